@@ -1,0 +1,74 @@
+//! Points in time, in the interface's text form `YYYY-MM-DD HH:MM:SS.mmmZ`.
+
+use std::fmt;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// A point in time, UTC, with millisecond precision in its text form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(jiff::Timestamp);
+
+impl Timestamp {
+    /// The time now, cut to milliseconds.
+    pub fn now() -> Self {
+        let now = jiff::Timestamp::now();
+        Timestamp(jiff::Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now))
+    }
+
+    /// The point `seconds` after the Unix epoch.
+    pub fn from_unix_seconds(seconds: i64) -> Option<Self> {
+        jiff::Timestamp::from_second(seconds).ok().map(Timestamp)
+    }
+
+    /// Wraps a [`jiff::Timestamp`].
+    pub fn from_jiff(timestamp: jiff::Timestamp) -> Self {
+        Timestamp(timestamp)
+    }
+
+    /// Seconds since the Unix epoch.
+    pub fn unix_seconds(self) -> i64 {
+        self.0.as_second()
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub fn unix_millis(self) -> i64 {
+        self.0.as_millisecond()
+    }
+
+    /// The calendar date and clock time in UTC.
+    pub fn utc(self) -> DateTime {
+        TimeZone::UTC.to_datetime(self.0)
+    }
+}
+
+/// Date and time in the interface's form; extra precision is cut off.
+pub fn format_utc(at: DateTime) -> String {
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}Z",
+        at.year(),
+        at.month(),
+        at.day(),
+        at.hour(),
+        at.minute(),
+        at.second(),
+        at.millisecond()
+    )
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format_utc(self.utc()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_the_interface_form() {
+        let at = Timestamp::from_unix_seconds(1_700_000_000).expect("in range");
+        assert_eq!(at.to_string(), "2023-11-14 22:13:20.000Z");
+    }
+}

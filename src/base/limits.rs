@@ -1,0 +1,47 @@
+//! Every fixed bound in one place. What a user may need to change is in the configuration instead.
+
+/// Default and largest page size of list endpoints, in items.
+pub const PER_PAGE_DEFAULT: u64 = 30;
+/// See [`PER_PAGE_DEFAULT`].
+pub const PER_PAGE_MAX: u64 = 1000;
+/// A client's filter may have this many bytes.
+pub const FILTER_MAX_BYTES: usize = 3500;
+/// A filter or rule may have this many comparisons.
+pub const FILTER_MAX_COMPARISONS: usize = 200;
+/// Parentheses in a filter or rule may nest this deep.
+pub const FILTER_MAX_DEPTH: usize = 64;
+/// Function calls in a filter may nest this deep.
+pub const FUNCTION_MAX_DEPTH: usize = 3;
+/// A sort expression may have this many items.
+pub const SORT_MAX_ITEMS: usize = 8;
+/// One item of a sort expression may have this many bytes.
+pub const SORT_ITEM_MAX_BYTES: usize = 255;
+/// A path in a filter may pass this many relations before its last field.
+pub const FILTER_MAX_HOPS: usize = 6;
+/// Expansions nest this deep; deeper levels are ignored.
+pub const EXPAND_MAX_DEPTH: usize = 6;
+/// A back-relation expands to at most this many records of one record.
+pub const EXPAND_BACK_MAX: usize = 1000;
+/// Bodies of requests may have this many bytes, on top of what a collection's fields allow.
+pub const BODY_MAX_BYTES: u64 = 32 << 20;
+/// `application/x-www-form-urlencoded` bodies may have this many bytes.
+pub const URLENCODED_MAX_BYTES: u64 = 10 << 20;
+/// View queries may have this many characters.
+pub const VIEW_QUERY_MAX_CHARS: usize = 5000;
+/// Rows that a view's query is tried with.
+pub const VIEW_SAMPLE_ROWS: usize = 10;
+/// Largest integer that JSON clients keep exactly.
+pub const SAFE_INTEGER_MAX: i64 = (1 << 53) - 1;
+/// `total=capped` counts no further than this many records.
+pub const TOTAL_CAP: u64 = 1000;
+/// A multipart body may have this many parts.
+pub const MULTIPART_MAX_PARTS: usize = 1000;
+/// A body must have arrived within this time.
+pub const BODY_READ_TIMEOUT_SECONDS: u64 = 300;
+/// Of a body that is refused for its size, this much is still read (and thrown away), so that a client which sends
+/// everything before it looks at the answer sees the answer and not a broken connection.
+pub const REFUSED_BODY_DRAIN_MAX_BYTES: u64 = 128 << 20;
+/// How long that may take.
+pub const REFUSED_BODY_DRAIN_TIMEOUT_SECONDS: u64 = 10;
+/// The form of a hosted page may have this many bytes.
+pub const PAGE_FORM_MAX_BYTES: u64 = 16 << 10;

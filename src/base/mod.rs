@@ -1,0 +1,16 @@
+//! What everything else stands on and what itself knows nothing: errors, ids, time, secrets, JSON text, limits.
+//!
+//! Called by every layer. Not here: anything that knows a collection, a request or a database.
+
+pub mod clock;
+pub mod error;
+pub mod ids;
+pub mod json;
+pub mod limits;
+pub mod secret;
+pub mod sql_value;
+
+pub use clock::Timestamp;
+pub use error::{Error, ErrorKind, FieldError, FieldErrors, Result};
+pub use secret::Secret;
+pub use sql_value::{SqlValue, SqlValueRef, Statement};

@@ -1,0 +1,17 @@
+//! Holdall: a whole backend in one file.
+//!
+//! This is the map; ARCHITECTURE.md tells the way of one read and one write through it. Layers, each of which knows
+//! only those before it:
+//!
+//! | layer | modules |
+//! |---|---|
+//! | base | [`base`]: errors, ids, time, JSON text, limits |
+//! | domain | [`domain`]: collections, fields, records, principals; pure |
+//! | rules | [`rules`]: the filter language, text → tree → plan; pure |
+//! | query | [`query`]: plans and schemas made into statements; pure |
+//! | store | [`store`]: the only code that runs SQL |
+//! | services | [`settings`], [`collections`], [`records`], [`auth`] |
+//! | app | [`app`]: owns the services, one method per thing that can be asked |
+//! | edges | [`web`], [`api`], [`cli`], [`demo`] |
+
+pub mod base;
