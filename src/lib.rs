@@ -15,3 +15,4 @@
 //! | edges | [`web`], [`api`], [`cli`], [`demo`] |
 
 pub mod base;
+pub mod domain;

@@ -1,0 +1,23 @@
+//! What a collection, a field, a record and a principal are. Pure: no SQL, no HTTP, no clock of its own.
+//!
+//! Called by every layer above. Invariant: a [`Schema`] is immutable; changing one means building the next.
+
+mod auth_defaults;
+pub mod collection;
+pub mod field;
+pub mod index;
+pub mod oauth2;
+pub mod principal;
+pub mod record;
+pub mod request;
+pub mod schema;
+pub mod sql_lex;
+pub mod value;
+
+pub use collection::{AuthOptions, Collection, CollectionKind, RuleKind, Rules, TokenKind};
+pub use field::{Field, FieldKind, Modifier, Storage};
+pub use principal::Principal;
+pub use record::Record;
+pub use request::{Context, ListRequest, RequestInfo};
+pub use schema::Schema;
+pub use value::Value;

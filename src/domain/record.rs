@@ -1,0 +1,76 @@
+//! One record: a collection and a value for each of its fields, in the fields' order.
+
+use std::sync::Arc;
+
+use crate::domain::{Collection, Value};
+
+/// A record. Invariant: `values` has one entry per field of the collection, in the same order.
+#[derive(Clone, Debug)]
+pub struct Record {
+    collection: Arc<Collection>,
+    values: Vec<Value>,
+}
+
+impl Record {
+    /// A record of `collection` with the given values.
+    ///
+    /// # Panics
+    /// If there isn't exactly one value per field, which is a programmer's error.
+    pub fn new(collection: Arc<Collection>, values: Vec<Value>) -> Record {
+        assert_eq!(collection.fields.len(), values.len(), "one value per field");
+        Record { collection, values }
+    }
+
+    /// A record that was never set: zero values only.
+    pub fn blank(collection: Arc<Collection>) -> Record {
+        let values = collection.fields.iter().map(|field| field.zero()).collect();
+        Record { collection, values }
+    }
+
+    /// The collection.
+    pub fn collection(&self) -> &Arc<Collection> {
+        &self.collection
+    }
+
+    /// The id; empty before one was given.
+    pub fn id(&self) -> &str {
+        self.text("id")
+    }
+
+    /// The values, in the order of the fields.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The value at a field's position.
+    pub fn at(&self, position: usize) -> &Value {
+        &self.values[position]
+    }
+
+    /// Replaces the value at a field's position.
+    pub fn set_at(&mut self, position: usize, value: Value) {
+        self.values[position] = value;
+    }
+
+    /// The value of a field by name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.collection.position(name).map(|position| &self.values[position])
+    }
+
+    /// Replaces the value of a field by name; a name that isn't a field is ignored.
+    pub fn set(&mut self, name: &str, value: Value) {
+        if let Some(position) = self.collection.position(name) {
+            self.values[position] = value;
+        }
+    }
+
+    /// The text of a text-like field; `""` if there is no such field.
+    pub fn text(&self, name: &str) -> &str {
+        self.get(name).map_or("", Value::as_text)
+    }
+
+    /// The truth of a `bool` field; false if there is no such field.
+    pub fn truth(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Value::Bool(true)))
+    }
+}
