@@ -16,4 +16,5 @@
 
 pub mod base;
 pub mod domain;
+pub mod query;
 pub mod rules;
