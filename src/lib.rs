@@ -18,3 +18,4 @@ pub mod base;
 pub mod domain;
 pub mod query;
 pub mod rules;
+pub mod store;

@@ -1,0 +1,284 @@
+//! The only place where SQL runs: [`Store::read`] and [`Store::write`] take a closure, run it on a thread of their
+//! own inside a transaction and give back its answer.
+//!
+//! Called by every service. Statements come from `query` (and, for the program's own tables, from the services).
+//! Not here: what a statement means, who may run it, what a collection is.
+//!
+//! # Writing
+//!
+//! One thread owns the connection that writes. It takes whatever waits, runs each job in a savepoint inside one
+//! transaction, commits once with `synchronous=FULL` and only then answers. So a write is on disk when it is
+//! acknowledged, and the price of that is shared by all writes that came at the same time.
+//!
+//! * A job that fails or panics is undone alone.
+//! * If the commit fails, or SQLite ends the transaction by itself (no room, I/O error, an interrupted change), no
+//!   job of the group is acknowledged: each gets a 503 and nothing of it is stored.
+//! * A job that isn't started after [`StoreOptions::wait_timeout`] gets a 503 and never runs; one that runs longer
+//!   than [`StoreOptions::statement_timeout`] is interrupted (408). An interrupted *change* costs the jobs that came
+//!   before it in the same group their transaction too (SQLite ends it), which is why a group takes jobs for a few
+//!   milliseconds only; an interrupted query inside a write costs nobody else anything.
+//!
+//! # Reading
+//!
+//! Each reader thread holds a connection that can't write and runs each job in one snapshot. The schema that the job
+//! sees always belongs to that snapshot, although readers take no lock: `snapshot.rs` says how. It is why a read is
+//! an `Fn`: when a schema change is committed meanwhile, it runs once more.
+//!
+//! # Several processes
+//!
+//! The command line may write while the server runs. The writer looks for foreign commits before each group and four
+//! times a second when idle, and loads the schema anew when there were any. Until then, readers may meet the new
+//! tables with the old schema.
+//!
+//! A job must never wait for another job of the same store: the writer is one thread.
+
+mod folder;
+mod job;
+mod migrations;
+mod options;
+mod snapshot;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod tx;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Sender, TrySendError};
+use tokio::sync::oneshot;
+
+use crate::base::{Error, Result};
+use crate::domain::Schema;
+use job::{ReadJob, WriteJob};
+use snapshot::PublishedSchema;
+
+pub use options::{StoreOptions, StoreStats};
+pub use sqlite::Row;
+pub use tx::{ColumnInfo, ReadTx, WriteTx};
+
+/// Reads all collections; given to [`Store::open`] by the layer that knows how they are stored.
+pub type LoadSchema = fn(&ReadTx<'_>) -> Result<Schema>;
+
+/// A value exists already where it may only exist once. The cause of an [`ErrorKind::Invalid`] error.
+///
+/// [`ErrorKind::Invalid`]: crate::base::ErrorKind::Invalid
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UniqueViolation {
+    /// The table, where the database names it.
+    pub table: Option<String>,
+    /// The columns that are unique together; empty for an index over expressions.
+    pub columns: Vec<String>,
+    /// The index, where the database names that instead of columns.
+    pub index: Option<String>,
+}
+
+impl fmt::Display for UniqueViolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = self.table.as_deref().unwrap_or("?");
+        match &self.index {
+            Some(index) => write!(f, "not unique by index {index}"),
+            None => write!(f, "not unique in {table}: {}", self.columns.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for UniqueViolation {}
+
+/// The database's own text about a fault in a statement (syntax, no such column) or in a value that a constraint
+/// refuses. The cause of an error; whoever knows where the statement came from decides what the client sees of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlFault(pub String);
+
+impl fmt::Display for SqlFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for SqlFault {}
+
+/// A database with its threads. Clones share them; the threads end with [`Store::close`] or with the last clone.
+#[derive(Clone)]
+pub struct Store {
+    handle: Arc<Handle>,
+}
+
+/// What the store and its threads share.
+struct Shared {
+    options: StoreOptions,
+    load_schema: LoadSchema,
+    schema: PublishedSchema,
+    closing: AtomicBool,
+    groups: AtomicU64,
+    commits: AtomicU64,
+    writes: AtomicU64,
+    largest_group: AtomicU64,
+    wal_bytes: AtomicU64,
+}
+
+/// The entrances of the queues. `None` in a queue tells one thread to stop.
+type ReadSender = Sender<Option<Box<dyn ReadJob>>>;
+type WriteSender = Sender<Option<Box<dyn WriteJob>>>;
+
+/// What clones of a [`Store`] share. The threads don't, so the last clone to go can end them.
+struct Handle {
+    shared: Arc<Shared>,
+    reads: ReadSender,
+    writes: WriteSender,
+    threads: Mutex<Threads>,
+}
+
+#[derive(Default)]
+struct Threads {
+    readers: Vec<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens the data folder, creating whatever is missing of it, brings it to the newest version, loads the schema
+    /// and starts the threads. Fails, and changes nothing, if the database is damaged, foreign or newer.
+    pub fn open(options: StoreOptions, load_schema: LoadSchema) -> Result<Store> {
+        let data_file = folder::prepare(&options.data_dir)?;
+        let start = || {
+            let connection = sqlite::open_writer(&data_file, &options)?;
+            migrations::run(&connection)?;
+            let (schema, data_version) = sqlite::load_first_schema(&connection, load_schema)?;
+            Ok((connection, schema, data_version))
+        };
+        let (connection, schema, data_version) = start().map_err(|error| sqlite::explain_damage(&data_file, error))?;
+        let shared = Arc::new(Shared {
+            schema: PublishedSchema::new(Arc::new(schema)),
+            options,
+            load_schema,
+            closing: AtomicBool::new(false),
+            groups: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
+            largest_group: AtomicU64::new(0),
+            wal_bytes: AtomicU64::new(0),
+        });
+        let (reads, readers) = sqlite::start_readers(&data_file, &shared)?;
+        let (writes, writer) = sqlite::start_writer(connection, data_version, &shared)?;
+        let threads = Mutex::new(Threads { readers, writer: Some(writer) });
+        Ok(Store { handle: Arc::new(Handle { shared, reads, writes, threads }) })
+    }
+
+    /// The schema of the latest commit. Inside of a job, [`ReadTx::schema`] is the one to use.
+    pub fn schema(&self) -> Arc<Schema> {
+        self.handle.shared.schema.load()
+    }
+
+    /// Runs `job` in a snapshot of the database. It may run twice, so it must not have effects elsewhere.
+    pub async fn read<T: Send + 'static>(&self, job: impl Fn(&ReadTx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let (job, ticket) = job::read(job, reply);
+        self.handle.submit(&self.handle.reads, job)?;
+        ticket.wait(answer, self.handle.shared.options.wait_timeout).await
+    }
+
+    /// Runs `job` in a transaction; the answer comes when it is on disk. The job runs even if the returned future is
+    /// dropped meanwhile.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let (job, ticket) = job::write(job, reply);
+        self.handle.submit(&self.handle.writes, job)?;
+        ticket.wait(answer, self.handle.shared.options.wait_timeout).await
+    }
+
+    /// As [`Store::read`], for the command line, start-up and tests. It blocks the calling thread.
+    pub fn read_blocking<T: Send + 'static>(
+        &self,
+        job: impl Fn(&ReadTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let (job, ticket) = job::read(job, reply);
+        self.handle.submit(&self.handle.reads, job)?;
+        ticket.wait_blocking(answer, self.handle.shared.options.wait_timeout)
+    }
+
+    /// As [`Store::write`], for the command line, start-up and tests. It blocks the calling thread.
+    pub fn write_blocking<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        let (job, ticket) = job::write(job, reply);
+        self.handle.submit(&self.handle.writes, job)?;
+        ticket.wait_blocking(answer, self.handle.shared.options.wait_timeout)
+    }
+
+    /// Refuses new jobs, finishes those that wait, empties the write-ahead log into the database file and ends the
+    /// threads. It blocks until then; calling it again does nothing.
+    pub fn close(&self) {
+        self.handle.close();
+    }
+
+    /// Figures of this moment.
+    pub fn stats(&self) -> StoreStats {
+        let shared = &self.handle.shared;
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        StoreStats {
+            reads_waiting: self.handle.reads.len(),
+            writes_waiting: self.handle.writes.len(),
+            groups: count(&shared.groups),
+            commits: count(&shared.commits),
+            writes: count(&shared.writes),
+            largest_group: count(&shared.largest_group),
+            wal_bytes: count(&shared.wal_bytes),
+        }
+    }
+}
+
+impl Handle {
+    fn submit<J>(&self, queue: &Sender<Option<J>>, job: J) -> Result<()> {
+        if self.shared.closing.load(Ordering::Acquire) {
+            return Err(job::stopped());
+        }
+        queue.try_send(Some(job)).map_err(|refused| match refused {
+            TrySendError::Full(_) => job::queue_full(),
+            TrySendError::Disconnected(_) => job::stopped(),
+        })
+    }
+
+    fn close(&self) {
+        self.shared.closing.store(true, Ordering::Release);
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        // Readers go first: as long as one has a snapshot, the writer can't empty the log.
+        let readers = std::mem::take(&mut threads.readers);
+        for _ in &readers {
+            // Sending fails only when all threads have ended already.
+            let _ = self.reads.send(None);
+        }
+        readers.into_iter().for_each(join);
+        if let Some(writer) = threads.writer.take() {
+            // As above.
+            let _ = self.writes.send(None);
+            join(writer);
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Waits for a thread, unless it is this one: the last clone of a store may be dropped inside of a job.
+fn join(thread: JoinHandle<()>) {
+    if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+        tracing::error!("a thread of the store has ended with a panic");
+    }
+}
+
+/// Starts a named thread.
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    thread::Builder::new().name(name).spawn(run).map_err(Error::internal)
+}

@@ -1,0 +1,66 @@
+//! What a store can be told at start, and what it tells about itself while it runs.
+
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+/// How a store is opened. [`StoreOptions::new`] gives what fits a small server.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// The data folder; it is created if it isn't there.
+    pub data_dir: PathBuf,
+    /// How many threads read, each with a connection of its own.
+    pub readers: usize,
+    /// How many reads, and as many writes, may wait. Whatever comes on top is refused at once (503).
+    pub queue_length: usize,
+    /// How long a job may wait for its turn before it is refused (503).
+    pub wait_timeout: Duration,
+    /// How long a job may run before it is interrupted (408).
+    pub statement_timeout: Duration,
+    /// How many writes may share one commit.
+    pub group_max: usize,
+    /// How long the writer goes on taking waiting jobs into a group before it commits.
+    pub group_time: Duration,
+    /// Above this size the write-ahead log is copied into the database file as far as readers allow.
+    pub wal_soft_limit_bytes: u64,
+    /// Above this size the writer waits a moment for readers, so that the log can start over; above twice this size
+    /// it waits as long as a reader may run.
+    pub wal_hard_limit_bytes: u64,
+}
+
+impl StoreOptions {
+    /// The defaults, for the data folder `data_dir`.
+    pub fn new(data_dir: impl Into<PathBuf>) -> StoreOptions {
+        StoreOptions {
+            data_dir: data_dir.into(),
+            // More than there are cores, so that a few slow reads don't keep all others waiting.
+            readers: available_parallelism().map_or(4, |cores| (cores.get() * 2).clamp(4, 16)),
+            queue_length: 2048,
+            wait_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(15),
+            group_max: 512,
+            group_time: Duration::from_millis(5),
+            wal_soft_limit_bytes: 16 << 20,
+            wal_hard_limit_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Figures of a running store. Counters start at zero when the store is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    /// Reads that wait for a thread.
+    pub reads_waiting: usize,
+    /// Writes that wait for the writer.
+    pub writes_waiting: usize,
+    /// Groups that were begun.
+    pub groups: u64,
+    /// Groups that were committed.
+    pub commits: u64,
+    /// Jobs that were committed.
+    pub writes: u64,
+    /// Jobs in the largest group that was committed.
+    pub largest_group: u64,
+    /// Size of the write-ahead log after the latest commit or checkpoint, in bytes in use.
+    pub wal_bytes: u64,
+}

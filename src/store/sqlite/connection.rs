@@ -1,0 +1,305 @@
+//! A connection with its settings, its deadline and the statements that the rest of the store needs.
+//!
+//! Called by transactions and by the threads. Invariants: every statement of a job runs inside a transaction or not
+//! at all; statements that begin or end transactions are never interrupted; prepared statements are kept by text.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{CachedStatement, OpenFlags};
+
+use super::deadline::Deadline;
+use super::{APPLICATION_ID, Row, bind, error};
+use crate::base::{Error, Result, Statement};
+use crate::store::job::not_saved;
+use crate::store::{ColumnInfo, SqlFault, StoreOptions};
+
+/// Statements that each connection keeps prepared.
+const PREPARED_STATEMENTS: usize = 256;
+/// Page cache of the writer, whose pages are spread by random ids, and of each reader.
+const WRITER_CACHE_KIB: u32 = 8192;
+const READER_CACHE_KIB: u32 = 2048;
+/// Steps of SQLite's machine between two looks at the clock: some ten microseconds.
+const STEPS_PER_CHECK: i32 = 1000;
+/// How long to wait for a lock that another process holds.
+const BUSY_TIMEOUT_MAX: Duration = Duration::from_secs(5);
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Reader,
+    Writer,
+}
+
+/// The names of savepoints. A job has one of its own, so that undoing it also undoes the parts that a panic left open.
+#[derive(Clone, Copy)]
+pub(in crate::store) enum Savepoint {
+    /// A whole job of a group.
+    Job,
+    /// A part of a job.
+    Part,
+}
+
+/// A connection to the database file, used by one thread.
+pub(in crate::store) struct Connection {
+    inner: rusqlite::Connection,
+    deadline: Arc<Deadline>,
+    broken: Cell<bool>,
+}
+
+/// Opens the writer's connection and puts the file into WAL mode.
+pub(in crate::store) fn open_writer(file: &Path, options: &StoreOptions) -> Result<Connection> {
+    let open = || {
+        let inner = rusqlite::Connection::open_with_flags(file, flags() | OpenFlags::SQLITE_OPEN_CREATE)?;
+        configure(&inner, Role::Writer, options.wait_timeout)?;
+        use_wal(&inner)?;
+        let kept_bytes = i64::try_from(options.wal_soft_limit_bytes).unwrap_or(i64::MAX);
+        inner.pragma_update_and_check(None, "journal_size_limit", kept_bytes, |_| Ok(()))?;
+        super::checkpoint::watch(&inner);
+        Connection::new(inner)
+    };
+    open().map_err(|error| error::translate(&error))
+}
+
+/// Creates the log database, so far without tables.
+pub(in crate::store) fn create_logs(file: &Path) -> Result<()> {
+    let create = || {
+        let inner = rusqlite::Connection::open_with_flags(file, flags() | OpenFlags::SQLITE_OPEN_CREATE)?;
+        configure(&inner, Role::Writer, BUSY_TIMEOUT_MAX)?;
+        use_wal(&inner)
+    };
+    create().map_err(|error| error::translate(&error))
+}
+
+/// How files are opened: no URIs in names, no mutex for what only one thread uses.
+pub(super) fn flags() -> OpenFlags {
+    OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
+}
+
+fn use_wal(inner: &rusqlite::Connection) -> rusqlite::Result<()> {
+    if inner.pragma_query_value::<i64, _>(None, "application_id", |row| row.get(0))? != APPLICATION_ID {
+        inner.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    inner.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+}
+
+/// The settings of every connection.
+pub(super) fn configure(inner: &rusqlite::Connection, role: Role, wait: Duration) -> rusqlite::Result<()> {
+    for (setting, on) in [
+        // Relations are ours to enforce: their rules depend on the schema and on who asks.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        // "no_such_column" is an error, not the text no_such_column.
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+    ] {
+        inner.set_db_config(setting, on)?;
+    }
+    inner.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    inner.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS);
+    inner.busy_timeout(wait.min(BUSY_TIMEOUT_MAX))?;
+    let (cache_kib, query_only) = match role {
+        Role::Reader => (READER_CACHE_KIB, "ON"),
+        Role::Writer => (WRITER_CACHE_KIB, "OFF"),
+    };
+    inner.execute_batch(&format!(
+        "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; \
+         PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{cache_kib}; PRAGMA query_only = {query_only};"
+    ))
+}
+
+impl Connection {
+    /// Takes over a configured connection.
+    pub(super) fn new(inner: rusqlite::Connection) -> rusqlite::Result<Connection> {
+        let deadline = Arc::new(Deadline::new());
+        let watched = deadline.clone();
+        inner.progress_handler(STEPS_PER_CHECK, Some(move || watched.is_over()))?;
+        Ok(Connection { inner, deadline, broken: Cell::new(false) })
+    }
+
+    /// Lets the statements that follow run for `limit` altogether.
+    pub(super) fn set_deadline(&self, limit: Duration) {
+        self.deadline.arm(limit);
+    }
+
+    /// Lets the statements that follow run for ever.
+    pub(super) fn lift_deadline(&self) {
+        self.deadline.lift();
+    }
+
+    /// Whether it has met an error after which it should be replaced.
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.get()
+    }
+
+    /// Whether a transaction is open; SQLite ends one by itself after some errors.
+    pub fn in_transaction(&self) -> bool {
+        !self.inner.is_autocommit()
+    }
+
+    /// Begins a transaction that reads. The snapshot is taken by the first statement.
+    pub(super) fn begin_read(&self) -> Result<()> {
+        self.control("BEGIN")
+    }
+
+    /// Takes the snapshot of a transaction that was begun.
+    pub(super) fn take_snapshot(&self) -> Result<()> {
+        let mut statement =
+            self.inner.prepare_cached("SELECT 1 FROM sqlite_schema LIMIT 1").map_err(|e| self.fail(e))?;
+        statement.raw_query().next().map_err(|e| self.fail(e)).map(|_| ())
+    }
+
+    /// Ends a transaction that has only read.
+    pub(super) fn end_read(&self) -> Result<()> {
+        if self.in_transaction() { self.control("COMMIT") } else { Ok(()) }
+    }
+
+    /// Begins a transaction that writes, waiting for another process to finish its own.
+    pub fn begin_write(&self) -> Result<()> {
+        self.control("BEGIN IMMEDIATE")
+    }
+
+    /// Commits; when this is through, the changes are on disk.
+    pub fn commit(&self) -> Result<()> {
+        self.control("COMMIT")
+    }
+
+    /// Undoes the whole transaction.
+    pub fn rollback(&self) -> Result<()> {
+        self.control("ROLLBACK")
+    }
+
+    /// Begins a stretch of a transaction that can be undone alone. Stretches nest.
+    pub fn save(&self, point: Savepoint) -> Result<()> {
+        self.control(match point {
+            Savepoint::Job => "SAVEPOINT job",
+            Savepoint::Part => "SAVEPOINT part",
+        })
+    }
+
+    /// Ends the innermost stretch of that name, and all inside it, and keeps their changes.
+    pub fn release(&self, point: Savepoint) -> Result<()> {
+        self.control(match point {
+            Savepoint::Job => "RELEASE job",
+            Savepoint::Part => "RELEASE part",
+        })
+    }
+
+    /// Ends the innermost stretch of that name, and all inside it, without their changes.
+    pub fn undo(&self, point: Savepoint) -> Result<()> {
+        self.control(match point {
+            Savepoint::Job => "ROLLBACK TO job",
+            Savepoint::Part => "ROLLBACK TO part",
+        })?;
+        self.release(point)
+    }
+
+    /// Runs a statement that begins or ends something. Such a statement is quick, and must not be interrupted because
+    /// the job before it has used up its time.
+    fn control(&self, sql: &str) -> Result<()> {
+        let lifted = self.deadline.lift();
+        let outcome = self.inner.prepare_cached(sql).and_then(|mut statement| statement.raw_execute());
+        self.deadline.restore(lifted);
+        outcome.map(|_| ()).map_err(|e| self.fail(e))
+    }
+
+    /// See [`ReadTx::rows`](crate::store::ReadTx::rows).
+    pub fn rows(&self, statement: &Statement, mut each: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
+        let mut prepared = self.prepare(statement)?;
+        let mut rows = prepared.raw_query();
+        while let Some(row) = rows.next().map_err(|e| self.fail(e))? {
+            each(&Row::new(row))?;
+        }
+        Ok(())
+    }
+
+    /// See [`ReadTx::first`](crate::store::ReadTx::first).
+    pub fn first<T>(&self, statement: &Statement, map: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<Option<T>> {
+        let mut prepared = self.prepare(statement)?;
+        let mut rows = prepared.raw_query();
+        rows.next().map_err(|e| self.fail(e))?.map(|row| map(&Row::new(row))).transpose()
+    }
+
+    /// See [`WriteTx::execute`](crate::store::WriteTx::execute).
+    pub fn execute(&self, statement: &Statement) -> Result<usize> {
+        self.prepare(statement)?.raw_execute().map_err(|e| self.fail(e))
+    }
+
+    /// See [`WriteTx::execute_batch`](crate::store::WriteTx::execute_batch).
+    pub fn execute_batch(&self, sql: &str) -> Result<()> {
+        self.check_ready()?;
+        self.inner.execute_batch(sql).map_err(|e| self.fail(e))
+    }
+
+    /// See [`ReadTx::columns`](crate::store::ReadTx::columns).
+    pub fn columns(&self, sql: &str) -> Result<Vec<ColumnInfo>> {
+        self.check_ready()?;
+        let statement = self.inner.prepare(sql).map_err(|e| self.fail(e))?;
+        if statement.column_count() == 0 || !statement.readonly() {
+            return Err(Error::internal(SqlFault("not a query".to_owned())));
+        }
+        let declared = statement.columns();
+        let origins = statement.columns_with_metadata();
+        let infos = declared.iter().zip(&origins).map(|(column, origin)| ColumnInfo {
+            name: column.name().to_owned(),
+            origin_table: origin.table_name().map(str::to_owned),
+            origin_column: origin.origin_name().map(str::to_owned),
+            decl_type: column.decl_type().map(str::to_owned),
+        });
+        Ok(infos.collect())
+    }
+
+    /// The value of a pragma that is a number.
+    pub fn pragma(&self, name: &str) -> Result<i64> {
+        let read = |mut statement: CachedStatement<'_>| statement.query_row([], |row| row.get(0));
+        self.inner.prepare_cached(&format!("PRAGMA {name}")).and_then(read).map_err(|e| self.fail(e))
+    }
+
+    /// Sets a pragma that is a number and answers nothing.
+    pub fn set_pragma(&self, name: &str, value: i64) -> Result<()> {
+        self.inner.pragma_update(None, name, value).map_err(|e| self.fail(e))
+    }
+
+    /// Rusqlite's connection, for what only the writer does.
+    pub(super) fn raw(&self) -> &rusqlite::Connection {
+        &self.inner
+    }
+
+    /// A fault for tests: the next commit fails.
+    #[cfg(test)]
+    pub fn refuse_next_commit(&self) {
+        let mut refuse = true;
+        self.inner.commit_hook(Some(move || std::mem::take(&mut refuse))).expect("the connection is ours");
+    }
+
+    fn prepare(&self, statement: &Statement) -> Result<CachedStatement<'_>> {
+        self.check_ready()?;
+        let mut prepared = self.inner.prepare_cached(&statement.sql).map_err(|e| self.fail(e))?;
+        bind::bind(&mut prepared, &statement.params).map_err(|e| self.fail(e))?;
+        Ok(prepared)
+    }
+
+    /// Refuses statements that come too late, or whose transaction is gone: each would be one of its own.
+    fn check_ready(&self) -> Result<()> {
+        if self.deadline.is_over() {
+            Err(error::timeout())
+        } else if self.inner.is_autocommit() {
+            Err(not_saved().caused_by("a statement came after the end of its transaction"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn fail(&self, error: rusqlite::Error) -> Error {
+        if error::spoils_connection(&error) {
+            self.broken.set(true);
+            tracing::error!(%error, "the database file can't be read or written as it should be");
+        }
+        error::translate(&error)
+    }
+}

@@ -1,0 +1,124 @@
+//! A look at a database file before anything is done to it.
+//!
+//! Called by [`Store::open`](crate::store::Store::open). Refuses what is damaged, foreign or newer than this
+//! program, with a message that says what to do. Invariant: the file is only read.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+
+use super::APPLICATION_ID;
+use super::connection::{Role, configure, flags};
+use super::error::{self, Damage};
+use crate::base::{Error, Result};
+use crate::store::migrations::PROGRAM_VERSION;
+
+/// What every SQLite file starts with.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// Up to this size, a file is checked page by page: that takes some ten milliseconds.
+const CHECK_MAX_BYTES: u64 = 16 << 20;
+
+/// Fails unless `file` is missing, empty, or a sound database of ours whose version is at most `newest_version`.
+pub(in crate::store) fn inspect(file: &Path, newest_version: i64) -> Result<()> {
+    let Some(size_bytes) = read_header(file)? else {
+        return Ok(());
+    };
+    let probe = || -> rusqlite::Result<Probe> {
+        let connection = rusqlite::Connection::open_with_flags(file, flags())?;
+        configure(&connection, Role::Reader, Duration::from_secs(5))?;
+        // Closing must not copy a write-ahead log into a file that turns out to be damaged.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Probe::read(&connection, size_bytes)
+    };
+    let probe = probe().map_err(|error| explain_damage(file, error::translate(&error)))?;
+    probe.judge(file, newest_version)
+}
+
+/// An error met while opening `file`, with a message for whoever starts the program if it is about damage.
+pub(in crate::store) fn explain_damage(file: &Path, error: Error) -> Error {
+    match error.cause::<Damage>() {
+        Some(Damage(complaint)) => damaged(file, complaint),
+        None => error,
+    }
+}
+
+/// The size of the file, or `None` if there is nothing in it yet.
+fn read_header(file: &Path) -> Result<Option<u64>> {
+    let unreadable = |error: std::io::Error| {
+        Error::unavailable(format!("The file {} can't be read: {error}", file.display())).caused_by(error)
+    };
+    let mut opened = match File::open(file) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let size_bytes = opened.metadata().map_err(unreadable)?.len();
+    if size_bytes == 0 {
+        return Ok(None);
+    }
+    let mut header = Vec::with_capacity(MAGIC.len());
+    opened.by_ref().take(MAGIC.len() as u64).read_to_end(&mut header).map_err(unreadable)?;
+    if header == MAGIC { Ok(Some(size_bytes)) } else { Err(damaged(file, "it doesn't start as a database does")) }
+}
+
+/// What a file says about itself.
+struct Probe {
+    application_id: i64,
+    version: i64,
+    objects: i64,
+    program_version: Option<String>,
+    complaint: Option<String>,
+}
+
+impl Probe {
+    fn read(connection: &rusqlite::Connection, size_bytes: u64) -> rusqlite::Result<Probe> {
+        let number = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+        let noted = number("SELECT count(*) FROM sqlite_schema WHERE name = '_holdall_meta'")? > 0;
+        let note = || {
+            let sql = "SELECT max(value) FROM _holdall_meta WHERE key = 'program_version'";
+            connection.query_row(sql, [], |row| row.get(0))
+        };
+        let check = || connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        Ok(Probe {
+            application_id: number("PRAGMA application_id")?,
+            version: number("PRAGMA user_version")?,
+            objects: number("SELECT count(*) FROM sqlite_schema")?,
+            program_version: if noted { note()? } else { None },
+            complaint: if size_bytes <= CHECK_MAX_BYTES { Some(check()?).filter(|said| said != "ok") } else { None },
+        })
+    }
+
+    fn judge(self, file: &Path, newest_version: i64) -> Result<()> {
+        let file_name = file.display();
+        if let Some(complaint) = self.complaint {
+            return Err(damaged(file, &complaint));
+        }
+        if self.application_id != APPLICATION_ID && self.objects > 0 {
+            return Err(Error::unavailable(format!(
+                "The file {file_name} is a database of another program. Nothing was changed. Choose another data folder."
+            )));
+        }
+        if self.version > newest_version {
+            let by = self.program_version.unwrap_or_else(|| "a newer version".to_owned());
+            return Err(Error::unavailable(format!(
+                "The file {file_name} was made by Holdall {by} (data version {}), but this is Holdall {PROGRAM_VERSION} \
+                 (data version {newest_version}). Nothing was changed. Start it with Holdall {by} or newer, or restore \
+                 a backup that this version has made.",
+                self.version
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The message for a file that can't be used any more.
+fn damaged(file: &Path, complaint: &str) -> Error {
+    let name = file.display();
+    Error::unavailable(format!(
+        "The database file {name} is damaged or no database ({complaint}). Nothing was changed. Restore a backup, or \
+         copy the file away and save what can be read of it with: sqlite3 {name} .recover | sqlite3 recovered.db"
+    ))
+}

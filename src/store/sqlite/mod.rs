@@ -1,0 +1,21 @@
+//! SQLite: connections, the threads that hold them, and what its errors mean.
+//!
+//! Called by `store` only; the one place that knows rusqlite. Not here: jobs and their answers, the schema lock.
+
+mod bind;
+mod checkpoint;
+mod connection;
+mod deadline;
+mod error;
+mod inspect;
+mod readers;
+mod writer;
+
+pub use bind::Row;
+pub(super) use connection::{Connection, Savepoint, create_logs, open_writer};
+pub(super) use inspect::{explain_damage, inspect};
+pub(super) use readers::start_readers;
+pub(super) use writer::{load_first_schema, start_writer};
+
+/// Marks database files as ours in their header: "HLDL".
+const APPLICATION_ID: i64 = 0x484c_444c;

@@ -1,0 +1,253 @@
+//! The one thread that writes.
+//!
+//! The module header of `store` says what a group is and what its members may rely on; here is how. Invariants: no
+//! job is answered before the commit of its group; no job of a group whose transaction is lost is acknowledged; the
+//! schema is published in step with the commit that changes it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+
+use super::checkpoint::Checkpointer;
+use super::connection::{Connection, Savepoint};
+use crate::base::{Error, ErrorKind, Result};
+use crate::domain::Schema;
+use crate::store::job::{WriteJob, not_saved, panic_text};
+use crate::store::{LoadSchema, ReadTx, Shared, WriteSender, WriteTx, spawn};
+
+/// How often an idle writer looks for commits of other processes.
+const IDLE_CHECK: Duration = Duration::from_millis(250);
+
+type Job = Box<dyn WriteJob>;
+
+/// Loads the schema for the first time, with the number by which later foreign commits are noticed.
+pub(in crate::store) fn load_first_schema(connection: &Connection, load: LoadSchema) -> Result<(Schema, i64)> {
+    connection.begin_read()?;
+    let data_version = connection.pragma("data_version");
+    let schema = load(&ReadTx::new(connection, Arc::new(Schema::new(Vec::new()))));
+    connection.end_read()?;
+    Ok((schema?, data_version?))
+}
+
+/// Starts the thread.
+pub(in crate::store) fn start_writer(
+    connection: Connection,
+    data_version: i64,
+    shared: &Arc<Shared>,
+) -> Result<(WriteSender, JoinHandle<()>)> {
+    let page_bytes = u64::try_from(connection.pragma("page_size")?).unwrap_or(0);
+    let usual_wait = Duration::from_millis(u64::try_from(connection.pragma("busy_timeout")?).unwrap_or(0));
+    let (sender, queue) = bounded(shared.options.queue_length.max(1));
+    let shared = shared.clone();
+    let start = move || {
+        let checkpointer = Checkpointer::new(page_bytes, usual_wait, &shared.options);
+        Writer { connection, queue, shared, data_version, checkpointer, stopping: false }.run();
+    };
+    Ok((sender, spawn("holdall-write".to_owned(), start)?))
+}
+
+struct Writer {
+    connection: Connection,
+    queue: Receiver<Option<Job>>,
+    shared: Arc<Shared>,
+    data_version: i64,
+    checkpointer: Checkpointer,
+    stopping: bool,
+}
+
+/// How a group's transaction has fared so far.
+enum Fate {
+    /// It can be committed.
+    Open,
+    /// SQLite has ended it, while the last member ran.
+    Lost,
+}
+
+impl Writer {
+    fn run(mut self) {
+        while !self.stopping {
+            match self.queue.recv_timeout(IDLE_CHECK) {
+                Ok(Some(job)) => self.guard(|writer| writer.run_group(job)),
+                Ok(None) | Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+                Err(RecvTimeoutError::Timeout) => self.guard(Writer::idle),
+            }
+        }
+        // Jobs that came in just before the store was closed.
+        while let Some(job) = self.next_waiting() {
+            self.guard(|writer| writer.run_group(job));
+        }
+        self.checkpointer.finish(self.connection.raw());
+    }
+
+    /// Jobs catch their own panics. This is for any other, so that the thread outlives it.
+    fn guard(&mut self, work: impl FnOnce(&mut Writer)) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(self))) {
+            tracing::error!("{}", panic_text(&*panic));
+            self.connection.lift_deadline();
+            self.roll_back();
+        }
+    }
+
+    /// The next job that waits, if there is one.
+    fn next_waiting(&mut self) -> Option<Job> {
+        match self.queue.try_recv() {
+            Ok(Some(job)) => Some(job),
+            Ok(None) => {
+                self.stopping = true;
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Runs `first` and whatever else waits in one transaction, commits, and answers all.
+    fn run_group(&mut self, first: Job) {
+        if !first.start() {
+            return;
+        }
+        self.shared.groups.fetch_add(1, Ordering::Relaxed);
+        if let Err(error) = self.begin() {
+            self.roll_back();
+            return first.refuse(error);
+        }
+        let mut schema = self.shared.schema.load();
+        let mut members = Vec::with_capacity(16);
+        match self.run_members(first, &mut members, &mut schema) {
+            Fate::Open => match self.commit(&schema) {
+                Ok(()) => self.acknowledge(members),
+                Err(error) => self.disappoint(members, None, &error),
+            },
+            Fate::Lost => {
+                let culprit = members.pop();
+                self.disappoint(members, culprit, &Error::internal("SQLite has ended the transaction of a group"));
+            }
+        }
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.connection.begin_write()?;
+        self.take_over_foreign_changes()
+    }
+
+    /// Runs jobs until none waits or the group is large or old enough.
+    fn run_members(&mut self, first: Job, members: &mut Vec<Job>, schema: &mut Arc<Schema>) -> Fate {
+        let started = Instant::now();
+        let mut next = Some(first);
+        while let Some(mut job) = next {
+            let fate = self.run_member(&mut *job, schema);
+            members.push(job);
+            if let Fate::Lost = fate {
+                return Fate::Lost;
+            }
+            let options = &self.shared.options;
+            let has_room = members.len() < options.group_max && started.elapsed() < options.group_time;
+            next = if has_room { self.next_startable() } else { None };
+        }
+        Fate::Open
+    }
+
+    /// The next job that waits and whose caller does too.
+    fn next_startable(&mut self) -> Option<Job> {
+        while let Some(job) = self.next_waiting() {
+            if job.start() {
+                return Some(job);
+            }
+        }
+        None
+    }
+
+    /// Runs one job in a savepoint, which is undone if the job fails.
+    fn run_member(&self, job: &mut dyn WriteJob, schema: &mut Arc<Schema>) -> Fate {
+        if self.connection.save(Savepoint::Job).is_err() {
+            return Fate::Lost;
+        }
+        let mut tx = WriteTx::new(&self.connection, schema.clone());
+        self.connection.set_deadline(self.shared.options.statement_timeout);
+        let succeeded = job.run(&mut tx);
+        self.connection.lift_deadline();
+        if !self.connection.in_transaction() {
+            return Fate::Lost;
+        }
+        let ended = if succeeded {
+            *schema = tx.into_schema();
+            self.connection.release(Savepoint::Job)
+        } else {
+            self.connection.undo(Savepoint::Job)
+        };
+        if ended.is_ok() { Fate::Open } else { Fate::Lost }
+    }
+
+    /// Commits, and publishes `schema` if it is another one than before.
+    fn commit(&self, schema: &Arc<Schema>) -> Result<()> {
+        if Arc::ptr_eq(schema, &self.shared.schema.load()) {
+            return self.connection.commit();
+        }
+        let publication = self.shared.schema.begin();
+        self.connection.commit()?;
+        publication.finish(schema.clone());
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, members: Vec<Job>) {
+        let stored = members.iter().filter(|job| job.succeeded()).count() as u64;
+        self.shared.commits.fetch_add(1, Ordering::Relaxed);
+        self.shared.writes.fetch_add(stored, Ordering::Relaxed);
+        self.shared.largest_group.fetch_max(members.len() as u64, Ordering::Relaxed);
+        self.shared.wal_bytes.store(self.checkpointer.wal_bytes(), Ordering::Relaxed);
+        members.into_iter().for_each(|job| job.answer());
+        self.checkpointer.after_commit(self.connection.raw());
+        self.shared.wal_bytes.store(self.checkpointer.wal_bytes(), Ordering::Relaxed);
+    }
+
+    /// Tells all members that nothing was stored, also those that had failed by themselves: what they had failed of
+    /// may be gone with the rest. Only the culprit keeps its own error, which says more.
+    fn disappoint(&mut self, members: Vec<Job>, culprit: Option<Job>, error: &Error) {
+        tracing::error!(error = %error.log_text(), members = members.len(), "a group of writes was not committed");
+        self.roll_back();
+        let refusal = || match error.kind() {
+            ErrorKind::Unavailable => Error::unavailable(error.message()),
+            _ => not_saved(),
+        };
+        members.into_iter().for_each(|job| job.refuse(refusal().caused_by(error.log_text())));
+        match culprit {
+            Some(job) if job.succeeded() => job.refuse(refusal()),
+            Some(job) => job.answer(),
+            None => {}
+        }
+    }
+
+    fn roll_back(&self) {
+        if self.connection.in_transaction()
+            && let Err(error) = self.connection.rollback()
+        {
+            tracing::error!(error = %error.log_text(), "a transaction could not be rolled back");
+        }
+    }
+
+    fn idle(&mut self) {
+        let looked = self.connection.begin_read().and_then(|()| {
+            let looked = self.take_over_foreign_changes();
+            self.connection.end_read().and(looked)
+        });
+        if let Err(error) = looked {
+            tracing::error!(error = %error.log_text(), "changes by another process could not be taken over");
+        }
+        self.checkpointer.when_idle(self.connection.raw());
+    }
+
+    /// Loads and publishes the schema if another process has committed anything. Runs inside a transaction.
+    fn take_over_foreign_changes(&mut self) -> Result<()> {
+        let data_version = self.connection.pragma("data_version")?;
+        if data_version == self.data_version {
+            return Ok(());
+        }
+        let schema = (self.shared.load_schema)(&ReadTx::new(&self.connection, self.shared.schema.load()))?;
+        self.shared.schema.begin().finish(Arc::new(schema));
+        self.data_version = data_version;
+        Ok(())
+    }
+}

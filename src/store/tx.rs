@@ -1,0 +1,136 @@
+//! What a job gets to work with: a transaction with its schema and its time.
+//!
+//! Called by every service and by the edges through [`Store::read`](super::Store::read) and
+//! [`Store::write`](super::Store::write). Invariants: all statements of a [`ReadTx`] see one snapshot of the
+//! database, and that snapshot belongs to [`ReadTx::schema`]; [`ReadTx::now`] stands still; nothing of a [`WriteTx`]
+//! stays when its job fails. Once SQLite has ended a transaction by itself, every further statement of it is
+//! refused, so that nothing can be written outside of a transaction. Not here: how transactions begin and end.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::base::{Result, Statement, Timestamp};
+use crate::domain::Schema;
+use crate::store::Row;
+use crate::store::sqlite::{Connection, Savepoint};
+
+/// A column of a query's result, as far as the database knows where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnInfo {
+    /// Its name in the result.
+    pub name: String,
+    /// The table that it is taken from unchanged, if it is; never a view.
+    pub origin_table: Option<String>,
+    /// The column of `origin_table`.
+    pub origin_column: Option<String>,
+    /// The type that the origin was declared with.
+    pub decl_type: Option<String>,
+}
+
+/// A transaction that reads.
+pub struct ReadTx<'c> {
+    connection: &'c Connection,
+    schema: Arc<Schema>,
+    now: Timestamp,
+}
+
+impl<'c> ReadTx<'c> {
+    pub(super) fn new(connection: &'c Connection, schema: Arc<Schema>) -> ReadTx<'c> {
+        ReadTx { connection, schema, now: Timestamp::now() }
+    }
+
+    /// The schema that this transaction sees.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The time of this transaction, the same whenever it is asked for.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Calls `each` with every row of the result, until it fails.
+    pub fn rows(&self, statement: &Statement, each: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
+        self.connection.rows(statement, each)
+    }
+
+    /// Maps the first row of the result, if there is one.
+    pub fn first<T>(&self, statement: &Statement, map: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<Option<T>> {
+        self.connection.first(statement, map)
+    }
+
+    /// Whether the result has any row.
+    pub fn exists(&self, statement: &Statement) -> Result<bool> {
+        Ok(self.first(statement, |_| Ok(()))?.is_some())
+    }
+
+    /// The columns that the one query in `sql` would give, without running it. Anything but a single statement that
+    /// only reads is an error with the cause [`SqlFault`](super::SqlFault).
+    pub fn columns(&self, sql: &str) -> Result<Vec<ColumnInfo>> {
+        self.connection.columns(sql)
+    }
+}
+
+/// A transaction that writes. It can do whatever a [`ReadTx`] can, and sees its own changes.
+pub struct WriteTx<'c> {
+    read: ReadTx<'c>,
+}
+
+impl<'c> Deref for WriteTx<'c> {
+    type Target = ReadTx<'c>;
+
+    fn deref(&self) -> &ReadTx<'c> {
+        &self.read
+    }
+}
+
+impl<'c> WriteTx<'c> {
+    pub(super) fn new(connection: &'c Connection, schema: Arc<Schema>) -> WriteTx<'c> {
+        WriteTx { read: ReadTx::new(connection, schema) }
+    }
+
+    /// Runs a statement that changes something and says how many rows it changed. A statement with `RETURNING` is
+    /// run by [`ReadTx::rows`] or [`ReadTx::first`].
+    pub fn execute(&mut self, statement: &Statement) -> Result<usize> {
+        self.read.connection.execute(statement)
+    }
+
+    /// Runs statements without values one after the other; for definitions of tables, indexes and views.
+    pub fn execute_batch(&mut self, sql: &str) -> Result<()> {
+        self.read.connection.execute_batch(sql)
+    }
+
+    /// Makes `schema` the one that goes with the changes of this transaction: later statements of this job see it at
+    /// once, later jobs of the group when this job succeeds, everybody when it is committed.
+    pub fn set_schema(&mut self, schema: Arc<Schema>) {
+        self.read.schema = schema;
+    }
+
+    /// Runs `part` so that, if it fails, its changes are undone and those before it stay.
+    pub fn nested<T>(&mut self, part: impl FnOnce(&mut WriteTx<'c>) -> Result<T>) -> Result<T> {
+        let connection = self.read.connection;
+        let schema = self.read.schema.clone();
+        connection.save(Savepoint::Part)?;
+        match part(self) {
+            Ok(value) => connection.release(Savepoint::Part).map(|()| value),
+            Err(error) => {
+                self.read.schema = schema;
+                // When the transaction is gone as a whole there is nothing left to undo, and `error` says more.
+                if connection.in_transaction() {
+                    connection.undo(Savepoint::Part)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn into_schema(self) -> Arc<Schema> {
+        self.read.schema
+    }
+
+    /// The connection itself, for tests that make it fail.
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.read.connection
+    }
+}
