@@ -18,4 +18,5 @@ pub mod base;
 pub mod domain;
 pub mod query;
 pub mod rules;
+pub mod settings;
 pub mod store;

@@ -1,0 +1,193 @@
+//! The configuration in force, typed.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use figment::Figment;
+use serde::{Deserialize, Deserializer};
+
+use super::layers::Layers;
+use super::sources::Sources;
+use crate::base::{Error, Result, Secret};
+
+/// What a server needs to know before it opens its database. One field per key of [`super::KEYS`]; units and meanings
+/// are documented there.
+#[derive(Clone, Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    #[serde(skip, default = "unset_socket")]
+    pub http: SocketAddr,
+    /// Without a slash at its end; `None` when the listening address is also the public one.
+    #[serde(deserialize_with = "optional_url")]
+    pub public_url: Option<String>,
+    pub cors_origins: Vec<String>,
+    pub readers: usize,
+    pub queue_length: usize,
+    pub wait_timeout_ms: u64,
+    pub statement_timeout_ms: u64,
+    pub wal_soft_limit_mb: u64,
+    pub wal_hard_limit_mb: u64,
+    pub bcrypt_max_parallel: usize,
+    pub log_level: LogLevel,
+    pub log_format: LogFormat,
+    pub superuser_email: String,
+    #[serde(deserialize_with = "secret")]
+    pub superuser_password: Secret,
+}
+
+/// The least important messages that are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Colours if standard error is a terminal.
+    Auto,
+    /// Colours always.
+    Color,
+    /// Colours never.
+    Plain,
+}
+
+/// The configuration together with where it came from.
+pub struct Settings {
+    /// The typed values.
+    pub config: Config,
+    /// The file that took part, if one did.
+    pub file: Option<PathBuf>,
+    pub(super) ours: Figment,
+    pub(super) rocket: Figment,
+    workers: usize,
+    max_blocking: usize,
+}
+
+impl Settings {
+    /// Reads, checks and stacks all sources.
+    ///
+    /// # Errors
+    /// [`crate::base::ErrorKind::Invalid`] with one line per problem.
+    pub fn load(sources: &Sources) -> Result<Settings> {
+        let Layers { ours, rocket, mut problems } = Layers::stack(sources);
+        let cores = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        let ip: Option<IpAddr> = rocket_value(&rocket, &mut problems, "address", "an IP address");
+        let port: Option<u16> = rocket_value(&rocket, &mut problems, "port", "a whole number from 0 to 65535");
+        let workers = rocket_value(&rocket, &mut problems, "workers", "a whole number").unwrap_or(cores);
+        let max_blocking = rocket_value(&rocket, &mut problems, "max_blocking", "a whole number").unwrap_or(512);
+        if !problems.is_empty() {
+            return Err(Error::invalid(problems.join("\n")));
+        }
+        let mut config: Config = ours.extract().map_err(|error| Error::invalid(error.to_string()))?;
+        if let (Some(ip), Some(port)) = (ip, port) {
+            config.http = SocketAddr::new(ip, port);
+        }
+        config.check()?;
+        config.fill_in(cores);
+        // Tokio refuses to run with none at all.
+        let (workers, max_blocking) = (workers.max(1), max_blocking.max(1));
+        Ok(Settings { config, file: sources.file(), ours, rocket, workers, max_blocking })
+    }
+
+    /// Rocket's part, to be merged over Rocket's own defaults.
+    pub fn rocket(&self) -> Figment {
+        self.rocket.clone()
+    }
+
+    /// How many threads answer requests: Rocket's `workers`.
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// How many threads may run blocking tasks: Rocket's `max_blocking`.
+    pub fn max_blocking(&self) -> usize {
+        self.max_blocking
+    }
+}
+
+impl Config {
+    /// The superuser that is created at start while there is none.
+    pub fn first_superuser(&self) -> Option<(&str, &Secret)> {
+        (!self.superuser_email.is_empty()).then_some((self.superuser_email.as_str(), &self.superuser_password))
+    }
+
+    /// Where people reach the server, without a slash at the end. An address that means "every interface" is shown as
+    /// the loopback one, because browsers can't open it.
+    pub fn base_url(&self) -> String {
+        if let Some(url) = &self.public_url {
+            return url.clone();
+        }
+        let ip = match self.http.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, self.http.port()))
+    }
+
+    /// Checks what single keys can't tell.
+    fn check(&self) -> Result<()> {
+        let mut problems = Vec::new();
+        if self.data_dir.as_os_str().is_empty() {
+            problems.push("data_dir can't be empty.");
+        }
+        if self.wal_hard_limit_mb < self.wal_soft_limit_mb {
+            problems.push("wal_hard_limit_mb can't be smaller than wal_soft_limit_mb.");
+        }
+        // The other way round is fine: `holdall superuser create EMAIL` takes the password from here, too.
+        if !self.superuser_email.is_empty() && self.superuser_password.is_empty() {
+            problems.push("superuser_email needs superuser_password beside it.");
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems.join("\n"))) }
+    }
+
+    /// Replaces the zeros that stand for "as this machine is".
+    fn fill_in(&mut self, cores: usize) {
+        if self.readers == 0 {
+            self.readers = (cores * 2).clamp(4, 16);
+        }
+        if self.bcrypt_max_parallel == 0 {
+            self.bcrypt_max_parallel = cores;
+        }
+    }
+}
+
+/// One of Rocket's values, if it is set; a value of the wrong type is a problem.
+fn rocket_value<'de, T: Deserialize<'de>>(
+    rocket: &Figment,
+    problems: &mut Vec<String>,
+    name: &str,
+    takes: &str,
+) -> Option<T> {
+    let value = rocket.find_value(name).ok()?;
+    let origin = rocket.get_metadata(value.tag()).map_or("", |metadata| metadata.name.as_ref());
+    let read = value.deserialize();
+    if read.is_err() {
+        problems.push(format!("{origin}: Rocket's key `{name}` must be {takes}."));
+    }
+    read.ok()
+}
+
+fn unset_socket() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+fn optional_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok((!text.is_empty()).then(|| text.trim_end_matches('/').to_owned()))
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
+}

@@ -1,0 +1,217 @@
+//! The table of our own configuration keys, and the list of Rocket's.
+//!
+//! Defaults, help texts, `config show` and the check for unknown keys all follow from these tables, so that adding a
+//! key means adding one line here and one field to [`super::Config`].
+
+use figment::value::Value;
+
+/// One of our keys: `name` under `[holdall]` in `Rocket.toml`, `HOLDALL_NAME` in the environment.
+pub struct Key {
+    /// The key's name, in snake case with its unit last.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: KeyKind,
+    /// The built-in default, as it would be written in the environment.
+    pub default: &'static str,
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+    /// Whether the value must not be shown.
+    pub secret: bool,
+}
+
+/// What values a key takes.
+#[derive(Clone, Copy, Debug)]
+pub enum KeyKind {
+    /// Any text.
+    Text,
+    /// `ADDRESS:PORT` of a socket.
+    Socket,
+    /// The start of a URL with `http://` or `https://`; may be empty.
+    Url,
+    /// Texts, separated by commas where the source has no lists.
+    List,
+    /// A whole number from the first to the second.
+    Count(i64, i64),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// The words that `log_level` takes, quietest first.
+pub const LOG_LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+/// The words that `log_format` takes.
+pub const LOG_FORMATS: &[&str] = &["auto", "color", "plain"];
+
+const fn key(name: &'static str, kind: KeyKind, default: &'static str, doc: &'static str) -> Key {
+    Key { name, kind, default, doc, secret: false }
+}
+
+/// All our keys, in the order in which they are shown.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key("data_dir", KeyKind::Text, "holdall_data",
+        "Folder of everything that is kept: database, files, backups."),
+    key("http", KeyKind::Socket, "127.0.0.1:8090",
+        "Address and port to listen on; a short form of Rocket's `address` and `port`."),
+    key("public_url", KeyKind::Url, "",
+        "Where people reach this server, such as https://api.example.com; empty means the listening address."),
+    key("cors_origins", KeyKind::List, "*",
+        "Web origins that may call the API from a browser; `*` and `?` stand for any characters."),
+    key("readers", KeyKind::Count(0, 256), "0",
+        "Threads that read the database; 0 takes two for each processor core, from 4 to 16."),
+    key("queue_length", KeyKind::Count(1, 1_000_000), "2048",
+        "Reads, and as many writes, that may wait for their turn before further ones are turned away."),
+    key("wait_timeout_ms", KeyKind::Count(1, 600_000), "5000",
+        "How long a request waits for its turn at the database, in milliseconds."),
+    key("statement_timeout_ms", KeyKind::Count(1, 600_000), "15000",
+        "How long one request's statements may run, in milliseconds."),
+    key("wal_soft_limit_mb", KeyKind::Count(1, 65_536), "16",
+        "Size of the write-ahead log from which it is copied into the database, in megabytes."),
+    key("wal_hard_limit_mb", KeyKind::Count(1, 65_536), "64",
+        "Size of the write-ahead log that writers wait at, in megabytes."),
+    key("bcrypt_max_parallel", KeyKind::Count(0, 256), "0",
+        "Passwords that are hashed at the same time; 0 takes the number of processor cores."),
+    key("log_level", KeyKind::Choice(LOG_LEVELS), "info",
+        "The least important messages that are logged."),
+    key("log_format", KeyKind::Choice(LOG_FORMATS), "auto",
+        "How log lines look; auto uses colours on a terminal."),
+    key("superuser_email", KeyKind::Text, "",
+        "Address of the superuser that is created at start while there is none, for unattended installs."),
+    Key { secret: true, ..key("superuser_password", KeyKind::Text, "",
+        "Password of that superuser.") },
+];
+
+/// Rocket's own keys, as far as they are compiled in. They are set in `[default]`, `[debug]`, `[release]` or
+/// `[global]` of `Rocket.toml`, or as `ROCKET_NAME` in the environment.
+pub const ROCKET_KEYS: &[&str] = &[
+    "address",
+    "port",
+    "workers",
+    "max_blocking",
+    "ident",
+    "ip_header",
+    "limits",
+    "temp_dir",
+    "keep_alive",
+    "shutdown",
+    "log_level",
+    "cli_colors",
+];
+
+/// One of our keys by name.
+pub fn find_key(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// A sentence, with a space before it, that names the one of `known` that is spelled most like `name`.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    known
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| format!(" The nearest known one is `{candidate}`."))
+        .unwrap_or_default()
+}
+
+impl KeyKind {
+    /// Reads a value as it stands in a TOML file.
+    ///
+    /// # Errors
+    /// Says what the key takes.
+    pub fn read(self, value: &Value) -> Result<Value, String> {
+        match (self, value) {
+            (_, Value::String(_, text)) => self.read_text(text),
+            (KeyKind::Count(..), Value::Num(..)) => match value.to_i128() {
+                Some(number) => self.read_text(&number.to_string()),
+                None => Err(self.takes()),
+            },
+            (KeyKind::List, Value::Array(_, items)) if items.iter().all(|item| item.as_str().is_some()) => {
+                Ok(value.clone())
+            }
+            _ => Err(self.takes()),
+        }
+    }
+
+    /// Reads a value from text, as in the environment.
+    ///
+    /// # Errors
+    /// Says what the key takes.
+    pub fn read_text(self, text: &str) -> Result<Value, String> {
+        let valid = match self {
+            KeyKind::Text => true,
+            KeyKind::Socket => text.parse::<std::net::SocketAddr>().is_ok(),
+            KeyKind::Url => text.is_empty() || is_web_url(text),
+            KeyKind::List => return Ok(Value::from(split_list(text))),
+            KeyKind::Count(min, max) => {
+                return match text.trim().parse::<i64>() {
+                    Ok(number) if (min..=max).contains(&number) => Ok(Value::from(number)),
+                    _ => Err(self.takes()),
+                };
+            }
+            KeyKind::Choice(words) => words.contains(&text),
+        };
+        if valid { Ok(Value::from(text)) } else { Err(self.takes()) }
+    }
+
+    /// What values the kind takes, to complete "must be …".
+    pub fn takes(self) -> String {
+        match self {
+            KeyKind::Text => "text".to_owned(),
+            KeyKind::Socket => "an address and a port, such as 127.0.0.1:8090 or [::1]:8090".to_owned(),
+            KeyKind::Url => "empty or a URL that starts with http:// or https://".to_owned(),
+            KeyKind::List => "a list of texts".to_owned(),
+            KeyKind::Count(min, max) => format!("a whole number from {min} to {max}"),
+            KeyKind::Choice(words) => format!("one of {}", words.join(", ")),
+        }
+    }
+}
+
+fn is_web_url(text: &str) -> bool {
+    let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace))
+}
+
+fn split_list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_valid_and_every_name_is_unique() {
+        for (at, key) in KEYS.iter().enumerate() {
+            assert!(key.kind.read_text(key.default).is_ok(), "{}", key.name);
+            assert!(!KEYS[..at].iter().any(|other| other.name == key.name), "{}", key.name);
+            assert!(key.doc.ends_with('.'), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn kinds_refuse_what_they_do_not_take() {
+        let cases: &[(KeyKind, &str, bool)] = &[
+            (KeyKind::Count(1, 10), "10", true),
+            (KeyKind::Count(1, 10), "11", false),
+            (KeyKind::Count(1, 10), "0", false),
+            (KeyKind::Count(1, 10), "ten", false),
+            (KeyKind::Socket, "[::1]:80", true),
+            (KeyKind::Socket, "8090", false),
+            (KeyKind::Url, "https://a.example", true),
+            (KeyKind::Url, "a.example", false),
+            (KeyKind::Url, "http://", false),
+            (KeyKind::Choice(LOG_LEVELS), "warn", true),
+            (KeyKind::Choice(LOG_LEVELS), "WARN", false),
+        ];
+        for (kind, text, valid) in cases {
+            assert_eq!(kind.read_text(text).is_ok(), *valid, "{kind:?} {text}");
+        }
+    }
+
+    #[test]
+    fn numbers_in_files_may_be_numbers_or_text() {
+        let kind = KeyKind::Count(1, 10);
+        assert!(kind.read(&Value::from(7)).is_ok());
+        assert!(kind.read(&Value::from("7")).is_ok());
+        assert!(kind.read(&Value::from(7.5)).is_err());
+        assert!(kind.read(&Value::from(true)).is_err());
+    }
+}
