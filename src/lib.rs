@@ -15,6 +15,7 @@
 //! | edges | [`web`], [`api`], [`cli`], [`demo`] |
 
 pub mod base;
+pub mod collections;
 pub mod domain;
 pub mod query;
 pub mod rules;
