@@ -18,6 +18,7 @@ pub mod base;
 pub mod collections;
 pub mod domain;
 pub mod query;
+pub mod records;
 pub mod rules;
 pub mod settings;
 pub mod store;

@@ -1,0 +1,53 @@
+//! The one place where it is decided whether a principal may do something to a collection.
+//!
+//! Every function of `records` asks here before it reads; so does everything that offers records in another form. The
+//! decision is either "no", "everything", or a rule that must hold row by row and becomes part of the statement.
+
+use crate::base::{Error, Result};
+use crate::domain::{Collection, Principal, RuleKind};
+
+/// What a principal may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access<'c> {
+    /// Every record.
+    All,
+    /// Records for which this rule holds.
+    Where(&'c str),
+}
+
+impl<'c> Access<'c> {
+    /// The rule, if one applies.
+    pub fn rule(self) -> Option<&'c str> {
+        match self {
+            Access::All => None,
+            Access::Where(rule) => Some(rule),
+        }
+    }
+}
+
+/// Decides by the collection's rule of this kind.
+///
+/// # Errors
+/// 403 if only superusers may and the principal isn't one.
+pub fn decide<'c>(principal: &Principal, collection: &'c Collection, kind: RuleKind) -> Result<Access<'c>> {
+    if principal.is_superuser() {
+        return Ok(Access::All);
+    }
+    match collection.rule(kind) {
+        None => Err(Error::forbidden("Only superusers may do this.")),
+        Some("") => Ok(Access::All),
+        Some(rule) => Ok(Access::Where(rule)),
+    }
+}
+
+/// The principal, if it is a superuser.
+///
+/// # Errors
+/// 401 for guests, 403 for everybody else.
+pub fn require_superuser(principal: &Principal) -> Result<()> {
+    match principal {
+        Principal::Guest => Err(Error::unauthenticated()),
+        Principal::Record(_) if principal.is_superuser() => Ok(()),
+        Principal::Record(_) => Err(Error::forbidden("Only superusers may do this.")),
+    }
+}

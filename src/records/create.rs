@@ -1,0 +1,164 @@
+//! Creating a record.
+
+use std::sync::Arc;
+
+use super::auth_form::AuthForm;
+use super::draft::{Draft, PlainPassword, Proof};
+use super::{Cx, access, find_collection, input, read, validate};
+use crate::base::{Error, Result, Secret, ids};
+use crate::domain::field::autodate::AutodateOptions;
+use crate::domain::principal::SUPERUSERS_ID;
+use crate::domain::{Collection, FieldKind, Record, RuleKind, Value};
+use crate::query::mutate;
+use crate::rules::Submitted;
+use crate::store::{ReadTx, WriteTx};
+
+/// Decides everything about a new record: access, values, validity. Writes nothing.
+///
+/// # Errors
+/// 404 unknown collection; 403 only superusers may; 400 for a view, for a create rule that doesn't hold (empty
+/// `data`), and with the code of each field that isn't acceptable.
+pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Draft> {
+    let collection = find_collection(tx.schema(), collection)?;
+    if collection.is_view() {
+        return Err(Error::invalid("Records of a view can't be written."));
+    }
+    let access = access::decide(cx.principal, collection, RuleKind::Create)?;
+    let blank = initial(collection);
+    let submitted = input::submitted(collection, &blank, &cx.request.body, cx.principal);
+    let mut record = blank;
+    for (at, value) in submitted.values.iter().enumerate() {
+        if let Some(value) = value {
+            record.set_at(at, value.clone());
+        }
+    }
+    fill_id(&mut record);
+    let tested = candidate_of(&record);
+    if let Some(rule) = access.rule()
+        && !holds(tx, cx, &tested, &submitted, RuleKind::Create, rule)?
+    {
+        return Err(Error::invalid("The record can't be created."));
+    }
+    if collection.is_auth() {
+        let manager = is_manager(tx, cx, &tested, &submitted)?;
+        AuthForm::new(&submitted, manager).check_create()?;
+    }
+    fill(&mut record, tx);
+    validate::check_record(tx, cx, &record, None)?;
+    let passwords = take_passwords(&mut record, |_| true);
+    let changed = (0..collection.fields.len()).collect();
+    Ok(Draft { record, changed, passwords, old_password: None })
+}
+
+/// Creates a record and returns it as the caller sees it.
+///
+/// # Errors
+/// As [`draft`]; `validation_not_unique` if a unique index says no.
+pub fn create(
+    tx: &mut WriteTx<'_>,
+    cx: &Cx<'_>,
+    collection: &str,
+    expand: Option<&str>,
+    proof: Proof,
+) -> Result<String> {
+    let mut draft = draft(tx, cx, collection)?;
+    draft.apply(proof)?;
+    let insert = mutate::insert(cx.plans.dialect(), &draft.record);
+    tx.execute(&insert).map_err(validate::unique_fault)?;
+    read::body_of(tx, cx, &draft.record, expand)
+}
+
+/// What the fields of a new record hold before the body is looked at.
+fn initial(collection: &Arc<Collection>) -> Record {
+    let values = collection.fields.iter().map(|field| field.initial()).collect();
+    Record::new(collection.clone(), values)
+}
+
+fn fill_id(record: &mut Record) {
+    let id = record.collection().field("id").map(|field| &field.kind);
+    if record.id().is_empty() {
+        let generated = match id {
+            Some(FieldKind::Text(options)) => options.autogenerate(),
+            _ => None,
+        };
+        record.set("id", Value::Text(generated.unwrap_or_default()));
+    }
+}
+
+/// The record as the create rule sees it: with an id, not verified, its password nobody's to read.
+fn candidate_of(record: &Record) -> Record {
+    let mut candidate = record.clone();
+    if candidate.id().is_empty() {
+        candidate.set("id", Value::Text(ids::record_id()));
+    }
+    if record.collection().is_auth() {
+        candidate.set("verified", Value::Bool(false));
+        candidate.set("password", Value::Text(String::new()));
+    }
+    candidate
+}
+
+/// Whether a rule holds for a record that isn't stored yet. A rule that can't be used doesn't hold.
+fn holds(
+    tx: &ReadTx<'_>,
+    cx: &Cx<'_>,
+    candidate: &Record,
+    submitted: &Submitted<'_>,
+    kind: RuleKind,
+    rule: &str,
+) -> Result<bool> {
+    let plan = cx.plans.candidate(tx.schema(), candidate.collection(), cx.principal, (kind, rule))?;
+    let mut env = cx.env(tx, &[]);
+    (env.submitted, env.candidate) = (Some(submitted), Some(candidate));
+    tx.exists(&plan.statement(&env))
+}
+
+fn is_manager(tx: &ReadTx<'_>, cx: &Cx<'_>, candidate: &Record, submitted: &Submitted<'_>) -> Result<bool> {
+    if cx.principal.is_superuser() {
+        return Ok(true);
+    }
+    match candidate.collection().rule(RuleKind::Manage) {
+        Some(rule) if !rule.is_empty() && cx.principal.record().is_some() => {
+            holds(tx, cx, candidate, submitted, RuleKind::Manage, rule)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// What the server sets by itself: dates, generated texts, a superuser's verification.
+fn fill(record: &mut Record, tx: &ReadTx<'_>) {
+    let collection = record.collection().clone();
+    for (at, field) in collection.fields.iter().enumerate() {
+        match &field.kind {
+            FieldKind::Autodate(AutodateOptions { on_create: true, .. }) => {
+                record.set_at(at, Value::Text(tx.now().to_string()));
+            }
+            FieldKind::Text(options) if record.at(at).is_zero() && !record.at(at).is_null() => {
+                if let Some(text) = options.autogenerate() {
+                    record.set_at(at, Value::Text(text));
+                }
+            }
+            _ => {}
+        }
+    }
+    if collection.id == SUPERUSERS_ID {
+        record.set("verified", Value::Bool(true));
+    }
+}
+
+/// Takes the plain passwords out of a record; their hashes come in their place later.
+pub(super) fn take_passwords(record: &mut Record, wanted: impl Fn(usize) -> bool) -> Vec<PlainPassword> {
+    let collection = record.collection().clone();
+    let mut passwords = Vec::new();
+    for (position, field) in collection.fields.iter().enumerate() {
+        if let FieldKind::Password(options) = &field.kind
+            && wanted(position)
+            && !record.at(position).is_zero()
+        {
+            let plain = Secret::new(record.at(position).as_text());
+            record.set_at(position, Value::Text(String::new()));
+            passwords.push(PlainPassword { position, plain, cost: options.effective_cost() });
+        }
+    }
+    passwords
+}

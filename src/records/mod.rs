@@ -1,0 +1,71 @@
+//! Records: the one door to the data, for every edge.
+//!
+//! Each function takes a transaction, a [`Cx`] (who asks, with what request) and a request value, and is the same for
+//! REST, the command line and every surface to come. Access is decided in [`access`], before anything is read.
+//! Not here: hashing passwords and checking tokens (`auth`), parsing HTTP (`web`).
+
+pub mod access;
+mod auth_form;
+mod body;
+mod create;
+mod cursor;
+mod delete;
+mod draft;
+mod expand;
+mod input;
+mod list;
+mod plans;
+mod read;
+mod references;
+mod update;
+mod validate;
+
+use std::sync::Arc;
+
+use crate::base::{Error, Result, SqlValue};
+use crate::domain::{Collection, Principal, RequestInfo, Schema};
+use crate::rules::Env;
+use crate::store::ReadTx;
+
+pub use body::{EmailAccess, Layout};
+pub use create::{create, draft as draft_create};
+pub use delete::{delete, truncate};
+pub use draft::{Draft, Proof};
+pub use list::{count, every, list, list_rows};
+pub use plans::{Find, Plans};
+pub use read::{body_of, find, find_all, matches_rule, view};
+pub use update::{draft as draft_update, update};
+
+/// What every function of this service needs besides a transaction.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    /// Who asks.
+    pub principal: &'a Principal,
+    /// The request, for rules.
+    pub request: &'a RequestInfo,
+    /// The compiled statements.
+    pub plans: &'a Plans,
+}
+
+impl<'a> Cx<'a> {
+    /// The values that plans may ask for, without a body or a candidate.
+    pub(crate) fn env(&self, tx: &ReadTx<'_>, arguments: &'a [SqlValue]) -> Env<'a> {
+        Env {
+            literals: &[],
+            arguments,
+            request: self.request,
+            principal: self.principal,
+            submitted: None,
+            candidate: None,
+            now: tx.now(),
+        }
+    }
+}
+
+/// The collection with this id or name.
+///
+/// # Errors
+/// 404.
+pub fn find_collection<'s>(schema: &'s Schema, id_or_name: &str) -> Result<&'s Arc<Collection>> {
+    schema.find(id_or_name).ok_or_else(Error::not_found)
+}

@@ -1,0 +1,141 @@
+//! Updating a record.
+
+use super::auth_form::AuthForm;
+use super::create::take_passwords;
+use super::draft::{Draft, Proof};
+use super::plans::Find;
+use super::{Cx, access, find_collection, input, read, validate};
+use crate::base::{Error, Result, SqlValue, ids};
+use crate::domain::field::autodate::AutodateOptions;
+use crate::domain::principal::SUPERUSERS_ID;
+use crate::domain::{FieldKind, Record, RuleKind, Value};
+use crate::query::{Ident, mutate};
+use crate::store::{ReadTx, WriteTx};
+
+/// Decides everything about a change: access by the stored record, values, validity. Writes nothing.
+///
+/// # Errors
+/// 404 unknown collection or record, or the update rule doesn't hold; 403 only superusers may; 400 for a view and
+/// with the code of each field that isn't acceptable.
+pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result<Draft> {
+    let collection = find_collection(tx.schema(), collection)?;
+    if collection.is_view() {
+        return Err(Error::invalid("Records of a view can't be written."));
+    }
+    let access = access::decide(cx.principal, collection, RuleKind::Update)?;
+    let old = read::find(tx, cx, collection, Find::Id, SqlValue::from(id))?.ok_or_else(Error::not_found)?;
+    let submitted = input::submitted(collection, &old, &cx.request.body, cx.principal);
+    if access.rule().is_some() {
+        read::find_reachable(tx, cx, collection, RuleKind::Update, access, id, Some(&submitted))?;
+    }
+    let mut old_password = None;
+    if collection.is_auth() {
+        let manager = is_manager(tx, cx, &old)?;
+        old_password = AuthForm::new(&submitted, manager).check_update(&old)?;
+    }
+    let mut record = old.clone();
+    for (at, value) in submitted.values.into_iter().enumerate() {
+        if let Some(value) = value {
+            record.set_at(at, value);
+        }
+    }
+    validate::check_record(tx, cx, &record, Some(&old))?;
+    settle(&mut record, &old, tx);
+    let changed: Vec<usize> = (0..collection.fields.len()).filter(|at| record.at(*at) != old.at(*at)).collect();
+    let passwords = take_passwords(&mut record, |at| changed.contains(&at));
+    Ok(Draft { record, changed, passwords, old_password })
+}
+
+/// Updates a record and returns it as the caller sees it.
+///
+/// # Errors
+/// As [`draft`]; `validation_not_unique` if a unique index says no.
+pub fn update(
+    tx: &mut WriteTx<'_>,
+    cx: &Cx<'_>,
+    collection: &str,
+    id: &str,
+    expand: Option<&str>,
+    proof: Proof,
+) -> Result<String> {
+    let mut draft = draft(tx, cx, collection, id)?;
+    draft.apply(proof)?;
+    if !draft.changed.is_empty() {
+        unlink_when_verified(tx, cx, &mut draft)?;
+        let update = mutate::update(cx.plans.dialect(), &draft.record, &draft.changed);
+        tx.execute(&update).map_err(validate::unique_fault)?;
+        forget_credentials(tx, cx, &draft)?;
+    }
+    read::body_of(tx, cx, &draft.record, expand)
+}
+
+fn is_manager(tx: &ReadTx<'_>, cx: &Cx<'_>, old: &Record) -> Result<bool> {
+    if cx.principal.is_superuser() {
+        return Ok(true);
+    }
+    match old.collection().rule(RuleKind::Manage) {
+        Some(rule) if !rule.is_empty() && cx.principal.record().is_some() => {
+            read::matches_rule(tx, cx, old, RuleKind::Manage, rule)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// What the server sets by itself: dates, a new token key after a new password or e-mail.
+fn settle(record: &mut Record, old: &Record, tx: &ReadTx<'_>) {
+    let collection = record.collection().clone();
+    for (at, field) in collection.fields.iter().enumerate() {
+        if let FieldKind::Autodate(AutodateOptions { on_update: true, .. }) = &field.kind {
+            record.set_at(at, Value::Text(tx.now().to_string()));
+        }
+    }
+    if collection.id == SUPERUSERS_ID {
+        record.set("verified", Value::Bool(true));
+    }
+    let differs = |name: &str| record.get(name) != old.get(name);
+    if collection.is_auth() && (differs("password") || differs("email")) && !differs("tokenKey") {
+        record.set("tokenKey", Value::Text(ids::secret()));
+    }
+}
+
+/// Links to other services that were made before the address was verified may be somebody else's: they go with the
+/// step to verified, and the tokens that they gave with them.
+fn unlink_when_verified(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &mut Draft) -> Result<()> {
+    let collection = draft.record.collection().clone();
+    let changed = |name: &str| collection.position(name).filter(|at| draft.changed.contains(at));
+    if !collection.is_auth() || changed("verified").is_none() || !draft.record.truth("verified") {
+        return Ok(());
+    }
+    let table = Ident::fixed("_externalAuths");
+    let links = mutate::delete_references(cx.plans.dialect(), table, &collection.id, draft.record.id());
+    if tx.execute(&links)? > 0
+        && changed("tokenKey").is_none()
+        && let Some(at) = collection.position("tokenKey")
+    {
+        draft.record.set_at(at, Value::Text(ids::secret()));
+        draft.changed.push(at);
+    }
+    Ok(())
+}
+
+/// Ends what a changed credential must not outlive: second factors and known devices with the password, one-time
+/// codes with the token key.
+fn forget_credentials(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &Draft) -> Result<()> {
+    let collection = draft.record.collection();
+    if !collection.is_auth() {
+        return Ok(());
+    }
+    let changed = |name: &str| collection.position(name).is_some_and(|at| draft.changed.contains(&at));
+    let mut tables = Vec::new();
+    if changed("password") {
+        tables.extend(["_mfas", "_authOrigins"]);
+    }
+    if changed("tokenKey") {
+        tables.push("_otps");
+    }
+    for table in tables {
+        let table = Ident::fixed(table);
+        tx.execute(&mutate::delete_references(cx.plans.dialect(), table, &collection.id, draft.record.id()))?;
+    }
+    Ok(())
+}
