@@ -14,6 +14,7 @@
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
 //! | edges | [`web`], [`api`], [`cli`], [`demo`] |
 
+pub mod auth;
 pub mod base;
 pub mod collections;
 pub mod domain;

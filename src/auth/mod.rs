@@ -1,0 +1,10 @@
+//! Who somebody is: passwords, signed tokens, sign-in.
+//!
+//! Called by the app for every request (to turn a token into a principal) and for the sign-in endpoints. Reads records
+//! through `records`. Not here: what a principal may do (`records::access`).
+
+pub mod password;
+pub mod sign_in;
+pub mod token;
+
+pub use password::Passwords;

@@ -1,0 +1,113 @@
+//! bcrypt, off the threads that answer requests and with a bound on how many run at once.
+
+use std::sync::Arc;
+
+use bcrypt::Version;
+use tokio::sync::Semaphore;
+
+use crate::base::FieldError;
+use crate::base::{Error, Result, Secret};
+use crate::records::{Draft, Proof};
+
+/// bcrypt reads no more than this many bytes of a password.
+const BCRYPT_MAX_BYTES: usize = 72;
+
+/// Hashes and checks passwords. Clones share the bound.
+#[derive(Clone)]
+pub struct Passwords {
+    permits: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// At most `parallel` hashes are computed at the same time; the rest waits in order.
+    pub fn new(parallel: usize) -> Passwords {
+        Passwords { permits: Arc::new(Semaphore::new(parallel.max(1))) }
+    }
+
+    /// The bcrypt hash of `plain`, with prefix `$2a$`.
+    ///
+    /// # Errors
+    /// 400 for text longer than 72 bytes or with NUL in it.
+    pub async fn hash(&self, plain: Secret, cost: u32) -> Result<Secret> {
+        if plain.expose().len() > BCRYPT_MAX_BYTES || plain.expose().contains('\0') {
+            return Err(Error::field("password", FieldError::invalid("This can't be used as a password.")));
+        }
+        self.run(move || {
+            let parts = bcrypt::hash_with_result(plain.expose(), cost).map_err(Error::internal)?;
+            Ok(Secret::new(parts.format_for_version(Version::TwoA)))
+        })
+        .await
+    }
+
+    /// Whether `plain` fits `hash`. What isn't a bcrypt hash fits nothing.
+    pub async fn verify(&self, plain: Secret, hash: Secret) -> Result<bool> {
+        self.run(move || Ok(bcrypt::verify(plain.expose(), hash.expose()).unwrap_or(false))).await
+    }
+
+    /// Takes as long as [`Passwords::verify`] would for an account with passwords of this cost, so that an unknown
+    /// account can't be told from a wrong password by the clock.
+    pub async fn verify_nothing(&self, plain: Secret, cost: u32) -> Result<()> {
+        let hash = format!("$2a${cost:02}$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ012345");
+        self.verify(plain, Secret::new(hash)).await.map(|_| ())
+    }
+
+    /// Does the work that a draft asks for.
+    ///
+    /// # Errors
+    /// 400 `oldPassword: validation_invalid_old_password` if that is wrong.
+    pub async fn prove(&self, draft: Draft) -> Result<Proof> {
+        let mut proof = Proof::default();
+        if let Some(old) = draft.old_password {
+            if !self.verify(old.plain, old.hash.clone()).await? {
+                let wrong = FieldError::new("validation_invalid_old_password", "This isn't the current password.");
+                return Err(Error::field("oldPassword", wrong));
+            }
+            proof.verified_hash = Some(old.hash);
+        }
+        for password in draft.passwords {
+            proof.hashes.push((password.position, self.hash(password.plain, password.cost).await?));
+        }
+        Ok(proof)
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        let permit = self.permits.clone().acquire_owned().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(permit);
+            result
+        })
+        .await
+        .map_err(Error::internal)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn hashes_fit_their_password_only() {
+        let passwords = Passwords::new(1);
+        let hash = passwords.hash(Secret::new("geheim"), 4).await.expect("a plain password");
+        assert!(hash.expose().starts_with("$2a$04$"));
+        assert!(passwords.verify(Secret::new("geheim"), hash.clone()).await.expect("bcrypt runs"));
+        assert!(!passwords.verify(Secret::new("Geheim"), hash).await.expect("bcrypt runs"));
+    }
+
+    #[tokio::test]
+    async fn what_bcrypt_would_cut_off_is_refused() {
+        let passwords = Passwords::new(1);
+        for plain in ["x".repeat(73), "a\0b".to_owned()] {
+            let error = passwords.hash(Secret::new(plain), 4).await.expect_err("too long or with NUL");
+            assert_eq!(error.fields().code("password"), Some("validation_invalid_value"));
+        }
+    }
+
+    #[test]
+    fn the_stand_in_hash_costs_what_a_real_one_does() {
+        // A malformed hash would be refused at once and give the game away.
+        let hash = "$2a$04$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+        assert!(!bcrypt::verify("x", hash).expect("well-formed"));
+    }
+}

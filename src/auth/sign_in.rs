@@ -1,0 +1,255 @@
+//! Signing in with a password, renewing a token, and what ways a collection offers.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use super::token;
+use crate::base::{Error, FieldError, FieldErrors, Result, Secret, SqlValue, json as json_text};
+use crate::domain::field::email::is_email;
+use crate::domain::{Collection, FieldKind, Principal, Record, RuleKind, TokenKind};
+use crate::records::{self, Cx, Find, access};
+use crate::store::ReadTx;
+
+/// Keys of an auth record's body that are about passwords, besides the fields.
+pub const FORM_KEYS: [&str; 2] = ["passwordConfirm", "oldPassword"];
+
+/// Longest identity and password that the sign-in form takes, in characters.
+const FORM_MAX_CHARS: usize = 255;
+
+/// The body of auth-methods. Sign-in by other services and by one-time codes isn't offered by this version, whatever
+/// is configured.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Methods<'a> {
+    password: PasswordMethod<'a>,
+    oauth2: OAuth2Method,
+    mfa: TimedMethod,
+    otp: TimedMethod,
+    /// For clients of before 2024, as are the two after it.
+    auth_providers: [Json; 0],
+    username_password: bool,
+    email_password: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PasswordMethod<'a> {
+    identity_fields: &'a [String],
+    enabled: bool,
+}
+
+#[derive(Serialize)]
+struct OAuth2Method {
+    providers: [Json; 0],
+    enabled: bool,
+}
+
+#[derive(Serialize)]
+struct TimedMethod {
+    enabled: bool,
+    /// Seconds; 0 while it is off.
+    duration: i64,
+}
+
+impl TimedMethod {
+    fn new(enabled: bool, duration: i64) -> Self {
+        TimedMethod { enabled, duration: if enabled { duration } else { 0 } }
+    }
+}
+
+/// What was found for an identity before the password is checked.
+pub struct Candidate {
+    /// The account, unless there is none.
+    pub record: Option<Record>,
+    /// The password that was sent.
+    pub password: Secret,
+    /// bcrypt's cost in this collection.
+    pub cost: u32,
+}
+
+/// The auth collection with this id or name.
+///
+/// # Errors
+/// 404 if there is none or its records can't sign in.
+pub fn find_auth_collection<'t>(tx: &'t ReadTx<'_>, id_or_name: &str) -> Result<&'t Arc<Collection>> {
+    tx.schema().find(id_or_name).filter(|collection| collection.is_auth()).ok_or_else(Error::not_found)
+}
+
+/// The ways to sign in that a collection offers, as JSON.
+///
+/// # Errors
+/// 404.
+pub fn methods(tx: &ReadTx<'_>, collection: &str) -> Result<String> {
+    let collection = find_auth_collection(tx, collection)?;
+    let options = collection.auth().ok_or_else(Error::not_found)?;
+    let password = &options.password_auth;
+    let identity_fields: &[String] = if password.enabled { &password.identity_fields } else { &[] };
+    let with = |name: &str| password.enabled && identity_fields.iter().any(|field| field == name);
+    let methods = Methods {
+        password: PasswordMethod { identity_fields, enabled: password.enabled },
+        oauth2: OAuth2Method { providers: [], enabled: false },
+        mfa: TimedMethod::new(options.mfa.enabled, options.mfa.duration),
+        otp: TimedMethod::new(false, 0),
+        auth_providers: [],
+        username_password: with("username"),
+        email_password: with("email"),
+    };
+    json_text::to_text(&methods).map_err(Error::internal)
+}
+
+/// Finds the account that a password sign-in is about.
+///
+/// # Errors
+/// 403 if the collection has no password sign-in; 400 with the codes of `identity`, `password`, `identityField`.
+pub fn find_candidate(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Candidate> {
+    let collection = find_auth_collection(tx, collection)?;
+    let options = collection.auth().ok_or_else(Error::not_found)?;
+    if !options.password_auth.enabled {
+        return Err(Error::forbidden("This collection has no sign-in by password."));
+    }
+    let form = Form::read(&cx.request.body, &options.password_auth.identity_fields)?;
+    let cost = match collection.field("password").map(|field| &field.kind) {
+        Some(FieldKind::Password(password)) => password.effective_cost(),
+        _ => bcrypt::DEFAULT_COST,
+    };
+    let mut record = None;
+    for name in form.lookup_order(&options.password_auth.identity_fields) {
+        let Some(position) = collection.position(name) else { continue };
+        let Some(index) = collection.unique_index_on(name) else {
+            return Err(Error::internal(format!("the identity field {name} has no unique index")));
+        };
+        let by = if index.nocase { Find::EqualNoCase(position) } else { Find::Equal(position) };
+        record = records::find(tx, cx, collection, by, SqlValue::from(form.identity.as_str()))?;
+        if record.is_some() {
+            break;
+        }
+    }
+    Ok(Candidate { record, password: form.password, cost })
+}
+
+/// The answer to a wrong identity and to a wrong password, which can't be told apart.
+pub fn refused() -> Error {
+    Error::invalid("The identity or the password is wrong.")
+}
+
+/// Completes a sign-in: the record must still have the password that was checked, and satisfy the auth rule.
+///
+/// # Errors
+/// 403 if the auth rule doesn't hold or the account asks for a second factor.
+pub fn complete(tx: &ReadTx<'_>, cx: &Cx<'_>, checked: &Record, expand: Option<&str>) -> Result<String> {
+    let collection = tx.schema().by_id(&checked.collection().id).ok_or_else(refused)?;
+    let record = records::find(tx, cx, collection, Find::Id, SqlValue::from(checked.id()))?
+        .filter(|record| record.text("password") == checked.text("password"))
+        .ok_or_else(refused)?;
+    check_auth_rule(tx, cx, &record)?;
+    check_second_factor(tx, cx, &record)?;
+    let token = token::issue(&record, TokenKind::Auth, tx.now())?;
+    response(tx, cx, record, &token, expand)
+}
+
+/// Renews the caller's token.
+///
+/// # Errors
+/// 401 for guests, 403 for accounts of other collections and if the auth rule doesn't hold, 404.
+pub fn refresh(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, token: &str, expand: Option<&str>) -> Result<String> {
+    let record = cx.principal.record().ok_or_else(Error::unauthenticated)?;
+    // Whoever signed in elsewhere isn't told whether the collection exists.
+    let collection = tx.schema().find(collection).filter(|collection| collection.id == record.collection().id);
+    if collection.is_none() {
+        return Err(Error::forbidden("The token belongs to another collection."));
+    }
+    check_auth_rule(tx, cx, record)?;
+    let claims = token::bearer(tx, cx, token, TokenKind::Auth)?.ok_or_else(Error::unauthenticated)?.1;
+    let token = match claims.refreshable {
+        Some(true) => token::issue(record, TokenKind::Auth, tx.now())?,
+        _ => token.to_owned(),
+    };
+    response(tx, cx, record.as_ref().clone(), &token, expand)
+}
+
+fn check_auth_rule(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
+    let refused = || Error::forbidden("This account may not sign in.");
+    match access::decide(cx.principal, record.collection(), RuleKind::Auth).map_err(|_| refused())?.rule() {
+        Some(rule) if !records::matches_rule(tx, cx, record, RuleKind::Auth, rule)? => Err(refused()),
+        _ => Ok(()),
+    }
+}
+
+/// A password alone must not open an account that asks for more, and this version can't ask for more.
+fn check_second_factor(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
+    let Some(options) = record.collection().auth().filter(|options| options.mfa.enabled) else { return Ok(()) };
+    if records::matches_rule(tx, cx, record, RuleKind::Mfa, &options.mfa.rule)? {
+        return Err(Error::forbidden("This account needs a second factor, which this version doesn't offer yet."));
+    }
+    Ok(())
+}
+
+/// `{"record":…,"token":…}`, the record as its owner sees it.
+fn response(tx: &ReadTx<'_>, cx: &Cx<'_>, record: Record, token: &str, expand: Option<&str>) -> Result<String> {
+    let owner = Principal::Record(Arc::new(record.clone()));
+    let body = records::body_of(tx, &Cx { principal: &owner, ..*cx }, &record, expand)?;
+    let mut out = String::with_capacity(body.len() + token.len() + 32);
+    out.push_str("{\"record\":");
+    out.push_str(&body);
+    out.push_str(",\"token\":");
+    json_text::write_str(&mut out, token);
+    out.push('}');
+    Ok(out)
+}
+
+/// The sign-in form; keys match in any letter case.
+struct Form {
+    identity: String,
+    password: Secret,
+    identity_field: String,
+}
+
+impl Form {
+    fn read(body: &Map<String, Json>, identity_fields: &[String]) -> Result<Form> {
+        let text = |name: &str| {
+            let found = body.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+            match found {
+                None | Some(Json::Null) => Ok(String::new()),
+                Some(Json::String(text)) => Ok(text.clone()),
+                Some(Json::Number(number)) => Ok(number.to_string()),
+                Some(_) => Err(Error::invalid("The sign-in form isn't valid.")),
+            }
+        };
+        let form = Form {
+            identity: text("identity")?,
+            password: Secret::new(text("password")?),
+            identity_field: text("identityField")?,
+        };
+        let mut errors = FieldErrors::new();
+        for (name, value) in [("identity", form.identity.as_str()), ("password", form.password.expose())] {
+            if value.is_empty() {
+                errors.add(name, FieldError::required());
+            } else if value.chars().count() > FORM_MAX_CHARS {
+                errors.add(name, too_long());
+            }
+        }
+        if !form.identity_field.is_empty() && !identity_fields.contains(&form.identity_field) {
+            let message = "This isn't a field that accounts sign in with.";
+            errors.add("identityField", FieldError::new("validation_in_invalid", message));
+        }
+        errors.into_result("The sign-in form isn't valid.")?;
+        Ok(form)
+    }
+
+    /// The fields to look in: the one that was named, or all of them with `email` first if the identity looks like one.
+    fn lookup_order<'a>(&'a self, identity_fields: &'a [String]) -> Vec<&'a str> {
+        if !self.identity_field.is_empty() {
+            return vec![&self.identity_field];
+        }
+        let mut names: Vec<&str> = identity_fields.iter().map(String::as_str).collect();
+        names.sort_by_key(|name| *name != "email");
+        names.retain(|name| *name != "email" || is_email(&self.identity));
+        names
+    }
+}
+
+fn too_long() -> FieldError {
+    FieldError::new("validation_length_out_of_range", "This is too long.").with("min", 1).with("max", FORM_MAX_CHARS)
+}

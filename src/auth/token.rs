@@ -1,0 +1,100 @@
+//! Signed tokens: JWT with HS256 (RFC 7519, RFC 7518 section 3.2).
+//!
+//! The key is the record's `tokenKey` followed by the collection's secret for that kind of token, so a new token key
+//! ends all tokens of a record and a new secret all tokens of that kind. There is no list of issued tokens.
+
+mod provider;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Error, Result, SqlValue, Timestamp, ids};
+use crate::domain::{Principal, Record, TokenKind};
+use crate::records::{self, Cx, Find};
+use crate::store::ReadTx;
+
+/// What a token says.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claims {
+    /// The id of the collection.
+    pub collection_id: String,
+    /// When it ends, in seconds since the Unix epoch.
+    pub exp: i64,
+    /// The id of the record.
+    pub id: String,
+    /// Whether auth-refresh gives a new token; only of kind `auth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshable: Option<bool>,
+    /// The kind of token.
+    #[serde(rename = "type")]
+    pub kind: String,
+}
+
+/// A token of `kind` for `record`, for the time that its collection sets.
+///
+/// # Errors
+/// 500 if the record isn't of an auth collection.
+pub fn issue(record: &Record, kind: TokenKind, now: Timestamp) -> Result<String> {
+    let options =
+        record.collection().auth().ok_or_else(|| Error::internal("a token for a record that can't sign in"))?;
+    let claims = Claims {
+        collection_id: record.collection().id.clone(),
+        exp: now.unix_seconds() + options.token(kind).duration,
+        id: record.id().to_owned(),
+        refreshable: (kind == TokenKind::Auth).then_some(true),
+        kind: kind.claim().to_owned(),
+    };
+    provider::install();
+    let key = EncodingKey::from_secret(&signing_key(record, kind)?);
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(Error::internal)
+}
+
+/// Whom an auth token names. Whatever is wrong with it, its bearer is a guest: never an error.
+pub fn principal(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &str) -> Result<Principal> {
+    Ok(match bearer(tx, cx, token, TokenKind::Auth)? {
+        Some((record, _)) => Principal::Record(record.into()),
+        None => Principal::Guest,
+    })
+}
+
+/// The record and the claims of a valid token of `kind`.
+pub fn bearer(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &str, kind: TokenKind) -> Result<Option<(Record, Claims)>> {
+    provider::install();
+    let Ok(claims) = jsonwebtoken::dangerous::insecure_decode_claims::<Claims>(token) else { return Ok(None) };
+    if claims.kind != kind.claim() || claims.exp <= tx.now().unix_seconds() {
+        return Ok(None);
+    }
+    let Some(collection) = tx.schema().by_id(&claims.collection_id).filter(|collection| collection.is_auth()) else {
+        return Ok(None);
+    };
+    let Some(record) = records::find(tx, cx, collection, Find::Id, SqlValue::from(claims.id.as_str()))? else {
+        return Ok(None);
+    };
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.leeway = 0;
+    validation.validate_nbf = true;
+    let key = DecodingKey::from_secret(&signing_key(&record, kind)?);
+    match jsonwebtoken::decode::<Claims>(token, &key, &validation) {
+        Ok(checked) => Ok(Some((record, checked.claims))),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether two secrets are the same, compared in a time that doesn't tell where they differ.
+pub fn same(a: &str, b: &str) -> bool {
+    use ring::hmac::{HMAC_SHA256, Key, sign, verify};
+    // A key made for this comparison hides the length and content of both sides from the clock.
+    let key = Key::new(HMAC_SHA256, ids::secret().as_bytes());
+    verify(&key, b.as_bytes(), sign(&key, a.as_bytes()).as_ref()).is_ok()
+}
+
+fn signing_key(record: &Record, kind: TokenKind) -> Result<Vec<u8>> {
+    let options =
+        record.collection().auth().ok_or_else(|| Error::internal("a token for a record that can't sign in"))?;
+    let (own, shared) = (record.text("tokenKey"), options.token(kind).secret.expose());
+    if own.is_empty() || shared.is_empty() {
+        return Err(Error::internal("a token key or token secret is empty"));
+    }
+    Ok([own.as_bytes(), shared.as_bytes()].concat())
+}
