@@ -14,12 +14,17 @@
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
 //! | edges | [`web`], [`api`], [`cli`], [`demo`] |
 
+pub mod api;
+pub mod app;
 pub mod auth;
 pub mod base;
+pub mod cli;
 pub mod collections;
+pub mod demo;
 pub mod domain;
 pub mod query;
 pub mod records;
 pub mod rules;
 pub mod settings;
 pub mod store;
+pub mod web;

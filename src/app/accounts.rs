@@ -1,0 +1,53 @@
+//! Signing in.
+
+use std::sync::Arc;
+
+use super::{App, Caller};
+use crate::auth::sign_in;
+use crate::base::{Error, Result};
+use crate::domain::Context;
+
+impl App {
+    /// The ways to sign in that a collection offers: see [`sign_in::methods`].
+    pub async fn auth_methods(&self, caller: Caller, collection: String) -> Result<String> {
+        self.read(Arc::new(caller), move |tx, _| sign_in::methods(tx, &collection)).await
+    }
+
+    /// Signs in with identity and password of the caller's body.
+    ///
+    /// The account is found in one snapshot, the password checked outside of any, and the sign-in completed in a
+    /// second snapshot, which makes sure that the password is still the account's.
+    ///
+    /// # Errors
+    /// 400 for a wrong identity or password, which can't be told apart by text or time; 403 if the account may not
+    /// sign in.
+    pub async fn auth_with_password(
+        &self,
+        mut caller: Caller,
+        collection: String,
+        expand: Option<String>,
+    ) -> Result<String> {
+        caller.request.context = Context::Password;
+        let caller = Arc::new(caller);
+        let candidate = self.read(caller.clone(), move |tx, cx| sign_in::find_candidate(tx, cx, &collection)).await?;
+        let Some(record) = candidate.record else {
+            self.0.passwords.verify_nothing(candidate.password, candidate.cost).await?;
+            return Err(sign_in::refused());
+        };
+        let hash = crate::base::Secret::new(record.text("password"));
+        if !self.0.passwords.verify(candidate.password, hash).await? {
+            return Err(sign_in::refused());
+        }
+        self.read(caller, move |tx, cx| sign_in::complete(tx, cx, &record, expand.as_deref())).await
+    }
+
+    /// Renews the caller's token: see [`sign_in::refresh`].
+    pub async fn auth_refresh(&self, caller: Caller, collection: String, expand: Option<String>) -> Result<String> {
+        let token = caller.token.clone();
+        self.read(Arc::new(caller), move |tx, cx| match &token {
+            Some(token) => sign_in::refresh(tx, cx, &collection, token, expand.as_deref()),
+            None => Err(Error::unauthenticated()),
+        })
+        .await
+    }
+}

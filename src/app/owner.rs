@@ -1,0 +1,125 @@
+//! What whoever runs the program may do without signing in: the command line, the configuration, the set-up link.
+//! No edge that strangers reach calls anything here but [`App::claim_server`].
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::App;
+use crate::base::{Error, Result, Secret};
+use crate::domain::principal::SUPERUSERS;
+use crate::domain::{Principal, Record, RequestInfo};
+use crate::records::{self, Cx, Proof};
+use crate::store::{ReadTx, WriteTx};
+
+/// A superuser without an account.
+fn owner(tx: &ReadTx<'_>) -> Result<Principal> {
+    let superusers =
+        tx.schema().find(SUPERUSERS).ok_or_else(|| Error::internal("there is no collection of superusers"))?;
+    Ok(Principal::Record(Arc::new(Record::blank(superusers.clone()))))
+}
+
+impl App {
+    /// Runs `job` in a snapshot as the owner.
+    pub(super) async fn read_as_owner<T: Send + 'static>(
+        &self,
+        body: Map<String, Json>,
+        job: impl Fn(&ReadTx<'_>, &Cx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let services = self.0.clone();
+        let request = RequestInfo { body, ..RequestInfo::default() };
+        let run =
+            move |tx: &ReadTx<'_>| job(tx, &Cx { principal: &owner(tx)?, request: &request, plans: &services.plans });
+        self.0.store.read(run).await
+    }
+
+    /// Runs `job` in a transaction as the owner.
+    pub(super) async fn write_as_owner<T: Send + 'static>(
+        &self,
+        body: Map<String, Json>,
+        job: impl FnOnce(&mut WriteTx<'_>, &Cx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let services = self.0.clone();
+        let request = RequestInfo { body, ..RequestInfo::default() };
+        self.0
+            .store
+            .write(move |tx| {
+                let principal = owner(tx)?;
+                job(tx, &Cx { principal: &principal, request: &request, plans: &services.plans })
+            })
+            .await
+    }
+
+    /// Creates a record as the owner.
+    pub(super) async fn create_as_owner(&self, collection: &'static str, body: Map<String, Json>) -> Result<()> {
+        let proof = self.prove_create(collection.to_owned(), body.clone()).await?;
+        self.write_as_owner(body, move |tx, cx| records::create(tx, cx, collection, None, proof)).await.map(|_| ())
+    }
+
+    async fn prove_create(&self, collection: String, body: Map<String, Json>) -> Result<Proof> {
+        let draft = self.read_as_owner(body, move |tx, cx| records::draft_create(tx, cx, &collection)).await?;
+        self.0.passwords.prove(draft).await
+    }
+
+    /// The first superuser, and only the first: whether there is one already is asked in the same transaction.
+    pub(super) async fn create_first_superuser(&self, email: String, password: Secret) -> Result<()> {
+        let body = super::superusers::body(&email, &password);
+        let proof = self.prove_create(SUPERUSERS.to_owned(), body.clone()).await?;
+        self.write_as_owner(body, move |tx, cx| {
+            if records::count(tx, cx, SUPERUSERS)? > 0 {
+                return Err(Error::not_found());
+            }
+            records::create(tx, cx, SUPERUSERS, None, proof)
+        })
+        .await
+        .map(|_| ())
+    }
+
+    pub(super) fn count_superusers_blocking(&self) -> Result<i64> {
+        let services = self.0.clone();
+        self.0.store.read_blocking(move |tx| {
+            let request = RequestInfo::default();
+            records::count(tx, &Cx { principal: &owner(tx)?, request: &request, plans: &services.plans }, SUPERUSERS)
+        })
+    }
+
+    /// Loads collections and records into a server that hasn't got any of these collections yet. Everything in one
+    /// transaction; a second call changes nothing.
+    ///
+    /// # Errors
+    /// 400 if a collection or record isn't acceptable.
+    pub async fn seed(&self, collections: &Json, seeds: Vec<(String, Map<String, Json>)>) -> Result<()> {
+        let new = |schema: &crate::domain::Schema| match collections.as_array() {
+            Some(list) => !list
+                .iter()
+                .filter_map(|c| c.get("name")?.as_str())
+                .any(|name| schema.find(name).is_some_and(|found| found.name != "users")),
+            None => false,
+        };
+        if !new(&self.0.store.schema()) {
+            return Ok(());
+        }
+        self.import_collections_json(&collections.to_string(), false).await?;
+        let mut proven = Vec::with_capacity(seeds.len());
+        for (collection, body) in seeds {
+            let proof = match body.contains_key("password") {
+                true => self.prove_create(collection.clone(), body.clone()).await?,
+                false => Proof::default(),
+            };
+            proven.push((collection, body, proof));
+        }
+        let services = self.0.clone();
+        self.0
+            .store
+            .write(move |tx| {
+                let principal = owner(tx)?;
+                for (collection, body, proof) in proven {
+                    let request = RequestInfo { body, ..RequestInfo::default() };
+                    let cx = Cx { principal: &principal, request: &request, plans: &services.plans };
+                    records::create(tx, &cx, &collection, None, proof)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,100 @@
+//! Records.
+
+use std::sync::Arc;
+
+use super::{App, Caller};
+use crate::auth::sign_in;
+use crate::base::{Result, limits};
+use crate::domain::{Collection, FieldKind, ListRequest};
+use crate::records::{self, Proof};
+
+/// What a field may take beyond the general limit of a body, when its definition doesn't say, in bytes.
+const FILE_DEFAULT_BYTES: u64 = 5 << 20;
+const EDITOR_DEFAULT_BYTES: u64 = 5 << 20;
+const JSON_DEFAULT_BYTES: u64 = 1 << 20;
+
+impl App {
+    /// A page of records: see [`records::list`].
+    pub async fn list_records(&self, caller: Caller, collection: String, request: ListRequest) -> Result<String> {
+        self.read(Arc::new(caller), move |tx, cx| records::list(tx, cx, &collection, &request)).await
+    }
+
+    /// One record: see [`records::view`].
+    pub async fn view_record(
+        &self,
+        caller: Caller,
+        collection: String,
+        id: String,
+        expand: Option<String>,
+    ) -> Result<String> {
+        self.read(Arc::new(caller), move |tx, cx| records::view(tx, cx, &collection, &id, expand.as_deref())).await
+    }
+
+    /// Creates a record from the caller's body: see [`records::create`].
+    pub async fn create_record(&self, caller: Caller, collection: String, expand: Option<String>) -> Result<String> {
+        let caller = Arc::new(caller);
+        let mut proof = Proof::default();
+        if self.has_password_work(&caller, &collection) {
+            let name = collection.clone();
+            let draft = self.read(caller.clone(), move |tx, cx| records::draft_create(tx, cx, &name)).await?;
+            proof = self.0.passwords.prove(draft).await?;
+        }
+        self.write(caller, move |tx, cx| records::create(tx, cx, &collection, expand.as_deref(), proof)).await
+    }
+
+    /// Updates a record from the caller's body: see [`records::update`].
+    pub async fn update_record(
+        &self,
+        caller: Caller,
+        collection: String,
+        id: String,
+        expand: Option<String>,
+    ) -> Result<String> {
+        let caller = Arc::new(caller);
+        let mut proof = Proof::default();
+        if self.has_password_work(&caller, &collection) {
+            let (name, key) = (collection.clone(), id.clone());
+            let draft = self.read(caller.clone(), move |tx, cx| records::draft_update(tx, cx, &name, &key)).await?;
+            proof = self.0.passwords.prove(draft).await?;
+        }
+        self.write(caller, move |tx, cx| records::update(tx, cx, &collection, &id, expand.as_deref(), proof)).await
+    }
+
+    /// Deletes a record: see [`records::delete`].
+    pub async fn delete_record(&self, caller: Caller, collection: String, id: String) -> Result<()> {
+        self.write(Arc::new(caller), move |tx, cx| records::delete(tx, cx, &collection, &id)).await
+    }
+
+    /// How large a body may be that creates or updates a record of this collection, in bytes; `None` if there is no
+    /// such collection.
+    pub fn body_limit_bytes(&self, collection: &str) -> Option<u64> {
+        let schema = self.0.store.schema();
+        let extra = |collection: &Arc<Collection>| collection.fields.iter().map(|field| field_bytes(&field.kind)).sum();
+        schema.find(collection).map(extra).map(|extra: u64| limits::BODY_MAX_BYTES.saturating_add(extra))
+    }
+
+    /// Whether a write needs bcrypt, which must run outside of the transaction.
+    fn has_password_work(&self, caller: &Caller, collection: &str) -> bool {
+        let schema = self.0.store.schema();
+        let Some(collection) = schema.find(collection) else { return false };
+        let body = &caller.request.body;
+        collection
+            .fields
+            .iter()
+            .filter(|field| matches!(field.kind, FieldKind::Password(_)))
+            .any(|field| body.contains_key(&field.name) || field.default.is_some())
+            || (collection.is_auth() && sign_in::FORM_KEYS.iter().any(|key| body.contains_key(*key)))
+    }
+}
+
+fn field_bytes(kind: &FieldKind) -> u64 {
+    let or = |bytes: u64, default| if bytes == 0 { default } else { bytes };
+    match kind {
+        FieldKind::File(file) => {
+            or(file.max_size as u64, FILE_DEFAULT_BYTES).saturating_mul((file.max_select as u64).max(1))
+        }
+        FieldKind::Editor(editor) => or(editor.max_size as u64, EDITOR_DEFAULT_BYTES),
+        FieldKind::Json(json) => or(json.max_size as u64, JSON_DEFAULT_BYTES),
+        _ => 0,
+    }
+}

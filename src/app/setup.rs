@@ -1,0 +1,63 @@
+//! The one-time link by which whoever started the server makes the first superuser.
+//!
+//! The token exists in memory only and is printed on the terminal, so a stranger can't claim the server. It ends
+//! after [`LIFETIME`], with its first use, and as soon as there is a superuser from elsewhere.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::App;
+use crate::auth::token;
+use crate::base::{Error, Result, Secret, ids};
+
+/// How long the link works.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// The token, while there is one.
+#[derive(Default)]
+pub(super) struct SetupLink(Mutex<Option<(Secret, Instant)>>);
+
+impl SetupLink {
+    fn current(&self) -> Option<Secret> {
+        let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        guard.as_ref().filter(|(_, since)| since.elapsed() < LIFETIME).map(|(token, _)| token.clone())
+    }
+
+    fn set(&self, token: Option<Secret>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = token.map(|token| (token, Instant::now()));
+    }
+}
+
+impl App {
+    /// Makes a token if there is no superuser yet.
+    pub(super) fn offer_setup(&self) -> Result<()> {
+        if self.count_superusers_blocking()? == 0 {
+            self.0.setup.set(Some(Secret::new(ids::secret())));
+        }
+        Ok(())
+    }
+
+    /// The token of the set-up link, while it works.
+    pub fn setup_link_token(&self) -> Option<String> {
+        self.0.setup.current().map(|token| token.expose().to_owned())
+    }
+
+    /// Whether `text` is the token of the set-up link and the link still works.
+    pub fn setup_token_matches(&self, text: &str) -> bool {
+        self.0.setup.current().is_some_and(|token| token::same(token.expose(), text))
+    }
+
+    /// Makes the first superuser.
+    ///
+    /// # Errors
+    /// 404 if the token isn't right, doesn't work any more, or there is a superuser already; 400 with the codes of
+    /// `email` and `password`.
+    pub async fn claim_server(&self, token: String, email: String, password: Secret) -> Result<()> {
+        if !self.setup_token_matches(&token) {
+            return Err(Error::not_found());
+        }
+        self.create_first_superuser(email, password).await?;
+        self.0.setup.set(None);
+        Ok(())
+    }
+}

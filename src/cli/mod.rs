@@ -1,0 +1,132 @@
+//! The command line: one file per command, all of them clients of the same services as the web.
+//!
+//! Called by `main`. Invariants: every failure ends with a status other than zero and a plain sentence on standard
+//! error; standard output carries only what was asked for. Not here: what the commands do to data (that's in the
+//! services) and how HTTP is answered (that's in `web`).
+
+mod collections;
+mod config;
+mod logging;
+mod output;
+mod serve;
+mod superuser;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::base::{Error, Result};
+use crate::settings::{Flags, Settings, Sources};
+
+/// A whole backend in one file: server, SQLite database, accounts, access rules and APIs.
+#[derive(Debug, Parser)]
+#[command(name = "holdall", version, about, after_help = EXAMPLES, disable_help_subcommand = true)]
+struct Cli {
+    /// Folder of everything that is kept (default: holdall_data).
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+    /// Configuration file (default: Rocket.toml here or beside the program).
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    serve: serve::Args,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  holdall                                     serve on 127.0.0.1:8090
+  holdall serve --http 0.0.0.0:80             serve to everyone
+  holdall superuser create ada@example.com    make the first superuser; asks for the password
+  holdall config show                         see every setting and where it comes from";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer requests until stopped (the default command).
+    Serve(serve::Args),
+    /// Create, change, delete or list superusers.
+    #[command(subcommand, after_help = superuser::EXAMPLES)]
+    Superuser(superuser::Command),
+    /// Write the collections' definitions to a file, or take them from one.
+    #[command(subcommand, after_help = collections::EXAMPLES)]
+    Collections(collections::Command),
+    /// Check or show the configuration.
+    #[command(subcommand, after_help = config::EXAMPLES, after_long_help = config::long_help())]
+    Config(config::Command),
+    /// Print the program's version.
+    #[command(after_help = "Example:\n  holdall version")]
+    Version,
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(error) = cli.check() {
+        error.exit();
+    }
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing more can be done when standard error is gone.
+            let _ = writeln!(std::io::stderr().lock(), "{}", output::failure(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Cli {
+    /// Refuses flags of `serve` in front of another command, where they would do nothing.
+    fn check(&self) -> std::result::Result<(), clap::Error> {
+        if self.command.is_some() && self.serve != serve::Args::default() {
+            let message = "--http and --demo belong to `serve`; write them behind it, as in `holdall serve --demo`";
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Ok(())
+    }
+
+    fn run(self) -> Result<()> {
+        let mut flags = Flags { config: self.config, data: self.data, http: None };
+        match self.command.unwrap_or(Command::Serve(self.serve)) {
+            Command::Version => output::print(concat!("holdall ", env!("CARGO_PKG_VERSION"), "\n")),
+            Command::Config(command) => config::run(command, flags),
+            Command::Serve(args) => {
+                flags.http = args.http;
+                let settings = start(flags)?;
+                runtime(settings.workers(), settings.max_blocking())?.block_on(serve::run(settings, args.demo))
+            }
+            Command::Superuser(command) => {
+                let settings = start(flags)?;
+                runtime(1, settings.max_blocking())?.block_on(superuser::run(command, &settings.config))
+            }
+            Command::Collections(command) => {
+                let settings = start(flags)?;
+                runtime(1, settings.max_blocking())?.block_on(collections::run(command, &settings.config))
+            }
+        }
+    }
+}
+
+/// Loads the configuration and starts the log.
+fn start(flags: Flags) -> Result<Settings> {
+    let settings = Settings::load(&Sources::of_process(flags)?)?;
+    logging::start(settings.config.log_level, settings.config.log_format);
+    Ok(settings)
+}
+
+/// The runtime of a command. Built by hand, because its size is configuration.
+fn runtime(workers: usize, max_blocking: usize) -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .max_blocking_threads(max_blocking)
+        .thread_name("holdall-worker")
+        .enable_all()
+        .build()
+        .map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests;

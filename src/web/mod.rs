@@ -1,0 +1,18 @@
+//! The HTTP edge's toolkit: the Rocket server, what every route takes in (caller, body) and gives out (JSON, errors,
+//! picked fields), headers, catchers, hosted pages and static files.
+//!
+//! Called by the program's `serve` command (which hands the routes of `api` to [`server::build`]) and by `api`, which
+//! is written with these tools. Invariant: nothing in here decides what a caller may see or do; that is the business
+//! of the services behind [`crate::app::App`].
+
+pub mod assets;
+pub mod body;
+pub mod catchers;
+mod excerpt;
+mod form;
+pub mod guards;
+pub mod headers;
+pub mod pages;
+pub mod pick;
+pub mod respond;
+pub mod server;

@@ -1,0 +1,105 @@
+//! Answers: JSON text as the interface wants it, and errors as its envelope.
+//!
+//! Called by every API route through [`Answer`]. Invariant: an error is logged here, once, and what the log says of its
+//! cause is never sent; the two are tied together by `X-Request-Id`.
+
+use std::io::Cursor;
+
+use rocket::http::{Header, Status};
+use rocket::response::{Responder, Response, Result as Responded};
+use rocket::{Request, response};
+
+use crate::app::Caller;
+use crate::base::{Error, ErrorKind, Result, ids, json};
+use crate::web::pick::{Fields, Shape};
+
+/// What an API route returns.
+pub type Answer = Result<JsonText>;
+
+/// Bodies up to this size leave in one piece. Rocket's default of 4 KiB would cut an ordinary list into several.
+const CHUNK_MAX_BYTES: usize = 64 << 10;
+
+/// A body that is JSON text already.
+pub struct JsonText(String);
+
+impl<'r> Responder<'r, 'static> for JsonText {
+    fn respond_to(self, _: &'r Request<'_>) -> Responded<'static> {
+        Ok(json_response(self.0))
+    }
+}
+
+fn json_response(text: String) -> Response<'static> {
+    let size_bytes = text.len();
+    Response::build()
+        .raw_header("Content-Type", "application/json")
+        // One byte more than the body, or Rocket would allocate a second buffer only to learn that nothing follows.
+        .max_chunk_size(CHUNK_MAX_BYTES.min(size_bytes + 1))
+        .sized_body(size_bytes, Cursor::new(text))
+        .finalize()
+}
+
+/// The error envelope with the status of the error's kind.
+impl<'r> Responder<'r, 'static> for Error {
+    fn respond_to(self, request: &'r Request<'_>) -> Responded<'static> {
+        let request_id = log(&self, request);
+        let status = Status::from_code(self.kind().status()).unwrap_or(Status::InternalServerError);
+        let body = json::to_text(&self).map_err(|_| Status::InternalServerError)?;
+        let mut response = json_response(body);
+        response.set_status(status);
+        if let Some(id) = request_id {
+            response.set_header(Header::new("X-Request-Id", id));
+        }
+        Ok(response)
+    }
+}
+
+/// Logs what an operator should know of and returns the id under which it is in the log. The query isn't logged: it
+/// may hold what the caller searches for.
+fn log(error: &Error, request: &Request<'_>) -> Option<String> {
+    let grave = match error.kind() {
+        ErrorKind::Internal => true,
+        ErrorKind::Timeout | ErrorKind::Unavailable => false,
+        _ => return None,
+    };
+    let request_id = ids::record_id();
+    let (method, path, cause) = (request.method(), request.uri().path(), error.log_text());
+    if grave {
+        tracing::error!(%request_id, %method, %path, "{cause}");
+    } else {
+        tracing::warn!(%request_id, %method, %path, "{cause}");
+    }
+    Some(request_id)
+}
+
+/// How a result becomes an answer: whole, or only the fields named by `?fields=`.
+///
+/// Made before the work is done, so that a request with an unusable `fields` changes nothing.
+pub struct Picker {
+    fields: Option<Fields>,
+    shape: Shape,
+}
+
+impl Picker {
+    /// What `caller` wants of a body of this shape.
+    pub fn of(caller: &Caller, shape: Shape) -> Result<Self> {
+        let fields = match caller.request.query("fields") {
+            Some(text) => Fields::parse(text)?,
+            None => None,
+        };
+        Ok(Picker { fields, shape })
+    }
+
+    /// The answer made of a service's result.
+    pub fn answer(self, result: Result<String>) -> Answer {
+        let body = result?;
+        match self.fields {
+            None => Ok(JsonText(body)),
+            Some(fields) => Ok(JsonText(fields.pick(&body, self.shape)?)),
+        }
+    }
+}
+
+/// A result that has no body: 204.
+pub fn no_content(result: Result<()>) -> Result<response::status::NoContent> {
+    result.map(|()| response::status::NoContent)
+}
