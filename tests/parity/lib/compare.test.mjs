@@ -1,0 +1,76 @@
+// The comparison itself: what it forgives, and above all what it doesn't.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { IdPairs, differences } from './compare.mjs';
+
+const A = 'aaaaaaaaaaaaaa1';
+const B = 'bbbbbbbbbbbbbb2';
+const CASE = { name: 'x', method: 'GET', path: '/api/collections/x/records' };
+const now = (offsetMs) => new Date(Date.now() + offsetMs).toISOString().replace('T', ' ');
+const token = (claims) => `${[{ alg: 'HS256' }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')}.sig${claims.id}`;
+const answer = (json, rest = {}) => ({ status: 200, headers: { 'content-type': 'application/json' }, text: JSON.stringify(json), json, ...rest });
+
+/** The places where two answers differ. */
+const places = (left, right, { testCase = CASE, pairs = new IdPairs(), rest = {} } = {}) =>
+  differences(testCase, answer(left, rest), answer(right, rest), pairs).map(({ where }) => where);
+
+test('equal answers agree', () => assert.deepEqual(places({ a: [1, { b: null }] }, { a: [1, { b: null }] }), []));
+
+test('values, types, absent keys and lengths differ', () => {
+  assert.deepEqual(places({ a: 1, b: '1', c: 1, d: [1] }, { a: 2, b: 1, d: [1, 2] }), ['$.c', '$.a', '$.b', '$.d.length']);
+  assert.deepEqual(places({ a: null }, { a: '' }), ['$.a']);
+  assert.deepEqual(places({ a: {} }, { a: [] }), ['$.a']);
+});
+
+test('the order of keys counts, except where fields are picked', () => {
+  assert.deepEqual(places({ a: 1, b: 2 }, { b: 2, a: 1 }), ['$ order of keys']);
+  assert.deepEqual(places({ a: 1, b: 2 }, { b: 2, a: 1 }, { testCase: { ...CASE, query: { fields: 'a,b' } } }), []);
+});
+
+test('ids are paired, and a pair is for life', () => {
+  const pairs = new IdPairs();
+  assert.deepEqual(places({ id: A }, { id: B }, { pairs }), []);
+  assert.deepEqual(places({ ref: [A] }, { ref: [B] }, { pairs }), []);
+  assert.deepEqual(places({ ref: A }, { ref: A }, { pairs }), ['$.ref']);
+  assert.deepEqual(places({ ref: B }, { ref: B }, { pairs }), ['$.ref']);
+});
+
+test('ids that a case writes out are not paired with others', () => {
+  const pairs = new IdPairs();
+  pairs.fix(`the id ${A}`);
+  assert.deepEqual(places({ id: A }, { id: B }, { pairs }), ['$.id']);
+  assert.deepEqual(places({ id: A }, { id: A }, { pairs }), []);
+});
+
+test('times close to now are alike, others are not', () => {
+  assert.deepEqual(places({ created: now(0) }, { created: now(-5000) }), []);
+  assert.deepEqual(places({ d: now(0) }, { d: '2024-01-01 00:00:00.000Z' }), ['$.d']);
+  assert.deepEqual(places({ d: '2024-01-01 00:00:00.000Z' }, { d: '2024-01-01 00:00:00.001Z' }), ['$.d']);
+  assert.deepEqual(places({ d: now(0) }, { d: now(0).replace(' ', 'T') }), ['$.d']);
+});
+
+test('tokens are compared by their claims', () => {
+  const claims = { id: A, type: 'auth', exp: Math.round(Date.now() / 1000) + 3600 };
+  assert.deepEqual(places({ token: token(claims) }, { token: token({ ...claims, id: B, exp: claims.exp + 1 }) }), []);
+  assert.deepEqual(places({ token: token(claims) }, { token: token({ ...claims, type: 'file' }) }), ['$.token']);
+  assert.deepEqual(places({ token: token(claims) }, { token: token({ ...claims, exp: claims.exp + 600 }) }), ['$.token']);
+});
+
+test('messages are free in errors only', () => {
+  const error = (message, code) => ({ message, data: { a: { code, message } } });
+  assert.deepEqual(places(error('One.', 'x'), error('Other.', 'x'), { rest: { status: 400 } }), []);
+  assert.deepEqual(places(error('One.', 'x'), error('', 'y'), { rest: { status: 400 } }), ['$.message', '$.data.a.code', '$.data.a.message']);
+  assert.deepEqual(places({ message: 'a' }, { message: 'b' }), ['$.message']);
+});
+
+test('status and headers differ', () => {
+  const found = differences(CASE, answer({}), answer({}, { status: 204, headers: { 'content-type': 'text/html', date: 'x' } }), new IdPairs());
+  assert.deepEqual(found.map(({ where }) => where), ['status', 'header content-type']);
+});
+
+test('a mask forgives only what it matches', () => {
+  const testCase = { ...CASE, mask: { 'a.0': /^x\d$/ } };
+  assert.deepEqual(places({ a: ['x1'] }, { a: ['x2'] }, { testCase }), []);
+  assert.deepEqual(places({ a: ['y1'] }, { a: ['x2'] }, { testCase }), ['$.a[0]']);
+});

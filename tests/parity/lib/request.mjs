@@ -1,0 +1,103 @@
+// One case on one server: placeholders resolved, request sent, answer read. Knows nothing of the other server.
+//
+// Requests go through node:http, not fetch: fetch would normalise paths, refuse bodies on GET and hide headers.
+
+import http from 'node:http';
+
+const TIMEOUT_MS = 20_000;
+
+/** What one server knows in one case file: its address, the values saved by cases, the tokens of those who logged in. */
+export class World {
+  constructor(server) {
+    this.server = server;
+    this.saved = new Map();
+    this.agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  }
+
+  close() {
+    this.agent.destroy();
+  }
+
+  /** Replaces every `{{name}}` in a string, array or object. An unknown name is the author's mistake and throws. */
+  resolve(value) {
+    if (typeof value === 'string') return value.replace(/\{\{([^{}]+)\}\}/g, (_, name) => this.lookUp(name));
+    if (Array.isArray(value)) return value.map((item) => this.resolve(item));
+    if (value && typeof value === 'object' && !Buffer.isBuffer(value)) {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [this.resolve(key), this.resolve(item)]));
+    }
+    return value;
+  }
+
+  lookUp(name) {
+    if (!this.saved.has(name)) throw new Error(`{{${name}}} was not saved by an earlier case on ${this.server.name}`);
+    return this.saved.get(name);
+  }
+
+  /** Keeps the parts of an answer that a case names in `save`: 'name' means the id, { name: 'a.b' } a path. */
+  save(wanted, body) {
+    const paths = typeof wanted === 'string' ? { [wanted]: 'id' } : wanted;
+    for (const [name, path] of Object.entries(paths)) {
+      const value = path.split('.').reduce((at, key) => at?.[key], body);
+      if (typeof value === 'string') this.saved.set(name, value);
+    }
+  }
+}
+
+/** Sends a case and returns { status, headers, text, json }, where `json` is undefined for anything but JSON. */
+export async function sendCase(world, testCase) {
+  const { body, type } = encodeBody(world, testCase);
+  const headers = { ...(type && { 'Content-Type': type }), ...world.resolve(testCase.headers ?? {}) };
+  if (testCase.as && testCase.as !== 'guest') headers.Authorization ??= world.lookUp(`token of ${testCase.as}`);
+  const answer = await send(world, testCase.method, fullPath(world, testCase), headers, body);
+  const isJson = (answer.headers['content-type'] ?? '').startsWith('application/json');
+  return { ...answer, json: isJson && answer.text !== '' ? parse(answer.text) : undefined };
+}
+
+function fullPath(world, { path, query }) {
+  const pairs = Array.isArray(query) ? query : Object.entries(query ?? {});
+  const parts = pairs.map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(world.resolve(value))}`);
+  return world.resolve(path) + (parts.length ? `?${parts.join('&')}` : '');
+}
+
+/** The body in the form that the case asks for: `body` JSON, `form` multipart, `urlencoded`, or `raw` with its `type`. */
+function encodeBody(world, { body, form, urlencoded, raw, type }) {
+  if (body !== undefined) return { body: JSON.stringify(world.resolve(body)), type: 'application/json' };
+  if (urlencoded) {
+    const pairs = urlencoded.map((pair) => pair.map((text) => encodeURIComponent(world.resolve(text))).join('='));
+    return { body: pairs.join('&'), type: 'application/x-www-form-urlencoded' };
+  }
+  if (form) {
+    const boundary = 'parity-boundary';
+    const part = ([name, value]) =>
+      `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${world.resolve(value)}\r\n`;
+    return { body: `${form.map(part).join('')}--${boundary}--\r\n`, type: `multipart/form-data; boundary=${boundary}` };
+  }
+  return { body: raw === undefined ? undefined : world.resolve(raw), type };
+}
+
+function send(world, method, path, headers, body) {
+  return new Promise((answered, failed) => {
+    if (body !== undefined && headers['Content-Length'] === undefined) headers['Content-Length'] = Buffer.byteLength(body);
+    const { host, port } = world.server;
+    const request = http.request({ host, port, method, path, headers, agent: world.agent, timeout: TIMEOUT_MS });
+    request.on('timeout', () => request.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    request.on('error', (error) => failed(new Error(`${world.server.name}: ${error.message}`)));
+    request.on('response', (response) => {
+      const chunks = [];
+      response.on('data', (chunk) => chunks.push(chunk));
+      response.on('error', failed);
+      response.on('end', () => answered({
+        status: response.statusCode, headers: response.headers, text: Buffer.concat(chunks).toString('utf8'),
+      }));
+    });
+    request.end(body);
+  });
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return { 'not valid JSON': error.message };
+  }
+}
