@@ -1,6 +1,7 @@
 //! What whoever runs the program may do without signing in: the command line, the configuration, the set-up link.
 //! No edge that strangers reach calls anything here but [`App::claim_server`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -83,20 +84,14 @@ impl App {
         })
     }
 
-    /// Loads collections and records into a server that hasn't got any of these collections yet. Everything in one
-    /// transaction; a second call changes nothing.
+    /// Loads collections and records into a server that has no records of these collections yet; afterwards a call
+    /// changes nothing. The records are written in one transaction, so they are all there or none is.
     ///
     /// # Errors
     /// 400 if a collection or record isn't acceptable.
     pub async fn seed(&self, collections: &Json, seeds: Vec<(String, Map<String, Json>)>) -> Result<()> {
-        let new = |schema: &crate::domain::Schema| match collections.as_array() {
-            Some(list) => !list
-                .iter()
-                .filter_map(|c| c.get("name")?.as_str())
-                .any(|name| schema.find(name).is_some_and(|found| found.name != "users")),
-            None => false,
-        };
-        if !new(&self.0.store.schema()) {
+        let names: BTreeSet<String> = seeds.iter().map(|(collection, _)| collection.clone()).collect();
+        if self.read_as_owner(Map::new(), move |tx, cx| has_records(tx, cx, &names)).await? {
             return Ok(());
         }
         self.import_collections_json(&collections.to_string(), false).await?;
@@ -122,4 +117,14 @@ impl App {
             })
             .await
     }
+}
+
+/// Whether one of the collections exists and has a record.
+fn has_records(tx: &ReadTx<'_>, cx: &Cx<'_>, names: &BTreeSet<String>) -> Result<bool> {
+    for name in names {
+        if tx.schema().find(name).is_some() && records::count(tx, cx, name)? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
