@@ -101,8 +101,7 @@ impl App {
     pub async fn dry_run_view(&self, caller: Caller) -> Result<String> {
         self.read(Arc::new(caller), |tx, cx| {
             require_superuser(cx.principal)?;
-            let query = cx.request.body.get("query").and_then(Json::as_str).unwrap_or_default();
-            service::dry_run_view(tx, query)
+            service::dry_run_view(tx, &cx.request.body)
         })
         .await
     }

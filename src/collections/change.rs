@@ -9,9 +9,10 @@ use super::normalize::normalize;
 use super::rename::Renames;
 use super::tables::{self, TableChange};
 use super::validate::{Site, validate};
+use super::view_strings::mend_texts;
 use super::{blank, storage, views};
 use crate::base::{Error, FieldError, FieldErrors, Result, ids};
-use crate::domain::{Collection, CollectionKind, Schema};
+use crate::domain::{Collection, CollectionKind, Field, Schema};
 use crate::query::ddl::catalog;
 use crate::store::{ReadTx, WriteTx};
 
@@ -81,8 +82,14 @@ fn save(
     let next = followers.iter().cloned().chain([draft.clone()]).fold(schema.clone(), |s, c| Arc::new(s.with(c)));
     errors.merge(validate(&draft, Site { old: old.as_deref(), schema: &next, stored: &schema, refused_type }));
     errors.check("name", check_free_name(tx, old.as_deref(), &draft, &errors)?);
+    if draft.is_view() && errors.names().any(|name| name == "fields") && errors.code("viewQuery").is_none() {
+        // Whoever writes a view writes its query, so that is where the mistake is to be found.
+        errors.add("viewQuery", views::invalid_query("some of its columns can't be fields"));
+    }
     errors.into_result("The collection couldn't be saved.")?;
+    let worked = if drops_fields(old.as_deref(), &draft) { views::working(tx, &schema)? } else { Vec::new() };
     store_change(tx, old, draft.clone(), &followers, &next)?;
+    check_still_work(tx, &next, &worked, "has fields from what is to be dropped")?;
     let refreshed = views::refresh(tx, Schema::new(next.collections().to_vec()))?;
     let saved = refreshed.by_id(&draft.id).cloned().unwrap_or(draft);
     tx.set_schema(Arc::new(refreshed));
@@ -112,14 +119,19 @@ fn derive_view(
     draft: &mut Collection,
 ) -> Result<FieldErrors> {
     let mut errors = FieldErrors::new();
-    let CollectionKind::View(query) = &draft.kind else { return Ok(errors) };
-    if old.is_some_and(|old| old.kind == draft.kind) || query.trim().is_empty() {
+    let is_known = old.is_some_and(|old| old.kind == draft.kind);
+    let CollectionKind::View(query) = &mut draft.kind else { return Ok(errors) };
+    if is_known || query.trim().is_empty() {
         return Ok(errors);
     }
+    *query = mend_texts(tx, query)?;
     let known = std::mem::take(&mut draft.fields);
     match views::try_query(tx, schema, query, &known)? {
         Ok(derived) => draft.fields = derived.fields,
-        Err(reason) => errors.add("viewQuery", views::invalid_query(&reason)),
+        Err(refusal) => {
+            draft.fields = refusal.fields;
+            errors.add("viewQuery", views::invalid_query(&refusal.reason));
+        }
     }
     Ok(errors)
 }
@@ -182,14 +194,30 @@ pub fn delete(tx: &mut WriteTx<'_>, id_or_name: &str) -> Result<()> {
     let worked = views::working(tx, &schema)?;
     let next = schema.without(&collection.id);
     tables::apply(tx, &[], std::slice::from_ref(&collection), &next, true)?;
-    let works = views::working(tx, &next)?;
-    if let Some(view) = worked.iter().find(|name| **name != collection.name && !works.contains(name)) {
-        return Err(Error::invalid(format!("The view {view} still needs the collection.")));
-    }
+    let needed: Vec<String> = worked.into_iter().filter(|name| *name != collection.name).collect();
+    check_still_work(tx, &next, &needed, "still needs the collection")?;
     forget(tx, &collection)?;
     let refreshed = views::refresh(tx, next)?;
     tx.set_schema(Arc::new(refreshed));
     Ok(())
+}
+
+/// Whether a table loses columns.
+fn drops_fields(old: Option<&Collection>, new: &Collection) -> bool {
+    let is_kept = |field: &Field| new.fields.iter().any(|kept| kept.id == field.id);
+    !new.is_view() && old.is_some_and(|old| !old.fields.iter().all(is_kept))
+}
+
+/// Refuses a change after which one of the views that `worked` doesn't; `why` follows its name.
+fn check_still_work(tx: &ReadTx<'_>, next: &Schema, worked: &[String], why: &str) -> Result<()> {
+    if worked.is_empty() {
+        return Ok(());
+    }
+    let works = views::working(tx, next)?;
+    match worked.iter().find(|name| !works.contains(name)) {
+        Some(view) => Err(Error::invalid(format!("The view {view} {why}."))),
+        None => Ok(()),
+    }
 }
 
 /// Removes the row of a collection and the rows about its records.

@@ -13,6 +13,7 @@ use super::normalize::normalize;
 use super::rename::Renames;
 use super::tables::{self, TableChange};
 use super::validate::{Site, check_structure, validate};
+use super::view_strings::mend_texts;
 use super::{blank, storage, views};
 use crate::base::{Error, ErrorKind, FieldError, FieldErrors, Result};
 use crate::domain::{Collection, CollectionKind, Field, Schema};
@@ -247,7 +248,8 @@ fn make_imported_views(tx: &mut WriteTx<'_>, drafts: &mut [Draft], next: &mut Sc
         let mut left = Vec::new();
         let mut reason = None;
         for draft in waiting {
-            let CollectionKind::View(query) = &draft.new.kind else { continue };
+            let CollectionKind::View(query) = &mut draft.new.kind else { continue };
+            *query = mend_texts(tx, query)?;
             match views::try_query(tx, next, query, &draft.new.fields)? {
                 Ok(derived) => {
                     let parsed = ViewQuery::parse(query).map_err(Error::invalid)?;
@@ -255,8 +257,8 @@ fn make_imported_views(tx: &mut WriteTx<'_>, drafts: &mut [Draft], next: &mut Sc
                     views::create(tx, &draft.new, &parsed, derived.casts_id)?;
                     *next = next.with(Arc::new(draft.new.clone()));
                 }
-                Err(text) => {
-                    reason.get_or_insert_with(|| format!("The view {}: {text}", draft.new.name));
+                Err(refusal) => {
+                    reason.get_or_insert_with(|| format!("The view {}: {}", draft.new.name, refusal.reason));
                     left.push(draft);
                 }
             }

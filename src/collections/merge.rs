@@ -1,8 +1,8 @@
 //! What a client sent, laid over a stored or blank collection.
 //!
 //! Called for create, update and import. Keys are matched in any letter case, absent keys leave what is there, `null`
-//! is the zero value; `fields` replaces the list, other lists of objects merge by position. Not here: what follows
-//! from the merge by itself (see [`super::normalize`]) and whether the result may be saved (see [`super::validate`]).
+//! is the zero value; `fields` replaces the list, OAuth2 providers merge by name. Not here: what follows from the merge
+//! by itself (see [`super::normalize`]) and whether the result may be saved (see [`super::validate`]).
 
 use serde_json::{Map, Value as Json};
 
@@ -204,8 +204,11 @@ fn merge_option(key: &str, target: &mut Json, sent: &Json) -> Result<()> {
         (Json::Array(stored), Json::Array(items)) if key == "providers" => {
             let blank = serde_json::to_value(crate::domain::collection::OAuth2Provider::default()).unwrap_or_default();
             let mut merged = Vec::with_capacity(items.len());
-            for (at, item) in items.iter().enumerate() {
-                let mut provider = stored.get(at).unwrap_or(&blank).clone();
+            for item in items {
+                // By name, not by place: a secret must never end up with another provider.
+                let name = item.as_object().map(Body::new).and_then(|body| body.get("name")).and_then(Json::as_str);
+                let same = stored.iter().find(|stored| name.is_some() && stored["name"].as_str() == name);
+                let mut provider = same.unwrap_or(&blank).clone();
                 merge_option("provider", &mut provider, item)?;
                 merged.push(provider);
             }
@@ -265,16 +268,16 @@ mod tests {
     }
 
     #[test]
-    fn providers_merge_by_position() {
+    fn providers_merge_by_name() {
         let first = json!({"oauth2": {"providers": [
             {"name": "google", "clientId": "g", "clientSecret": "gs", "extra": {"a": 1}}, {"name": "github", "clientId": "h", "clientSecret": "hs"}]}});
         let swapped = json!({"oauth2": {"providers": [{"name": "github"}, {"name": "google"}, {"name": "box"}]}});
         check(&[first.clone(), swapped], |c| {
             let providers = &c.auth().expect("auth").oauth2.providers;
             let secrets: Vec<_> = providers.iter().map(|p| (p.name.as_str(), p.client_secret.expose())).collect();
-            secrets == [("github", "gs"), ("google", "hs"), ("box", "")]
+            secrets == [("github", "hs"), ("google", "gs"), ("box", "")]
         });
-        check(&[first.clone(), json!({"oauth2": {"providers": [{"extra": {"b": 2}}]}})], |c| {
+        check(&[first.clone(), json!({"oauth2": {"providers": [{"NAME": "google", "extra": {"b": 2}}]}})], |c| {
             let providers = &c.auth().expect("auth").oauth2.providers;
             providers.len() == 1 && json!(providers[0].extra) == json!({"b": 2}) && providers[0].client_id == "g"
         });

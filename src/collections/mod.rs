@@ -18,6 +18,8 @@ mod tables;
 mod validate;
 mod validate_auth;
 mod view_rename;
+mod view_secrets;
+mod view_strings;
 mod views;
 mod wire;
 

@@ -2,6 +2,7 @@
 //!
 //! Called between [`super::merge`] and [`super::validate`]. Never fails: what can't be put right is left for validation.
 
+use super::merge::free_id;
 use super::{blank, indexes};
 use crate::base::{Secret, ids};
 use crate::domain::principal::SUPERUSERS;
@@ -43,14 +44,20 @@ fn force_id_field(fields: &mut Vec<Field>) {
     }
 }
 
-/// Adds the system fields that are missing and forces the flags that can't be chosen.
+/// Adds the system fields that are missing, puts them in place of fields that have their names but another type, and
+/// forces the flags that can't be chosen.
 fn force_auth_fields(fields: &mut Vec<Field>) {
     for default in blank::auth_fields() {
-        let same =
-            |field: &&mut Field| field.name == default.name && field.kind.type_name() == default.kind.type_name();
-        match fields.iter_mut().find(same) {
-            None => fields.push(default),
-            Some(field) => {
+        match fields.iter().position(|field| field.name == default.name) {
+            None => {
+                let id = free_id(&default.id, |id| fields.iter().any(|field| field.id == id));
+                fields.push(Field { id, ..default });
+            }
+            Some(at) if fields[at].kind.type_name() != default.kind.type_name() => {
+                fields[at] = Field { id: fields[at].id.clone(), ..default };
+            }
+            Some(at) => {
+                let field = &mut fields[at];
                 field.system = true;
                 if default.hidden {
                     (field.hidden, field.required) = (true, true);
@@ -128,6 +135,13 @@ mod tests {
                 {"name": "id", "type": "text", "max": 5, "hidden": true}]}),
         );
         assert_eq!(names(&made), ["tokenKey", "email", "id", "password", "emailVisibility", "verified"]);
+        let impostor = normalized("auth", None, json!({"fields": [{"name": "email", "type": "text", "id": "x"}]}));
+        let email = &impostor.fields[1];
+        assert_eq!((email.id.as_str(), email.kind.type_name(), email.system), ("x", "email", true));
+        let squatter =
+            normalized("auth", None, json!({"fields": [{"name": "p", "type": "password", "id": "password901924565"}]}));
+        let ids: Vec<_> = squatter.fields.iter().filter(|f| f.kind.type_name() == "password").map(|f| &f.id).collect();
+        assert_eq!(ids, ["password901924565", "password9019245652"]);
         let (key, email, id) = (&made.fields[0], &made.fields[1], &made.fields[2]);
         assert!(key.system && key.hidden && key.required && matches!(&key.kind, FieldKind::Text(t) if t.min == 10));
         assert!(email.system && !email.hidden && !email.required);

@@ -10,11 +10,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::merge::Body;
+use super::view_secrets::Secrets;
+use super::view_strings::mend_texts;
 use super::{blank, storage, validate};
 use crate::base::ids::{SECRET_ALPHABET, random_text};
 use crate::base::limits::VIEW_QUERY_MAX_CHARS;
 use crate::base::{Error, FieldError, Result, SqlValueRef, json as json_text};
-use crate::domain::sql_lex::Lexeme;
 use crate::domain::{Collection, CollectionKind, Field, FieldKind, Schema, Value};
 use crate::query::ddl::view::{self, Output, ViewQuery, Yields};
 use crate::store::{ColumnInfo, ReadTx, SqlFault, WriteTx};
@@ -27,13 +29,31 @@ pub struct Derived {
     pub casts_id: bool,
 }
 
-/// Derives the fields of a query, keeping the ids of `known` fields that stay the same. The inner error says what is
-/// wrong with the query.
-pub fn derive(tx: &ReadTx<'_>, schema: &Schema, query: &ViewQuery, known: &[Field]) -> Result<Result<Derived, String>> {
+/// Why a query can't be a view's, and the fields as far as they could be told.
+pub struct Refusal {
+    /// In words.
+    pub reason: String,
+    /// Perhaps without `id`; empty if nothing is known.
+    pub fields: Vec<Field>,
+}
+
+impl Refusal {
+    fn new(reason: impl Into<String>) -> Refusal {
+        Refusal { reason: reason.into(), fields: Vec::new() }
+    }
+}
+
+/// Derives the fields of a query, keeping the ids of `known` fields that stay the same.
+pub fn derive(
+    tx: &ReadTx<'_>,
+    schema: &Schema,
+    query: &ViewQuery,
+    known: &[Field],
+) -> Result<Result<Derived, Refusal>> {
     let columns = match tx.columns(&query.text) {
         Ok(columns) => columns,
         Err(error) => match error.cause::<SqlFault>() {
-            Some(fault) => return Ok(Err(fault.0.clone())),
+            Some(fault) => return Ok(Err(Refusal::new(fault.0.clone()))),
             None => return Err(error),
         },
     };
@@ -45,7 +65,7 @@ pub fn derive(tx: &ReadTx<'_>, schema: &Schema, query: &ViewQuery, known: &[Fiel
         let (mut field, reveals) = derive_field(schema, query, column, output, &secrets);
         if column.name == "id" {
             if reveals {
-                return Ok(Err("the id can't be taken from a hidden field".to_owned()));
+                return Ok(Err(Refusal::new("the id can't be taken from a hidden field")));
             }
             derived.casts_id = column.decl_type.as_deref().is_none_or(|t| !t.eq_ignore_ascii_case("text"));
         }
@@ -56,7 +76,8 @@ pub fn derive(tx: &ReadTx<'_>, schema: &Schema, query: &ViewQuery, known: &[Fiel
         derived.fields.push(field);
     }
     if !derived.fields.iter().any(|field| field.name == "id") {
-        return Ok(Err("there must be a column called id, for example `(ROW_NUMBER() OVER ()) AS id`".to_owned()));
+        let reason = "there must be a column called id, for example `(ROW_NUMBER() OVER ()) AS id`".to_owned();
+        return Ok(Err(Refusal { reason, fields: derived.fields }));
     }
     Ok(Ok(derived))
 }
@@ -125,59 +146,18 @@ fn plain_id() -> Field {
 
 fn copy(name: &str, field: &Field) -> Field {
     let id = format!("_clone_{}", random_text(SECRET_ALPHABET, 4));
-    Field { id, name: name.to_owned(), system: false, default: None, ..field.clone() }
-}
-
-/// What a query mentions that only superusers may see.
-struct Secrets {
-    names: HashSet<String>,
-}
-
-impl Secrets {
-    fn of(schema: &Schema, query: &ViewQuery) -> Secrets {
-        let mentions = |name: &str| query.lexemes.iter().any(|lexeme| lexeme.names(name));
-        let mentioned = schema.collections().iter().filter(|collection| mentions(&collection.name));
-        let hidden = mentioned
-            .flat_map(|collection| &collection.fields)
-            .filter(|field| field.hidden || matches!(field.kind, FieldKind::Password(_)))
-            .map(|field| field.name.to_ascii_lowercase());
-        Secrets { names: hidden.collect() }
-    }
-
-    /// Whether a column that isn't plain may reveal a secret. If rows come from tables by name only, the expression
-    /// says it all, otherwise the whole query has to be looked at.
-    fn touched_by(&self, query: &ViewQuery, output: Option<&Output>) -> bool {
-        let lexemes = match output {
-            Some(output) if query.is_flat && !query.is_compound => &output.expression,
-            _ => &query.lexemes,
-        };
-        lexemes.iter().any(|lexeme| self.is_secret(lexeme)) || !self.names.is_empty() && has_wildcard(lexemes)
-    }
-
-    fn is_secret(&self, lexeme: &Lexeme) -> bool {
-        let lower = lexeme.text.to_ascii_lowercase();
-        lexeme.is_name() && (self.names.contains(&lower) || validate::is_internal_name(&lower))
-    }
-}
-
-/// Whether `*` or `table.*` is selected anywhere.
-fn has_wildcard(lexemes: &[Lexeme]) -> bool {
-    lexemes.windows(2).any(|pair| {
-        pair[1].is_sign('*') && ["select", "distinct", "all"].iter().any(|word| pair[0].is_word(word))
-            || pair[0].is_sign('.') && pair[1].is_sign('*')
-            || pair[0].is_sign(',') && pair[1].is_sign('*')
-    })
+    Field { id, name: name.to_owned(), default: None, ..field.clone() }
 }
 
 /// Derives the fields and tries the query on some rows, whose ids must be there and differ.
-pub fn try_query(tx: &ReadTx<'_>, schema: &Schema, text: &str, known: &[Field]) -> Result<Result<Derived, String>> {
+pub fn try_query(tx: &ReadTx<'_>, schema: &Schema, text: &str, known: &[Field]) -> Result<Result<Derived, Refusal>> {
     let query = match ViewQuery::parse(text) {
         Ok(query) => query,
-        Err(reason) => return Ok(Err(reason.to_owned())),
+        Err(reason) => return Ok(Err(Refusal::new(reason))),
     };
     let derived = match derive(tx, schema, &query, known)? {
         Ok(derived) => derived,
-        Err(reason) => return Ok(Err(reason)),
+        Err(refusal) => return Ok(Err(refusal)),
     };
     let at = derived.fields.iter().position(|field| field.name == "id").unwrap_or_default();
     let mut ids = HashSet::new();
@@ -196,10 +176,10 @@ pub fn try_query(tx: &ReadTx<'_>, schema: &Schema, text: &str, known: &[Field]) 
     });
     match (outcome, wrong) {
         (Err(error), _) => match error.cause::<SqlFault>() {
-            Some(fault) => Ok(Err(fault.0.clone())),
+            Some(fault) => Ok(Err(Refusal { reason: fault.0.clone(), fields: derived.fields })),
             None => Err(error),
         },
-        (Ok(()), Some(reason)) => Ok(Err(reason.to_owned())),
+        (Ok(()), Some(reason)) => Ok(Err(Refusal { reason: reason.to_owned(), fields: derived.fields })),
         (Ok(()), None) => Ok(Ok(derived)),
     }
 }
@@ -209,11 +189,12 @@ pub fn invalid_query(reason: &str) -> FieldError {
     FieldError::new("validation_invalid_view_query", format!("The query can't be used: {reason}"))
 }
 
-/// Tries a query without saving anything: `{"fields": […], "sample": […]}`. Hidden columns are left out of the sample.
+/// Tries the `query` in a body without saving anything: `{"fields": […], "sample": […]}`. Hidden columns are left out of the sample.
 ///
 /// # Errors
-/// 400: `query` is empty or too long, or (with empty `data`) the query can't be a view's.
-pub fn dry_run_view(tx: &ReadTx<'_>, query: &str) -> Result<String> {
+/// 400: `query` is empty or too long, or (with empty `data`) it is no text or can't be a view's.
+pub fn dry_run_view(tx: &ReadTx<'_>, body: &Map<String, Json>) -> Result<String> {
+    let query = Body::new(body).text("query")?.unwrap_or_default();
     if query.is_empty() {
         return Err(Error::field("query", FieldError::required()));
     }
@@ -222,8 +203,9 @@ pub fn dry_run_view(tx: &ReadTx<'_>, query: &str) -> Result<String> {
         let error = FieldError::new("validation_length_too_long", message);
         return Err(Error::field("query", error.with("min", 0).with("max", VIEW_QUERY_MAX_CHARS)));
     }
-    let derived = try_query(tx, tx.schema(), query, &[])?.map_err(refuse)?;
-    let parsed = ViewQuery::parse(query).map_err(|reason| refuse(reason.to_owned()))?;
+    let query = mend_texts(tx, &query)?;
+    let derived = try_query(tx, tx.schema(), &query, &[])?.map_err(|refusal| refuse(refusal.reason))?;
+    let parsed = ViewQuery::parse(&query).map_err(|reason| refuse(reason.to_owned()))?;
     let name = format!("temp_view_{}", random_text(SECRET_ALPHABET, 5));
     let mut sample = Vec::new();
     tx.rows(&parsed.sample(), |row| {

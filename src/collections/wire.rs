@@ -137,7 +137,8 @@ fn write_members(out: &mut String, map: &serde_json::Map<String, Json>) {
         }
         write_str(out, name);
         out.push(':');
-        write_option(out, value);
+        // What a provider has besides its options is served as an object even if there is nothing.
+        if name == "extra" && value.is_null() { out.push_str("{}") } else { write_option(out, value) }
     }
 }
 

@@ -109,7 +109,7 @@ pub fn parse(sql: &str) -> Option<Index> {
         name = take_name(&mut rest)?;
     }
     skip_word(&mut rest, "on")?;
-    let table = take_name(&mut rest)?;
+    let table = take_table(&mut rest)?;
     let inside = take_parenthesis(&mut rest)?;
     let columns = split_at_commas(inside).map(|piece| parse_column(sql, piece)).collect::<Option<Vec<_>>>()?;
     let condition = match rest {
@@ -140,6 +140,17 @@ fn take_name(rest: &mut &[Lexeme]) -> Option<String> {
         *rest = tail;
         first.text.clone()
     })
+}
+
+/// As [`take_name`], or an empty name in quotes, which stands for a collection that isn't named yet.
+fn take_table(rest: &mut &[Lexeme]) -> Option<String> {
+    match rest.split_first() {
+        Some((first, tail)) if first.kind == Kind::Quoted && first.text.is_empty() => {
+            *rest = tail;
+            Some(String::new())
+        }
+        _ => take_name(rest),
+    }
 }
 
 /// The lexemes between the parenthesis that opens here and the one that closes it.
@@ -210,6 +221,7 @@ mod tests {
     #[test]
     fn statements_are_read_and_rebuilt() {
         check("create index a on b (c)", Some("CREATE INDEX `a` ON `t` (`c`)"));
+        check("create index a on `` (c)", Some("CREATE INDEX `a` ON `t` (`c`)"));
         check(
             "CREATE UNIQUE INDEX `a` ON `b` (`c`) WHERE `c` != ''",
             Some("CREATE UNIQUE INDEX `a` ON `t` (`c`) WHERE `c` != ''"),
@@ -230,6 +242,7 @@ mod tests {
             "",
             "foo",
             "create index on b (c)",
+            "create index `` on b (c)",
             "create index a on b ()",
             "create index a on b (c,)",
             "create index a on b (c); drop table b",

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::collections::dry_run_view;
+use crate::domain::CollectionKind;
 
 fn with_posts() -> Install {
     let install = install();
@@ -150,14 +151,36 @@ fn views_follow_their_collections() {
     install.update("v", json!({"viewQuery": "select id, title, n from posts", "listRule": "n > 1"}));
     assert_eq!(install.get("v").fields.len(), 3);
     assert_eq!(install.column("select t from w order by id"), ["one", "two"]);
+    expect_errors(install.try_update("posts", json!({"fields": []})), &[]);
+    assert_eq!(install.get("posts").fields.len(), 5, "what a view needs can't be dropped");
+    install.delete("w").expect("nothing needs it");
+    install.delete("v").expect("nothing needs it any more");
     install.update("posts", json!({"fields": []}));
-    assert_eq!(install.get("v").fields.len(), 3, "a view that lost its columns is left as it was");
+}
+
+#[test]
+fn texts_in_double_quotes_become_texts() {
+    let install = with_posts();
+    let query = "select id, \"title\" as t, \"x\" || \"it's\" as x from posts where \"title\" = \"one\"";
+    let view = install.create(json!({"name": "v", "type": "view", "viewQuery": query}));
+    let mended = "select id, \"title\" as t, 'x' || 'it''s' as x from posts where \"title\" = 'one'";
+    assert_eq!(view.kind, CollectionKind::View(mended.to_owned()));
+    assert_eq!(install.column("select t || x from v"), ["onexit's"]);
+    expect_errors(
+        install
+            .try_create(json!({"name": "w", "type": "view", "viewQuery": "select id, posts.\"zz\" as z from posts"})),
+        &["fields validation_required", "viewQuery validation_invalid_view_query"],
+    );
 }
 
 #[test]
 fn a_dry_run_shows_fields_and_a_sample() {
     let install = with_posts();
-    let run = |query: &'static str| install.store.read_blocking(move |tx| dry_run_view(tx, query));
+    let try_body = |body: Json| {
+        let body = object(body);
+        install.store.read_blocking(move |tx| dry_run_view(tx, &body))
+    };
+    let run = |query: &str| try_body(json!({ "query": query }));
     let shown: Json =
         serde_json::from_str(&run("select id, tags, secret from posts order by id").expect("a query")).expect("JSON");
     assert_eq!(shown["fields"].as_array().map(Vec::len), Some(3));
@@ -165,6 +188,6 @@ fn a_dry_run_shows_fields_and_a_sample() {
     assert!(shown["sample"][0].get("secret").is_none());
     expect_errors(run(""), &["query validation_required"]);
     expect_errors(run("select 1 as x"), &[]);
-    let long: &'static str = "x".repeat(5001).leak();
-    expect_errors(run(long), &["query validation_length_too_long"]);
+    expect_errors(try_body(json!({"query": 5})), &[]);
+    expect_errors(run(&"x".repeat(5001)), &["query validation_length_too_long"]);
 }

@@ -3,7 +3,11 @@
 //! A value that arrives as part of a JSON body is written anew with sorted keys. A string that contains JSON is taken
 //! as that JSON, digit by digit, which is how large integers and an order of keys are kept.
 
-use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value as Json;
 
 use super::checks::{check_count, is_present};
@@ -54,6 +58,9 @@ impl Kind for JsonOptions {
     fn check(&self, field: &Field, value: &Value) -> Result<(), FieldError> {
         is_present(field, value)?;
         let Value::Json(text) = value else { return Ok(()) };
+        if repeats_a_key(text) {
+            return Err(FieldError::new("validation_invalid_json", "A key is there twice in one object."));
+        }
         let max = self.max_size_bytes();
         if i64::try_from(text.len()).is_ok_and(|size| size > max) {
             return Err(FieldError::new("validation_json_size_limit", format!("Use no more than {max} bytes."))
@@ -74,6 +81,74 @@ fn is_json(text: &str) -> bool {
     matches!(text, "true" | "false" | "null")
         || (text.starts_with(|c: char| c.is_ascii_digit() || "-\"[{".contains(c))
             && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok())
+}
+
+/// Whether an object in valid JSON has a key twice: readers disagree on which of the two values counts.
+fn repeats_a_key(text: &str) -> bool {
+    // Only text that was taken as it is can have repeated keys, and then two keys at least.
+    let has_two_keys = text.matches("\":").nth(1).is_some();
+    let is_repeat = |error: serde_json::Error| error.to_string().starts_with(REPEATED_KEY);
+    has_two_keys && serde_json::from_str::<DistinctKeys>(text).is_err_and(is_repeat)
+}
+
+/// What [`DistinctKeys`] fails with.
+const REPEATED_KEY: &str = "a repeated key";
+
+/// JSON that is read only to see whether all objects have distinct keys.
+struct DistinctKeys;
+
+impl<'de> Deserialize<'de> for DistinctKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DistinctKeys)
+    }
+}
+
+impl<'de> Visitor<'de> for DistinctKeys {
+    type Value = DistinctKeys;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without repeated keys")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<DistinctKeys>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self, A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(key) = members.next_key::<String>()? {
+            members.next_value::<DistinctKeys>()?;
+            if !seen.insert(key) {
+                return Err(A::Error::custom(REPEATED_KEY));
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// Valid JSON without the white space between its tokens.
@@ -210,6 +285,19 @@ mod tests {
                 (json!(0), None),
                 (json!(false), None),
                 (json!(" "), None),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_key_may_be_there_only_once() {
+        let repeated = || Some(("validation_invalid_json", json!(null)));
+        check_values(
+            json!({"type": "json"}),
+            &[
+                (json!(r#"{"a":1,"a":2}"#), repeated()),
+                (json!(r#"[{"b":{"a":1, "\u0061" : 2}}]"#), repeated()),
+                (json!(r#"{"a":{"a":1},"b":[{"a":1},{"a":1e999}],"c":"\"a\":\"a\":"}"#), None),
             ],
         );
     }

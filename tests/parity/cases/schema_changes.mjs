@@ -38,7 +38,10 @@ const single = [
 const changes = [
   update('field type change', 'things', 400, { fields: [id, field.number('title', { id: 'f_title' }), num(), tags(), rel()] }),
   update('relation target change', 'things', 400, { fields: [id, title(), num(), tags(), field.relation('rel', { id: 'f_rel', collectionId: '{{c:others}}' })] }),
-  update('same name, new id and type', 'things', 400, { fields: [id, field.number('title', { id: 'f_new' }), num(), tags(), rel()] }),
+  collection('swapped', { ...OPEN, fields: [title(), num()] }),
+  post('a view over swapped', '/api/collections', 200, { as: 'super', body: { name: 'swapped_view', type: 'view', viewQuery: 'select id, title from swapped' }, mask: { 'fields.1.id': /^_clone_/ } }),
+  update('same name, new id and type', 'swapped', 400, { fields: [id, field.number('title', { id: 'f_new' }), num()] }),
+  update('drop a field that a view needs', 'swapped', 400, { fields: [id, num()] }),
   update('rename a field that rules and indexes use', 'things', 400, { fields: [id, title('heading'), num(), tags(), rel()] }),
   update('rename a field with its rule and index', 'things', 200, { fields: [id, title('heading'), num(), tags(), rel()], listRule: "heading != 'secret'",
     indexes: ['CREATE INDEX `idx_things_title` ON `things` (`heading`)', 'CREATE UNIQUE INDEX `idx_things_num` ON `things` (num) WHERE num > 0'] }),
