@@ -33,10 +33,37 @@ impl Dialect {
         }
     }
 
-    /// The number of elements of a JSON array.
+    /// A column that holds a JSON array, as such. In a view it may hold anything: nothing is the empty list, any other
+    /// value a list of one.
+    pub fn list(self, column: SimpleExpr, in_view: bool) -> SimpleExpr {
+        match self {
+            Dialect::Sqlite if in_view => Expr::cust_with_exprs(
+                "CASE WHEN json_type(iif(json_valid(?), ?, NULL)) = 'array' THEN ? \
+                 WHEN coalesce(?, '') = '' THEN '[]' ELSE json_array(?) END",
+                [column.clone(), column.clone(), column.clone(), column.clone(), column],
+            ),
+            Dialect::Sqlite => column,
+        }
+    }
+
+    /// The number of elements of a JSON array; NULL has none.
     pub fn list_length(self, list: SimpleExpr) -> SimpleExpr {
         match self {
-            Dialect::Sqlite => Func::cust("json_array_length").arg(list).into(),
+            Dialect::Sqlite => Expr::cust_with_exprs("coalesce(json_array_length(?), 0)", [list]),
+        }
+    }
+
+    /// A column that gives its type to nothing that it is compared with.
+    pub fn as_it_is(self, column: SimpleExpr) -> SimpleExpr {
+        match self {
+            Dialect::Sqlite => Expr::cust_with_exprs("+?", [column]),
+        }
+    }
+
+    /// `a = b`, ASCII letters matching in any case.
+    pub fn is_same_letters(self, a: SimpleExpr, b: SimpleExpr) -> SimpleExpr {
+        match self {
+            Dialect::Sqlite => Expr::cust_with_exprs("(? = ? COLLATE NOCASE)", [a, b]),
         }
     }
 
@@ -95,15 +122,12 @@ impl Dialect {
         }
     }
 
-    /// The distance of two points in kilometres by the haversine formula on a sphere of radius 6371 km; NULL when a
-    /// part isn't a number. Arguments: lonA, latA, lonB, latB in degrees.
-    pub fn geo_distance(self, [lon_a, lat_a, lon_b, lat_b]: [SimpleExpr; 4]) -> SimpleExpr {
+    /// The distance of two points in kilometres on a sphere of radius 6371 km; NULL when a part isn't a number.
+    /// Arguments: lonA, latA, lonB, latB in degrees.
+    pub fn geo_distance(self, parts: [SimpleExpr; 4]) -> SimpleExpr {
         match self {
-            Dialect::Sqlite => Expr::cust_with_exprs(
-                "(6371 * acos(max(-1.0, min(1.0, cos(radians(?)) * cos(radians(?)) * cos(radians(?) - radians(?)) \
-                 + sin(radians(?)) * sin(radians(?))))))",
-                [lat_a.clone(), lat_b.clone(), lon_b, lon_a, lat_a, lat_b],
-            ),
+            // The store adds this function to its connections.
+            Dialect::Sqlite => Func::cust("geo_distance").args(parts).into(),
         }
     }
 
@@ -114,10 +138,10 @@ impl Dialect {
         }
     }
 
-    /// The order in which rows were inserted.
+    /// The order in which rows were inserted. No field can have this name.
     pub fn row_number(self, table: Alias) -> SimpleExpr {
         match self {
-            Dialect::Sqlite => Expr::col((table, Alias::new("rowid"))),
+            Dialect::Sqlite => Expr::col((table, Alias::new("_rowid_"))),
         }
     }
 

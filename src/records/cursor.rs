@@ -1,6 +1,6 @@
 //! Paging by position instead of by number: stable while records are inserted and deleted.
 //!
-//! The token is the sort key values and the row number of the last record of a page, in base64url, together with a
+//! The token is the sort key values and the id of the last record of a page, in base64url, together with a
 //! checksum of what was listed. It tells only what the page already showed, so it isn't secret, and it is checked as
 //! any other input.
 
@@ -16,7 +16,7 @@ use crate::store::Row;
 
 /// A position in a sorted list.
 pub struct Cursor {
-    /// The values of the keys, then the row number; empty at the start of the list.
+    /// The values of the keys, then the id; empty at the start of the list.
     pub values: Vec<SqlValue>,
     keys: usize,
     /// Identifies collection and sort expression, so that a token isn't used with another list.

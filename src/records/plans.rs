@@ -95,7 +95,8 @@ impl Plans {
     ) -> Result<Arc<ListPlan>> {
         let mut key = key(schema, collection, principal);
         let (filter_key, sort) = (shape.filter.map_or("", |(key, _)| key), shape.sort.unwrap_or_default());
-        let _ = write!(key, "{}|{filter_key}|{sort}|{:?}", shape.rule.is_some(), shape.cursor);
+        // No filter's key has a NUL, so nothing in one part can pass for the beginning of another.
+        let _ = write!(key, "{}|{:?}|{filter_key}\0{sort}", shape.rule.is_some(), shape.cursor);
         if let Some(plan) = self.lists.get(&key) {
             return Ok(plan);
         }

@@ -60,6 +60,10 @@ impl Env<'_> {
             Bind::AuthCollectionId => SqlValue::from(self.principal.record().map(|r| r.collection().id.as_str())),
             Bind::AuthCollectionName => SqlValue::from(self.principal.record().map(|r| r.collection().name.as_str())),
             Bind::Body(key, path) => self.body(key, path),
+            Bind::Submitted(at) => self
+                .submitted
+                .and_then(|submitted| submitted.values.get(*at)?.as_ref())
+                .map_or(SqlValue::Null, Value::to_sql),
             Bind::IsSet(part, key) => SqlValue::from(self.is_set(*part, key)),
             Bind::Length(inner) => length(self.value(inner)),
             Bind::Lower(inner) => match self.value(inner) {
@@ -146,7 +150,7 @@ fn pick(json: &Json, path: &[String]) -> SqlValue {
 fn length(value: SqlValue) -> SqlValue {
     match value {
         SqlValue::Text(text) if text.starts_with('[') => {
-            SqlValue::Integer(serde_json::from_str::<Vec<Json>>(&text).map_or(0, |items| items.len() as i64))
+            SqlValue::Integer(serde_json::from_str::<Vec<Json>>(&text).map_or(1, |items| items.len() as i64))
         }
         SqlValue::Text(text) => SqlValue::Integer(i64::from(!text.is_empty())),
         _ => SqlValue::Integer(0),

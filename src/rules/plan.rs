@@ -35,7 +35,7 @@ pub struct Source {
     pub collection: Arc<Collection>,
     /// Whether several rows may belong to one root row, which gives plain operators their "all" meaning.
     pub multi: bool,
-    /// The rule that a client's filter must respect on these rows, if any.
+    /// The rule that rows must satisfy to be joined by a client's filter, if any.
     pub guard: Option<Arc<Plan>>,
 }
 
@@ -151,6 +151,8 @@ pub enum Scalar {
     Bind(Bind),
     /// A column as stored.
     Column(SourceId, usize),
+    /// The only element of a single-valued column (`:each`): its value, which gives its type to nothing else.
+    OnlyElement(SourceId, usize),
     /// A value inside a json or geoPoint column; no path segments is the whole value.
     JsonPath(SourceId, usize, Vec<String>),
     /// The element of a [`SourceKind::Each`].
@@ -205,6 +207,8 @@ pub enum Bind {
     AuthCollectionName,
     /// `@request.body.k`; a path continues into json. The name of a field or any other key.
     Body(String, Vec<String>),
+    /// What was submitted for the field at this position, in the form in which it would be stored.
+    Submitted(usize),
     /// The number of elements of the inner list (a text that is set counts as one).
     Length(Box<Bind>),
     /// Whether a query parameter, header or body key was sent.

@@ -6,6 +6,10 @@
 //! Resolution is an allow-list over the schema: a name that isn't found there is an error, whatever it looks like.
 
 mod request;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -18,7 +22,7 @@ use super::tree::{Call, Compare, Expr, Literal, Op, Operand as Term, Path};
 use super::{SortItem, parse};
 use crate::base::SqlValue;
 use crate::base::limits::FILTER_MAX_HOPS;
-use crate::domain::{Collection, FieldKind, RuleKind, Schema};
+use crate::domain::{Collection, Field, FieldKind, RuleKind, Schema};
 
 /// What surrounds an expression.
 #[derive(Clone, Copy)]
@@ -206,8 +210,8 @@ impl<'a> Resolver<'a> {
                 continue;
             };
             let field = &collection.fields[position];
-            if field.hidden && self.scope.trust == Trust::Client {
-                return Err(error(&format!("there is no field `{segment}`"), &walk.span));
+            if !self.may_mention(field) {
+                return Err(no_field(segment, &walk.span));
             }
             match &field.kind {
                 _ if rest.is_empty() => return self.column(&walk, position),
@@ -244,12 +248,12 @@ impl<'a> Resolver<'a> {
         segment: &str,
         rest: &'p [String],
     ) -> Result<Walk<'p>, ParseError> {
-        let unknown = || error(&format!("there is no field `{segment}`"), &walk.span);
+        let unknown = || no_field(segment, &walk.span);
         let (name, via) = segment.split_once("_via_").ok_or_else(unknown)?;
         let referring = self.find_collection(name).ok_or_else(unknown)?;
         let field = referring.position(via).ok_or_else(unknown)?;
         let points_here = referring.fields[field].as_relation().is_some_and(|r| r.collection_id == collection.id);
-        if !points_here || (referring.fields[field].hidden && self.scope.trust == Trust::Client) || rest.is_empty() {
+        if !points_here || !self.may_mention(&referring.fields[field]) || rest.is_empty() {
             return Err(unknown());
         }
         let list = referring.fields[field].is_multiple();
@@ -272,8 +276,17 @@ impl<'a> Resolver<'a> {
         }
         let prefix = format!("{}.{segment}", walk.prefix);
         let multi = multi || self.sources[walk.source].multi;
-        let source = self.source(&prefix, kind, target, multi, &walk.span)?;
+        // For a client a collection that can't be searched is as good as none.
+        let source = match self.source(&prefix, kind, target, multi, &walk.span) {
+            Err(_) if self.scope.trust == Trust::Client => return Err(no_field(segment, &walk.span)),
+            other => other?,
+        };
         Ok(Walk { source, segments: rest, hops: walk.hops + 1, prefix, ..walk })
+    }
+
+    /// Whether the field may be named: clients may only name what they could see.
+    fn may_mention(&self, field: &Field) -> bool {
+        self.scope.trust != Trust::Client || !(field.hidden || matches!(field.kind, FieldKind::Password(_)))
     }
 
     /// The source behind `prefix`, made if this is its first mention.
@@ -313,7 +326,7 @@ impl<'a> Resolver<'a> {
     /// The list rule that rows of `collection` must satisfy before a client's filter may look at them.
     fn guard(&self, collection: &Arc<Collection>, span: &Range<usize>) -> Result<Option<Arc<Plan>>, ParseError> {
         match collection.rules.list.as_deref() {
-            None => Err(error(&format!("`{}` can't be searched", collection.name), span)),
+            None => Err(error("this collection can't be searched", span)),
             Some("") => Ok(None),
             Some(rule) => {
                 let scope = Scope { collection, trust: Trust::Rule(RuleKind::List), ..self.scope };
@@ -337,14 +350,15 @@ impl<'a> Resolver<'a> {
         let listed = matches!(field.kind, FieldKind::Select(_) | FieldKind::File(_) | FieldKind::Relation(_));
         match (walk.modifier, listed) {
             (Some("length"), true) if field.is_multiple() => {
-                self.modified(walk, Scalar::ListLength(walk.source, position), nulls)
+                self.modified(walk, Scalar::ListLength(walk.source, position), Nulls::Never)
             }
-            (Some("length"), true) => self.modified(walk, Scalar::SingleLength(walk.source, position), nulls),
+            (Some("length"), true) => self.modified(walk, Scalar::SingleLength(walk.source, position), Nulls::Never),
             (Some("each"), true) if field.is_multiple() => {
                 let prefix = format!("{}.{}", walk.prefix, field.name);
                 let each = self.each(&prefix, Origin::Column(walk.source, position), &collection, &walk.span)?;
                 self.modified(walk, Scalar::Element(each), Nulls::AsEmpty)
             }
+            (Some("each"), true) => self.modified(walk, Scalar::OnlyElement(walk.source, position), nulls),
             _ => {
                 let scalar = match &field.kind {
                     FieldKind::Json(_) => Scalar::JsonPath(walk.source, position, Vec::new()),
@@ -385,7 +399,10 @@ impl<'a> Resolver<'a> {
         if !call.args.iter().all(numeric) {
             return Err(error("geoDistance takes fields and numbers", &call.span));
         }
-        let mut scalar = |term| self.operand(term).map(|operand: Operand| operand.scalar);
+        let mut scalar = |term| match self.operand(term)? {
+            Operand { visible_on: None, scalar, .. } => Ok(scalar),
+            _ => Err(error("an e-mail address isn't a place", &call.span)),
+        };
         let args = [scalar(lon_a)?, scalar(lat_a)?, scalar(lon_b)?, scalar(lat_b)?];
         Ok(Operand { scalar: Scalar::GeoDistance(Box::new(args)), nulls: Nulls::Strict, visible_on: None })
     }
@@ -449,6 +466,10 @@ fn macro_operand(path: &Path) -> Result<Operand, ParseError> {
         Some(found) => Ok(Operand { scalar: Scalar::Bind(Bind::Macro(found)), nulls: Nulls::Never, visible_on: None }),
         _ => Err(error(&format!("there is no `{name}`"), &path.span)),
     }
+}
+
+fn no_field(name: &str, span: &Range<usize>) -> ParseError {
+    error(&format!("there is no field `{name}`"), span)
 }
 
 fn error(message: &str, span: &Range<usize>) -> ParseError {

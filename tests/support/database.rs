@@ -6,7 +6,9 @@ use std::sync::Arc;
 use holdall::base::{Error, Result};
 use holdall::domain::field::text::TextOptions;
 use holdall::domain::principal::{SUPERUSERS, SUPERUSERS_ID};
-use holdall::domain::{Collection, CollectionKind, Field, FieldKind, ListRequest, Principal, Record, RequestInfo, Schema};
+use holdall::domain::{
+    Collection, CollectionKind, Field, FieldKind, ListRequest, Principal, Record, RequestInfo, Schema,
+};
 use holdall::query::ddl;
 use holdall::query::dialect::Dialect;
 use holdall::query::mutate;

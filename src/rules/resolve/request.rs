@@ -62,6 +62,11 @@ impl Resolver<'_> {
         let Some(position) = auth.position(first) else {
             return self.auth_back_relation(&auth, first, rest, path);
         };
+        if (first, rest, modifier) == ("id", &[], None) {
+            // Whoever is signed in has one, and statements are simpler where a value can't be empty.
+            let scalar = Scalar::Bind(Bind::Auth(position, Vec::new()));
+            return Ok(Operand { scalar, nulls: Nulls::Never, visible_on: None });
+        }
         let field = &auth.fields[position];
         let value = Bind::Auth(position, Vec::new());
         match &field.kind {
@@ -120,8 +125,8 @@ impl Resolver<'_> {
         let collection = self.scope.collection.clone();
         let field = &collection.fields[position];
         if modifier == Some("changed") && rest.is_empty() {
-            let scalar =
-                Scalar::Changed { submitted: Bind::IsSet(Part::Body, first.to_owned()), value, field: position };
+            let submitted = Bind::IsSet(Part::Body, first.to_owned());
+            let scalar = Scalar::Changed { submitted, value: Bind::Submitted(position), field: position };
             return Ok(Operand { scalar, nulls: Nulls::Never, visible_on: None });
         }
         match &field.kind {
@@ -211,7 +216,10 @@ impl Resolver<'_> {
 
     fn null_for_missing(&self, modifier: Option<&str>, path: &Path) -> Result<Operand, ParseError> {
         match modifier {
-            None | Some("lower" | "length" | "each") => self.bound(Bind::Const(SqlValue::Null), None, path),
+            None | Some("lower" | "length" | "each") => {
+                let scalar = Scalar::Bind(Bind::Const(SqlValue::Null));
+                Ok(Operand { scalar, nulls: Nulls::Empty(EmptyLiteral::Null), visible_on: None })
+            }
             Some(_) => Err(error("there is no such modifier here", &path.span)),
         }
     }

@@ -13,7 +13,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{CachedStatement, OpenFlags};
 
 use super::deadline::Deadline;
-use super::{APPLICATION_ID, Row, bind, error};
+use super::{APPLICATION_ID, Row, bind, error, functions};
 use crate::base::{Error, Result, Statement};
 use crate::store::job::not_saved;
 use crate::store::{ColumnInfo, SqlFault, StoreOptions};
@@ -107,6 +107,7 @@ pub(super) fn configure(inner: &rusqlite::Connection, role: Role, wait: Duration
         Role::Reader => (READER_CACHE_KIB, "ON"),
         Role::Writer => (WRITER_CACHE_KIB, "OFF"),
     };
+    functions::register(inner)?;
     inner.execute_batch(&format!(
         "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; \
          PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -{cache_kib}; PRAGMA query_only = {query_only};"

@@ -7,6 +7,7 @@ mod checkpoint;
 mod connection;
 mod deadline;
 mod error;
+mod functions;
 mod inspect;
 mod readers;
 mod writer;

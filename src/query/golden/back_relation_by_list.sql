@@ -1,0 +1,1 @@
+SELECT "t"."id" FROM "users" AS "t" WHERE EXISTS(SELECT 1 FROM (SELECT 1) AS "one1" LEFT JOIN "messages" AS "j2" ON "t"."id" IN (SELECT "j3"."value" FROM json_each("j2"."cc") AS "j3") WHERE ("j2"."text" LIKE ? ESCAPE '\')) LIMIT ? OFFSET ?

@@ -1,0 +1,1 @@
+SELECT 1 FROM (SELECT CAST(? AS TEXT) AS "author", CAST(? AS TEXT) AS "cc", CAST(? AS REAL) AS "score", CAST(? AS INTEGER) AS "pinned") AS "t" WHERE "t"."score" > ? AND "t"."author" = ? AND "t"."pinned" = ? AND EXISTS(SELECT 1 FROM (SELECT 1) AS "one1" LEFT JOIN json_each("t"."cc") AS "j2" ON 1 LEFT JOIN "users" AS "j3" ON "j3"."id" = "j2"."value" WHERE "j3"."name" = ?) LIMIT ?

@@ -1,0 +1,1 @@
+SELECT "t"."id" FROM "messages" AS "t" WHERE EXISTS(SELECT 1 FROM (SELECT 1) AS "one1" LEFT JOIN "rooms" AS "j2" ON "j2"."id" = "t"."room" AND EXISTS(SELECT 1 FROM (SELECT 1) AS "one3" LEFT JOIN json_each("j2"."members") AS "j4" ON 1 LEFT JOIN "users" AS "j5" ON "j5"."id" = "j4"."value" WHERE "j5"."id" = ?) WHERE "j2"."name" = ?) LIMIT ? OFFSET ?

@@ -1,0 +1,1 @@
+SELECT "t"."id" FROM "messages" AS "t" WHERE (("t"."text" LIKE ? ESCAPE '\')) AND ((CASE WHEN "t"."score" = CAST("t"."score" AS INTEGER) THEN CAST(CAST("t"."score" AS INTEGER) AS TEXT) ELSE CAST("t"."score" AS TEXT) END NOT LIKE ? ESCAPE '\')) AND ((? LIKE ('%' || "t"."text" || '%') ESCAPE '\')) LIMIT ? OFFSET ?

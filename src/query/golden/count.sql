@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM "messages" AS "t" WHERE "t"."room" = ?

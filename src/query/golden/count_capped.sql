@@ -1,0 +1,1 @@
+SELECT COUNT(*) FROM (SELECT 1 FROM "messages" AS "t" WHERE "t"."room" = ? LIMIT ?) AS "counted"

@@ -1,0 +1,1 @@
+SELECT "t"."id", "t"."created", "t"."id" FROM "messages" AS "t" WHERE "t"."created" <= ? AND ("t"."created" < ? OR ((("t"."created" IS ?)) AND "t"."id" < ?)) ORDER BY "t"."created" DESC, "t"."id" DESC LIMIT ? OFFSET ?

@@ -1,0 +1,1 @@
+SELECT "t"."id", "t"."note", "t"."score", "t"."id" FROM "messages" AS "t" WHERE "t"."note" > ? OR ("t"."note" IS NOT NULL AND ? IS NULL) OR ((("t"."note" IS ?)) AND ("t"."score" < ? OR ((("t"."score" IS ?)) AND "t"."id" < ?))) ORDER BY "t"."note" ASC, "t"."score" DESC, "t"."id" DESC LIMIT ? OFFSET ?

@@ -1,0 +1,1 @@
+SELECT "t"."id" FROM "messages" AS "t" WHERE EXISTS(SELECT 1 FROM (SELECT 1) AS "one1" LEFT JOIN json_each("t"."kinds") AS "j2" ON 1 WHERE (("j2"."value" IS NOT ?)) AND (NOT EXISTS(SELECT 1 FROM (SELECT 1) AS "one3" LEFT JOIN json_each("t"."kinds") AS "j4" ON 1 WHERE NOT (("j4"."value" IS NOT ?))))) LIMIT ? OFFSET ?

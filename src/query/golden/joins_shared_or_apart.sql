@@ -1,0 +1,1 @@
+SELECT "t"."id" FROM "messages" AS "t" WHERE EXISTS(SELECT 1 FROM (SELECT 1) AS "one1" LEFT JOIN "users" AS "j2" ON "j2"."id" = "t"."author" WHERE "j2"."name" = ? AND "j2"."age" = ?) AND EXISTS(SELECT 1 FROM (SELECT 1) AS "one3" LEFT JOIN "rooms" AS "j4" ON "j4"."id" = "t"."room" WHERE "j4"."name" = ?) LIMIT ? OFFSET ?

@@ -1,0 +1,1 @@
+SELECT "t"."id" FROM "messages" AS "t" WHERE EXISTS(SELECT 1 FROM (SELECT 1) AS "one1" LEFT JOIN json_each("t"."cc") AS "j2" ON 1 LEFT JOIN "users" AS "j3" ON "j3"."id" = "j2"."value" WHERE "j3"."name" = ? AND "j3"."age" = ?) LIMIT ? OFFSET ?

@@ -1,0 +1,1 @@
+SELECT "t"."id" FROM "messages" AS "t" WHERE EXISTS(SELECT 1 FROM (SELECT 1) AS "one1" LEFT JOIN "users" AS "j2" ON "j2"."id" = "t"."author" LEFT JOIN "rooms" AS "j3" ON "j3"."id" = "j2"."home" WHERE ("j3"."name" LIKE ? ESCAPE '\')) LIMIT ? OFFSET ?

@@ -1,0 +1,1 @@
+SELECT "t"."id" FROM "messages" AS "t" WHERE "t"."text" = ? LIMIT ? OFFSET ?

@@ -1,0 +1,1 @@
+SELECT "t"."id" FROM "totals" AS "t" WHERE "t"."total" > ? AND EXISTS(SELECT 1 FROM (SELECT 1) AS "one1" LEFT JOIN json_each(CASE WHEN json_type(iif(json_valid("t"."cc"), "t"."cc", NULL)) = 'array' THEN "t"."cc" WHEN coalesce("t"."cc", '') = '' THEN '[]' ELSE json_array("t"."cc") END) AS "j2" ON 1 WHERE "j2"."value" = ?) LIMIT ? OFFSET ?
