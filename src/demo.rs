@@ -136,11 +136,15 @@ fn tools(words: &Words, dice: &mut Dice) -> Vec<DemoRecord> {
             at,
             json!({
                 "name": tool.name, "number": format!("T-{:04}", 101 + at),
-                "category": category.map(|at| id("categories", at)), "owner": id("members", dice.below(words.members.len())),
+                "category": category.map(|at| id("categories", at)),
+                "owner": id("members", dice.below(words.members.len())),
                 "condition": condition, "available": condition != "in repair", "tags": tool.tags,
                 "value_eur": tool.value_eur, "weight_kg": tool.weight_kg, "details": tool.details, "notes": tool.notes,
                 "place": place(dice), "goes_with": goes_with,
-                "manual": if at % 4 == 0 { format!("https://manuals.example.com/t-{:04}.pdf", 101 + at) } else { String::new() },
+                "manual": match at % 4 {
+                    0 => format!("https://manuals.example.com/t-{:04}.pdf", 101 + at),
+                    _ => String::new(),
+                },
             }),
         )
     };
@@ -157,7 +161,8 @@ fn loans(words: &Words, dice: &mut Dice) -> Vec<DemoRecord> {
             "loans",
             at,
             json!({
-                "tool": id("tools", dice.below(words.tools.len())), "borrower": id("members", dice.below(words.members.len())),
+                "tool": id("tools", dice.below(words.tools.len())),
+                "borrower": id("members", dice.below(words.members.len())),
                 "taken": day(taken), "due": day(due), "returned": returned, "note": dice.pick(&words.loan_notes),
             }),
         )
@@ -196,7 +201,8 @@ fn workshops(words: &Words, dice: &mut Dice) -> Vec<DemoRecord> {
             json!({
                 "title": workshop.title, "public": workshop.public, "fee_eur": workshop.fee_eur,
                 "starts": day(30 + at * 33), "host": id("members", *dice.pick(&volunteers)), "tools": tools,
-                "attendees": attendees, "place": place(dice), "agenda": workshop.agenda, "description": workshop.description,
+                "attendees": attendees, "place": place(dice), "agenda": workshop.agenda,
+                "description": workshop.description,
             }),
         )
     };

@@ -121,17 +121,18 @@ pub fn system_collections() -> Vec<Collection> {
             vec![text("provider"), text("providerId")],
             Some(OWNER),
             &[
-                "CREATE UNIQUE INDEX `idx_externalAuths_record_provider` ON `_externalAuths` (collectionRef, recordRef, provider)",
-                "CREATE UNIQUE INDEX `idx_externalAuths_collection_provider` ON `_externalAuths` (collectionRef, provider, providerId)",
+                "CREATE UNIQUE INDEX `idx_externalAuths_record_provider` \
+                 ON `_externalAuths` (collectionRef, recordRef, provider)",
+                "CREATE UNIQUE INDEX `idx_externalAuths_collection_provider` \
+                 ON `_externalAuths` (collectionRef, provider, providerId)",
             ],
         ),
         reference(
             "_authOrigins",
             vec![text("fingerprint")],
             Some(OWNER),
-            &[
-                "CREATE UNIQUE INDEX `idx_authOrigins_unique_pairs` ON `_authOrigins` (collectionRef, recordRef, fingerprint)",
-            ],
+            &["CREATE UNIQUE INDEX `idx_authOrigins_unique_pairs` \
+                 ON `_authOrigins` (collectionRef, recordRef, fingerprint)"],
         ),
         superusers,
     ]

@@ -1,6 +1,7 @@
 //! What follows from a merge by itself: system fields and their flags, generated secrets, forced options, indexes.
 //!
-//! Called between [`super::merge`] and [`super::validate`]. Never fails: what can't be put right is left for validation.
+//! Called between [`super::merge`] and [`super::validate`]. Never fails: what can't be put right is left for
+//! validation.
 
 use super::merge::free_id;
 use super::{blank, indexes};

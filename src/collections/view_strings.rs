@@ -1,9 +1,9 @@
 //! Texts in double quotes in the queries of views.
 //!
-//! In SQL double quotes are for names. PocketBase's SQLite takes a name that it doesn't know for a text, so queries that
-//! come from there may say `status = "done"`. Our database never does that, because a column that goes missing would
-//! silently become a constant. Instead, such a text is given the quotes that texts have when the query is saved: the
-//! query goes on to work, and whoever mistyped a name sees it in what was saved. Called before a query is tried.
+//! In SQL double quotes are for names. PocketBase's SQLite takes a name that it doesn't know for a text, so queries
+//! that come from there may say `status = "done"`. Our database never does that, because a column that goes missing
+//! would silently become a constant. Instead, such a text is given the quotes that texts have when the query is saved:
+//! the query goes on to work, and whoever mistyped a name sees it in what was saved. Called before a query is tried.
 
 use crate::base::Result;
 use crate::domain::sql_lex::{Lexeme, lex};

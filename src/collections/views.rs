@@ -189,7 +189,8 @@ pub fn invalid_query(reason: &str) -> FieldError {
     FieldError::new("validation_invalid_view_query", format!("The query can't be used: {reason}"))
 }
 
-/// Tries the `query` in a body without saving anything: `{"fields": […], "sample": […]}`. Hidden columns are left out of the sample.
+/// Tries the `query` in a body without saving anything: `{"fields": […], "sample": […]}`. Hidden columns are left out
+/// of the sample.
 ///
 /// # Errors
 /// 400: `query` is empty or too long, or (with empty `data`) it is no text or can't be a view's.
@@ -234,8 +235,8 @@ pub fn drop_all(tx: &mut WriteTx<'_>, schema: &Schema) -> Result<()> {
     schema.collections().iter().filter(|c| c.is_view()).try_for_each(|c| tx.execute(&view::drop_view(c)).map(|_| ()))
 }
 
-/// Makes the SQL views of all view collections, each after those that it builds on. One that no longer works is made all the same and stays out of order until it is
-/// mended, or the collection that it misses comes back.
+/// Makes the SQL views of all view collections, each after those that it builds on. One that no longer works is made
+/// all the same and stays out of order until it is mended, or the collection that it misses comes back.
 pub fn create_all(tx: &mut WriteTx<'_>, schema: &Schema) -> Result<()> {
     let mut waiting: Vec<&Arc<Collection>> = schema.collections().iter().filter(|c| c.is_view()).collect();
     loop {

@@ -1,8 +1,9 @@
 //! `CREATE INDEX` statements: read, compared, rebuilt.
 //!
-//! Called by [`super::Collection`], which keeps them as text, and by the collections service. The reader is small and tolerant: it knows the frame
-//! of the statement and leaves expressions and conditions as they are; SQLite has the last word when it makes the
-//! index. Invariant: a statement that parses is a single one, so making an index can't do anything else.
+//! Called by [`super::Collection`], which keeps them as text, and by the collections service. The reader is small and
+//! tolerant: it knows the frame of the statement and leaves expressions and conditions as they are; SQLite has the last
+//! word when it makes the index. Invariant: a statement that parses is a single one, so making an index can't do
+//! anything else.
 
 use std::fmt::Write as _;
 

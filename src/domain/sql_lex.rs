@@ -1,8 +1,8 @@
 //! SQL text cut into lexemes, as far as indexes and view queries need it: to find identifiers, statement ends and
 //! unbalanced parentheses without understanding the statement.
 //!
-//! Called by [`super::index`], `query::ddl::view` and the rename logic of the collections service. Invariant: what SQLite
-//! would take as a name, a string or a comment is never taken as something else.
+//! Called by [`super::index`], `query::ddl::view` and the rename logic of the collections service. Invariant: what
+//! SQLite would take as a name, a string or a comment is never taken as something else.
 
 use std::ops::Range;
 

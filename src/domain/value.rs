@@ -148,11 +148,15 @@ impl Value {
         }
     }
 
-    /// The value as compact JSON text that SQL's JSON functions read (no HTML escapes).
+    /// The value as compact JSON text that SQL's JSON functions read.
     pub fn to_json_text(&self) -> String {
         match self {
             Value::Json(text) => text.clone(),
-            other => other.to_json().to_string(),
+            other => {
+                let mut text = String::new();
+                other.write_json(&mut text);
+                text
+            }
         }
     }
 }

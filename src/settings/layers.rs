@@ -94,7 +94,8 @@ impl Layers {
                 Value::Dict(_, table) if name == OUR_TABLE => self.add_our_table(&origin, table),
                 Value::Dict(_, table) => self.add_rocket_table(&origin, &name, table),
                 _ => self.problems.push(format!(
-                    "{origin}: `{name}` must stand in a table: [{OUR_TABLE}] for Holdall's keys, [default] for Rocket's."
+                    "{origin}: `{name}` must stand in a table: [{OUR_TABLE}] for Holdall's keys, [default] for \
+                     Rocket's."
                 )),
             }
         }
