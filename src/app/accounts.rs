@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{App, Caller};
 use crate::auth::sign_in;
-use crate::base::{Error, Result};
+use crate::base::Result;
 use crate::domain::Context;
 
 impl App {
@@ -44,9 +44,8 @@ impl App {
     /// Renews the caller's token: see [`sign_in::refresh`].
     pub async fn auth_refresh(&self, caller: Caller, collection: String, expand: Option<String>) -> Result<String> {
         let token = caller.token.clone();
-        self.read(Arc::new(caller), move |tx, cx| match &token {
-            Some(token) => sign_in::refresh(tx, cx, &collection, token, expand.as_deref()),
-            None => Err(Error::unauthenticated()),
+        self.read(Arc::new(caller), move |tx, cx| {
+            sign_in::refresh(tx, cx, &collection, token.as_deref(), expand.as_deref())
         })
         .await
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{App, Caller};
-use crate::base::{Error, Result, json};
+use crate::base::{Error, Result};
 
 /// What everybody gets but superusers.
 const HEALTHY: &str = "{\"message\":\"The server is healthy.\",\"code\":200,\"data\":{}}";
@@ -28,7 +28,7 @@ impl App {
         }
         // No backup is being made: this version makes none by itself.
         let data = Figures { can_backup: true, real_ip, possible_proxy_header: proxy_header };
-        json::to_text(&Health { message: "The server is healthy.", code: 200, data }).map_err(Error::internal)
+        serde_json::to_string(&Health { message: "The server is healthy.", code: 200, data }).map_err(Error::internal)
     }
 }
 

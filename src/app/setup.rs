@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::App;
+use super::{App, superusers};
 use crate::auth::token;
 use crate::base::{Error, Result, Secret, ids};
 
@@ -42,9 +42,14 @@ impl App {
         self.0.setup.current().map(|token| token.expose().to_owned())
     }
 
-    /// Whether `text` is the token of the set-up link and the link still works.
-    pub fn setup_token_matches(&self, text: &str) -> bool {
-        self.0.setup.current().is_some_and(|token| token::same(token.expose(), text))
+    /// Whether `token` is the one of the set-up link, and the link still works. The database is asked only about the
+    /// right token, so guessing costs us nothing.
+    ///
+    /// # Errors
+    /// What keeps the store from answering.
+    pub async fn setup_link_works(&self, token: &str) -> Result<bool> {
+        let right = self.0.setup.current().is_some_and(|current| token::same(current.expose(), token));
+        Ok(right && superusers::list(self).await?.is_empty())
     }
 
     /// Makes the first superuser.
@@ -53,7 +58,7 @@ impl App {
     /// 404 if the token isn't right, doesn't work any more, or there is a superuser already; 400 with the codes of
     /// `email` and `password`.
     pub async fn claim_server(&self, token: String, email: String, password: Secret) -> Result<()> {
-        if !self.setup_token_matches(&token) {
+        if !self.setup_link_works(&token).await? {
             return Err(Error::not_found());
         }
         self.create_first_superuser(email, password).await?;

@@ -96,7 +96,7 @@ pub fn methods(tx: &ReadTx<'_>, collection: &str) -> Result<String> {
         username_password: with("username"),
         email_password: with("email"),
     };
-    json_text::to_text(&methods).map_err(Error::internal)
+    serde_json::to_string(&methods).map_err(Error::internal)
 }
 
 /// Finds the account that a password sign-in is about.
@@ -152,9 +152,19 @@ pub fn complete(tx: &ReadTx<'_>, cx: &Cx<'_>, checked: &Record, expand: Option<&
 /// Renews the caller's token.
 ///
 /// # Errors
-/// 401 for guests, 403 for accounts of other collections and if the auth rule doesn't hold, 404.
-pub fn refresh(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, token: &str, expand: Option<&str>) -> Result<String> {
-    let record = cx.principal.record().ok_or_else(Error::unauthenticated)?;
+/// 403 for accounts of other collections and if the auth rule doesn't hold; for guests 401, or 404 if there is no such
+/// collection.
+pub fn refresh(
+    tx: &ReadTx<'_>,
+    cx: &Cx<'_>,
+    collection: &str,
+    token: Option<&str>,
+    expand: Option<&str>,
+) -> Result<String> {
+    let (Some(token), Some(record)) = (token, cx.principal.record()) else {
+        records::find_collection(tx.schema(), collection)?;
+        return Err(Error::unauthenticated());
+    };
     // Whoever signed in elsewhere isn't told whether the collection exists.
     let collection = tx.schema().find(collection).filter(|collection| collection.id == record.collection().id);
     if collection.is_none() {

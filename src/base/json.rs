@@ -1,9 +1,10 @@
-//! JSON text as the interface wants it: `<`, `>`, `&`, U+2028 and U+2029 escaped inside strings, numbers in
-//! their shortest form with an exponent from 1e21 up and below 1e-6.
+//! JSON text as the interface wants it: nothing escaped in strings but what JSON demands, numbers in their shortest
+//! form with an exponent from 1e21 up and below 1e-6.
+//!
+//! So the text is JSON and nothing else: whoever puts it into HTML has to escape it for HTML.
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
 use serde_json::Value as Json;
 
 /// Appends `text` as a JSON string with quotes.
@@ -19,11 +20,6 @@ pub fn write_str(out: &mut String, text: &str) {
             b'\t' => "\\t",
             0x08 => "\\b",
             0x0c => "\\f",
-            b'<' => "\\u003c",
-            b'>' => "\\u003e",
-            b'&' => "\\u0026",
-            0xe2 if text[at..].starts_with('\u{2028}') => "\\u2028",
-            0xe2 if text[at..].starts_with('\u{2029}') => "\\u2029",
             0..=0x1f => {
                 out.push_str(&text[start..at]);
                 let _ = write!(out, "\\u{byte:04x}");
@@ -34,7 +30,7 @@ pub fn write_str(out: &mut String, text: &str) {
         };
         out.push_str(&text[start..at]);
         out.push_str(escape);
-        start = at + if byte == 0xe2 { 3 } else { 1 };
+        start = at + 1;
     }
     out.push_str(&text[start..]);
     out.push('"');
@@ -94,45 +90,20 @@ pub fn write_json(out: &mut String, value: &Json) {
     }
 }
 
-/// Appends JSON text that is already valid, dropping white space between tokens and escaping inside strings as
-/// [`write_str`] does; key order and digits stay as they are.
+/// Appends JSON text that is already valid, dropping white space between tokens; key order and digits stay as they
+/// are.
 pub fn write_raw(out: &mut String, raw: &str) {
-    let mut in_string = false;
-    let mut escaped = false;
+    let (mut in_string, mut escaped) = (false, false);
     for c in raw.chars() {
-        if !in_string {
-            match c {
-                ' ' | '\t' | '\n' | '\r' => continue,
-                '"' => in_string = true,
-                _ => {}
-            }
-            out.push(c);
-            continue;
-        }
-        if escaped {
-            escaped = false;
-        } else if c == '\\' {
-            escaped = true;
-        } else if c == '"' {
-            in_string = false;
-        }
         match c {
-            '<' => out.push_str("\\u003c"),
-            '>' => out.push_str("\\u003e"),
-            '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
-            _ => out.push(c),
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => in_string = !in_string,
+            ' ' | '\t' | '\n' | '\r' if !in_string => continue,
+            _ => {}
         }
+        out.push(c);
     }
-}
-
-/// Any serialisable value as text in this form, with the field order that its type has.
-pub fn to_text(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    let raw = serde_json::to_string(value)?;
-    let mut out = String::with_capacity(raw.len() + 16);
-    write_raw(&mut out, &raw);
-    Ok(out)
 }
 
 #[cfg(test)]
@@ -152,10 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn strings_escape_what_html_and_javascript_trip_over() {
+    fn strings_escape_only_what_must_be() {
         assert_eq!(
-            string("a<b>&\u{2028}\u{2029}\"\\\n\u{1}é€"),
-            "\"a\\u003cb\\u003e\\u0026\\u2028\\u2029\\\"\\\\\\n\\u0001é€\""
+            string("a<b>&\u{2028}\u{2029}\"\\\n\u{1}\u{7f}é€"),
+            "\"a<b>&\u{2028}\u{2029}\\\"\\\\\\n\\u0001\u{7f}é€\""
         );
     }
 
@@ -178,7 +149,7 @@ mod tests {
     #[test]
     fn raw_text_keeps_order_and_digits() {
         let mut out = String::new();
-        write_raw(&mut out, "{ \"b\" : 12345678901234567890, \"a\": \"x \\\" <\" }");
-        assert_eq!(out, "{\"b\":12345678901234567890,\"a\":\"x \\\" \\u003c\"}");
+        write_raw(&mut out, "{ \"b\" : 12345678901234567890, \"a\": \"x \\\" < \\\\\" }");
+        assert_eq!(out, "{\"b\":12345678901234567890,\"a\":\"x \\\" < \\\\\"}");
     }
 }

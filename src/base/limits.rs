@@ -43,5 +43,7 @@ pub const BODY_READ_TIMEOUT_SECONDS: u64 = 300;
 pub const REFUSED_BODY_DRAIN_MAX_BYTES: u64 = 128 << 20;
 /// How long that may take.
 pub const REFUSED_BODY_DRAIN_TIMEOUT_SECONDS: u64 = 10;
+/// A client that pauses this long while its body is refused waits for the answer, and gets it.
+pub const REFUSED_BODY_PAUSE_MS: u64 = 250;
 /// The form of a hosted page may have this many bytes.
 pub const PAGE_FORM_MAX_BYTES: u64 = 16 << 10;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A secret. `Debug` and `Display` never print it; [`Secret::expose`] is the only way to its text, and easy to search for.
+/// A secret. `Debug` and `Display` never print it; [`Secret::expose`] is the only way to its text, and easy to search
+/// for.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -92,7 +92,7 @@ impl Page {
         request: &ListRequest,
     ) -> Result<Page> {
         let filter = request.filter.as_deref().filter(|filter| !filter.is_empty());
-        let sort = request.sort.as_deref().filter(|sort| !sort.trim().is_empty());
+        let sort = request.sort.as_deref().filter(|sort| !sort.is_empty());
         check_client_text(cx, filter, sort)?;
         let fault = |error: rules::ParseError| Error::invalid(format!("The filter isn't valid: {}", error.message));
         let shape = filter.map(rules::shape).transpose().map_err(fault)?;

@@ -95,8 +95,10 @@ impl Plans {
     ) -> Result<Arc<ListPlan>> {
         let mut key = key(schema, collection, principal);
         let (filter_key, sort) = (shape.filter.map_or("", |(key, _)| key), shape.sort.unwrap_or_default());
-        // No filter's key has a NUL, so nothing in one part can pass for the beginning of another.
-        let _ = write!(key, "{}|{:?}|{filter_key}\0{sort}", shape.rule.is_some(), shape.cursor);
+        // No filter's key has a NUL, so nothing in one part can pass for the beginning of another. The key of a filter of
+        // blanks is empty, so whether there is one counts too.
+        let given = (shape.rule.is_some(), shape.filter.is_some());
+        let _ = write!(key, "{given:?}|{:?}|{filter_key}\0{sort}", shape.cursor);
         if let Some(plan) = self.lists.get(&key) {
             return Ok(plan);
         }
@@ -242,7 +244,8 @@ impl<'a> Resolving<'a> {
 
     fn rule(&self, kind: RuleKind, text: &str) -> Result<Plan> {
         let fault = |error: rules::ParseError| {
-            tracing::warn!(collection = %self.collection.name, rule = ?kind, "a rule can't be used: {}", error.render(text));
+            let collection = &self.collection.name;
+            tracing::warn!(%collection, rule = ?kind, "a rule can't be used: {}", error.render(text));
             Error::invalid("A rule of this collection can't be used; its owner finds the reason in the log.")
         };
         let tree = rules::parse(text).map_err(fault)?;

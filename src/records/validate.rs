@@ -13,6 +13,9 @@ use crate::store::{ReadTx, UniqueViolation};
 /// 400 with the code of each field that isn't acceptable.
 pub fn check_record(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record, old: Option<&Record>) -> Result<()> {
     let mut errors = FieldErrors::new();
+    if old.is_some_and(|old| old.id() != record.id()) {
+        errors.add("id", FieldError::new("validation_pk_change", "The id of a record can't change."));
+    }
     for (at, field) in record.collection().fields.iter().enumerate() {
         let value = record.at(at);
         let unchanged = old.is_some_and(|old| old.at(at) == value);
@@ -31,12 +34,8 @@ pub fn check_record(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record, old: Option<&
         errors.check(&field.name, result);
     }
     references::check(tx, cx, record, &mut errors)?;
-    match old {
-        None => errors.check("id", check_new_id(tx, cx, record)?),
-        Some(old) if old.id() != record.id() => {
-            errors.add("id", FieldError::new("validation_pk_change", "The id of a record can't change."));
-        }
-        Some(_) => {}
+    if old.is_none() {
+        errors.check("id", check_new_id(tx, cx, record)?);
     }
     errors.into_result("The record isn't acceptable as it is.")
 }

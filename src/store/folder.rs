@@ -19,7 +19,7 @@ pub(super) fn prepare(data_dir: &Path) -> Result<PathBuf> {
     sqlite::inspect(&logs_file, migrations::NEWEST_LOGS_VERSION)?;
     create(&data_dir.join("storage"))?;
     create(&data_dir.join("backups"))?;
-    sqlite::create_logs(&logs_file)?;
+    sqlite::create_logs(&logs_file).map_err(|error| sqlite::explain(&logs_file, error))?;
     Ok(data_file)
 }
 

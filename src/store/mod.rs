@@ -149,7 +149,7 @@ impl Store {
             let (schema, data_version) = sqlite::load_first_schema(&connection, load_schema)?;
             Ok((connection, schema, data_version))
         };
-        let (connection, schema, data_version) = start().map_err(|error| sqlite::explain_damage(&data_file, error))?;
+        let (connection, schema, data_version) = start().map_err(|error| sqlite::explain(&data_file, error))?;
         let shared = Arc::new(Shared {
             schema: PublishedSchema::new(Arc::new(schema)),
             options,

@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use crate::base::limits::SAFE_INTEGER_MAX;
 use crate::base::{Error, Result};
-use crate::web::body::parse_object;
+use crate::web::json::parse_object;
 
 /// The name whose values are JSON objects, merged over everything else.
 const JSON_PAYLOAD: &str = "@jsonPayload";

@@ -2,7 +2,6 @@
 //!
 //! Runs on every API request, so it does no more than copy. Not here: whether the token is worth anything (`auth`).
 
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr};
 
 use rocket::Request;
@@ -13,22 +12,27 @@ use crate::app::Caller;
 use crate::domain::{Context, RequestInfo};
 
 /// Succeeds for clean paths only: Rocket ignores empty segments when it looks for a route, but `/api//health` and
-/// `/api/health/` are not the route `/api/health`. They fall through to the 404 catcher, which redirects the first.
+/// `/api/health/` are not the route `/api/health`. They fall through to the 404 catcher, which redirects the first. NUL
+/// in a parameter is refused with 400 as it is in bodies: it cuts text short in databases and the tools around them.
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for Caller {
-    type Error = Infallible;
+    type Error = ();
 
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         let path = request.uri().path().as_str();
         if path.ends_with('/') || clean_path(path).is_some() {
             return Outcome::Forward(Status::NotFound);
+        }
+        let query = request.uri().query().map(|query| query_pairs(query.as_str())).unwrap_or_default();
+        if query.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+            return Outcome::Error((Status::BadRequest, ()));
         }
         Outcome::Success(Caller {
             token: request.headers().get_one("Authorization").and_then(token),
             request: RequestInfo {
                 method: request.method().as_str().to_owned(),
                 context: Context::Default,
-                query: request.uri().query().map(|query| query_pairs(query.as_str())).unwrap_or_default(),
+                query,
                 headers: request
                     .headers()
                     .iter()

@@ -9,6 +9,14 @@ use rocket::{Data, Request, Response};
 
 const METHODS: &str = "GET,HEAD,PUT,PATCH,POST,DELETE";
 
+/// What keeps browsers from misreading an answer, or from showing it in somebody else's page.
+const PROTECTION: [(&str, &str); 4] = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "SAMEORIGIN"),
+    ("X-XSS-Protection", "1; mode=block"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+];
+
 /// Adds the headers; knows which origins may read answers.
 pub struct Headers {
     allowed_origins: Vec<String>,
@@ -48,25 +56,22 @@ impl Fairing for Headers {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        for (name, value) in [
-            ("X-Content-Type-Options", "nosniff"),
-            ("X-Frame-Options", "SAMEORIGIN"),
-            ("X-XSS-Protection", "1; mode=block"),
-            ("Cross-Origin-Opener-Policy", "same-origin"),
-            ("Vary", "Origin"),
-        ] {
-            response.set_raw_header(name, value);
-        }
         let preflight = request.method() == Method::Options;
         if preflight {
-            // Whatever the path is, and whether or not it exists.
+            // Whatever the path is, and whether or not it exists. There is no body that would need protection.
             response.set_status(Status::NoContent);
             response.remove_header("Content-Type");
+        } else {
+            for (name, value) in PROTECTION {
+                response.set_raw_header(name, value);
+            }
         }
+        response.set_raw_header("Vary", "Origin");
         let Some(origin) = request.headers().get_one("Origin") else { return };
         let Some(allowed) = self.allow(origin) else { return };
         response.set_header(Header::new("Access-Control-Allow-Origin", allowed));
         if preflight {
+            response.set_raw_header("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
             response.set_raw_header("Access-Control-Allow-Methods", METHODS);
             if let Some(names) = request.headers().get_one("Access-Control-Request-Headers") {
                 response.set_header(Header::new("Access-Control-Allow-Headers", names.to_owned()));

@@ -12,6 +12,7 @@ mod excerpt;
 mod form;
 pub mod guards;
 pub mod headers;
+mod json;
 pub mod pages;
 pub mod pick;
 pub mod respond;

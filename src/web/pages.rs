@@ -78,14 +78,14 @@ fn dashboard(address: &Origin<'_>) -> Either<Page, Redirect> {
 }
 
 #[get("/_/setup/<token>")]
-fn setup_form(app: &State<App>, token: &str) -> Page {
-    if app.setup_token_matches(token) { form_page(Status::Ok, "", None) } else { Page::link_is_void() }
+async fn setup_form(app: &State<App>, token: &str) -> Result<Page> {
+    Ok(if app.setup_link_works(token).await? { form_page(Status::Ok, "", None) } else { Page::link_is_void() })
 }
 
 /// The token in the address is the proof that whoever sends the form may do so; a foreign site doesn't know it.
 #[post("/_/setup/<token>", data = "<data>")]
 async fn setup(app: &State<App>, token: &str, content_type: Option<&ContentType>, data: Data<'_>) -> Result<Page> {
-    if !app.setup_token_matches(token) {
+    if !app.setup_link_works(token).await? {
         return Ok(Page::link_is_void());
     }
     let content_type = content_type.map(ToString::to_string);
@@ -106,13 +106,15 @@ async fn setup(app: &State<App>, token: &str, content_type: Option<&ContentType>
     }
 }
 
-/// The form, which is sent to the page's own address, with what was wrong with it beside each field, or on top if it belongs to none of them.
+/// The form, which is sent to the page's own address, with what was wrong with it beside each field, or on top if it
+/// belongs to none of them.
 fn form_page(status: Status, email: &str, error: Option<&Error>) -> Page {
     let problems = error.and_then(|error| serde_json::to_value(error.fields()).ok()).unwrap_or_default();
     let field = |name: &str, label: &str, kind: &str, autocomplete: &str, value: &str| {
         let problem = problems.get(name).and_then(|problem| problem.get("message"));
         json!({
-            "name": name, "label": label, "type": kind, "autocomplete": autocomplete, "value": value, "problem": problem,
+            "name": name, "label": label, "type": kind, "autocomplete": autocomplete, "value": value,
+            "problem": problem,
         })
     };
     let fields = [

@@ -44,7 +44,7 @@ impl Fields {
     pub fn parse(text: &str) -> Result<Option<Self>> {
         let mut root = Node::default();
         let mut any = false;
-        for item in split_outside_parentheses(text)? {
+        for item in split_items(text)? {
             let (path, modifier) = match item.split_once(':') {
                 Some((path, modifier)) => (path, Some(parse_modifier(modifier)?)),
                 None => (item, None),
@@ -168,12 +168,14 @@ fn write_whole(out: &mut String, raw: &str) {
     }
 }
 
-/// The items of a comma-separated list, trimmed, without empty ones.
-fn split_outside_parentheses(text: &str) -> Result<Vec<&str>> {
+/// The items of a comma-separated list, trimmed, without empty ones. Commas inside parentheses and quotes don't count.
+fn split_items(text: &str) -> Result<Vec<&str>> {
     let mut items = Vec::new();
-    let (mut depth, mut start) = (0_usize, 0);
+    let (mut depth, mut start, mut quote) = (0_usize, 0, None);
     for (at, c) in text.char_indices() {
         match c {
+            _ if quote.is_some() => quote = quote.filter(|opened| *opened != c),
+            '"' | '\'' | '`' => quote = Some(c),
             '(' => depth += 1,
             ')' => depth = depth.checked_sub(1).ok_or_else(|| invalid("fields has a ')' without a '('."))?,
             ',' if depth == 0 => {
@@ -183,8 +185,8 @@ fn split_outside_parentheses(text: &str) -> Result<Vec<&str>> {
             _ => {}
         }
     }
-    if depth > 0 {
-        return Err(invalid("fields has a '(' without a ')'."));
+    if depth > 0 || quote.is_some() {
+        return Err(invalid("fields has a '(' without a ')', or a quote that isn't closed."));
     }
     items.push(text[start..].trim());
     items.retain(|item| !item.is_empty());
@@ -226,8 +228,8 @@ mod tests {
     #[test]
     fn paths_descend_into_objects_and_arrays() {
         for (fields, expect) in [
-            ("a", r#"{"a":"\u003cp\u003elong text\u003c/p\u003e"}"#),
-            (" b , a ,,b", r#"{"a":"\u003cp\u003elong text\u003c/p\u003e","b":1}"#),
+            ("a", r#"{"a":"<p>long text</p>"}"#),
+            (" b , a ,,b", r#"{"a":"<p>long text</p>","b":1}"#),
             ("missing", "{}"),
             ("A", "{}"),
             ("big", r#"{"big":12345678901234567000}"#),
@@ -248,6 +250,8 @@ mod tests {
             ("a:excerpt(4,true),a:excerpt(2)", r#"{"a":"lo"}"#),
             ("a:excerpt( 4 , true ),b:excerpt(1)", r#"{"a":"long...","b":1}"#),
             ("(a,b)", "{}"),
+            ("'a,b'", "{}"),
+            ("'a,b',b", r#"{"b":1}"#),
             ("..", "{}"),
         ] {
             check(fields, RECORD, Shape::Whole, Some(expect));
@@ -279,6 +283,9 @@ mod tests {
             "a:Excerpt(1)",
             "(a",
             "a)",
+            "'",
+            "a,\"b",
+            "`a' or b",
             &"a.".repeat(30_000),
         ] {
             check(fields, RECORD, Shape::Whole, None);

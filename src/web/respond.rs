@@ -10,7 +10,7 @@ use rocket::response::{Responder, Response, Result as Responded};
 use rocket::{Request, response};
 
 use crate::app::Caller;
-use crate::base::{Error, ErrorKind, Result, ids, json};
+use crate::base::{Error, ErrorKind, Result, ids};
 use crate::web::pick::{Fields, Shape};
 
 /// What an API route returns.
@@ -43,7 +43,7 @@ impl<'r> Responder<'r, 'static> for Error {
     fn respond_to(self, request: &'r Request<'_>) -> Responded<'static> {
         let request_id = log(&self, request);
         let status = Status::from_code(self.kind().status()).unwrap_or(Status::InternalServerError);
-        let body = json::to_text(&self).map_err(|_| Status::InternalServerError)?;
+        let body = serde_json::to_string(&self).map_err(|_| Status::InternalServerError)?;
         let mut response = json_response(body);
         response.set_status(status);
         if let Some(id) = request_id {

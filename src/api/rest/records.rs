@@ -53,7 +53,7 @@ async fn delete(app: &State<App>, caller: Caller, collection: &str, id: &str) ->
 /// Reads a record's body. How large it may be depends on the collection, so one that doesn't exist is told first.
 async fn read_record(app: &App, caller: &mut Caller, collection: &str, data: Data<'_>) -> Result<()> {
     let Some(limit_bytes) = app.body_limit_bytes(collection) else {
-        body::discard(&caller.request, data).await;
+        body::discard(data).await;
         return Err(Error::not_found());
     };
     caller.request.body = body::read(&caller.request, data, limit_bytes, FormText::Inferred).await?;

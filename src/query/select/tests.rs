@@ -277,11 +277,7 @@ fn indexes_serve_what_they_are_made_for() {
     check("messages", Recipe { kind: Made::Count, ..filter("room = 'x'") }, &["INDEX by_room (room=?)"]);
     let page = Recipe { cursor: Some(2), filter: Some("room = 'x'"), ..sort("-created") };
     check("messages", page, &["SEARCH t USING INDEX by_room (room=? AND created<?)"]);
-    check(
-        "messages",
-        Recipe { cursor: Some(1), ..Recipe::default() },
-        &["INDEX sqlite_autoindex_messages_1 (id>?)"],
-    );
+    check("messages", Recipe { cursor: Some(1), ..Recipe::default() }, &["INDEX sqlite_autoindex_messages_1 (id>?)"]);
     let by_id = "INDEX sqlite_autoindex_users_1 (id=?)";
     check("messages", rule("cc.id ?= @request.auth.id"), &[by_id]);
     check("users", rule("@collection.profiles.user ?= id"), &["INDEX one_each (user=?)"]);

@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::OpenFlags;
 use rusqlite::config::DbConfig;
 
 use super::APPLICATION_ID;
@@ -27,21 +28,48 @@ pub(in crate::store) fn inspect(file: &Path, newest_version: i64) -> Result<()> 
         return Ok(());
     };
     let probe = || -> rusqlite::Result<Probe> {
-        let connection = rusqlite::Connection::open_with_flags(file, flags())?;
+        let connection = open_to_look(file)?;
         configure(&connection, Role::Reader, Duration::from_secs(5))?;
         // Closing must not copy a write-ahead log into a file that turns out to be damaged.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Probe::read(&connection, size_bytes)
     };
-    let probe = probe().map_err(|error| explain_damage(file, error::translate(&error)))?;
+    let probe = probe().map_err(|error| explain(file, error::translate(&error)))?;
     probe.judge(file, newest_version)
 }
 
-/// An error met while opening `file`, with a message for whoever starts the program if it is about damage.
-pub(in crate::store) fn explain_damage(file: &Path, error: Error) -> Error {
+/// Opens `file` without leaving a trace. If there is a write-ahead log beside it, the file may be in use or has to be
+/// read together with the log, so that it is opened as usual. Otherwise it is taken as it stands: SQLite would make a
+/// log and an index of it only to read.
+fn open_to_look(file: &Path) -> rusqlite::Result<rusqlite::Connection> {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).exists() {
+        return rusqlite::Connection::open_with_flags(file, flags());
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    let mut uri = String::from("file:");
+    for &byte in file.as_os_str().as_encoded_bytes() {
+        match plain(byte) {
+            true => uri.push(char::from(byte)),
+            false => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    rusqlite::Connection::open_with_flags(uri, read_only)
+}
+
+/// An error met while opening `file`, with a message for whoever starts the program.
+pub(in crate::store) fn explain(file: &Path, error: Error) -> Error {
     match error.cause::<Damage>() {
         Some(Damage(complaint)) => damaged(file, complaint),
-        None => error,
+        None => Error::unavailable(format!(
+            "The database file {} can't be used. Make sure that this user may read and write it and its folder, that \
+             no other program holds it, and that there is room on disk",
+            file.display()
+        ))
+        .caused_by(error.log_text()),
     }
 }
 
@@ -98,15 +126,16 @@ impl Probe {
         }
         if self.application_id != APPLICATION_ID && self.objects > 0 {
             return Err(Error::unavailable(format!(
-                "The file {file_name} is a database of another program. Nothing was changed. Choose another data folder."
+                "The file {file_name} is a database of another program. Nothing was changed. Choose another data \
+                 folder."
             )));
         }
         if self.version > newest_version {
             let by = self.program_version.unwrap_or_else(|| "a newer version".to_owned());
             return Err(Error::unavailable(format!(
-                "The file {file_name} was made by Holdall {by} (data version {}), but this is Holdall {PROGRAM_VERSION} \
-                 (data version {newest_version}). Nothing was changed. Start it with Holdall {by} or newer, or restore \
-                 a backup that this version has made.",
+                "The file {file_name} was made by Holdall {by} (data version {}), but this is Holdall \
+                 {PROGRAM_VERSION} (data version {newest_version}). Nothing was changed. Start it with Holdall \
+                 {by} or newer, or restore a backup that this version has made.",
                 self.version
             )));
         }

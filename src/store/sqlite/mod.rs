@@ -14,7 +14,7 @@ mod writer;
 
 pub use bind::Row;
 pub(super) use connection::{Connection, Savepoint, create_logs, open_writer};
-pub(super) use inspect::{explain_damage, inspect};
+pub(super) use inspect::{explain, inspect};
 pub(super) use readers::start_readers;
 pub(super) use writer::{load_first_schema, start_writer};
 

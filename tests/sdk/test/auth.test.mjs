@@ -144,13 +144,3 @@ test('listExternalAuths and unlinkExternalAuth', async () => {
   assert.equal(await pb.collection('users').unlinkExternalAuth(user.id, 'github'), true);
   assert.deepEqual(await pb.collection('users').listExternalAuths(user.id), []);
 });
-
-test('impersonate gives a client with a token that can not be refreshed', async () => {
-  const user = await freshUser();
-  const client = await root.collection('users').impersonate(user.id, 100);
-  assert.equal(client.authStore.record.id, user.id);
-  assert.equal(getTokenPayload(client.authStore.token).refreshable, false);
-  const token = client.authStore.token;
-  assert.equal((await client.collection('users').authRefresh()).token, token);
-  await assert.rejects(guest().collection('users').impersonate(user.id, 100), failsWith(401));
-});

@@ -1,0 +1,14 @@
+//! Tests of the program as a process: it is started, talked to over sockets, killed and started again.
+//!
+//! What needs no process of its own is tested elsewhere (`tests/http`, unit tests). Nothing here waits for a time to
+//! pass: the server is watched by what it prints and answers.
+
+mod bad_input;
+mod commands;
+mod crash;
+mod damage;
+mod disk_full;
+mod http;
+mod server;
+mod slow;
+mod start;
