@@ -1,0 +1,99 @@
+//! No route escapes: every route that is mounted is called as guest and as stranger, and has its line here.
+//!
+//! A new route fails this test until somebody has written down what strangers get from it.
+
+use std::collections::BTreeSet;
+
+use rocket::http::Method;
+use serde_json::json;
+
+use crate::fixture::PASSWORD;
+use crate::harness::TestApp;
+
+/// Method and address of a route as it is mounted; an address to call it by, which names what only superusers may
+/// reach (collection `vault`, record `gold`) wherever a route takes a name; what guests and strangers get.
+const ROUTES: &[(&str, &str, u16, u16)] = &[
+    ("GET /", "/", 200, 200),
+    ("GET /_", "/_/", 200, 200),
+    ("GET /_/setup/<token>", "/_/setup/guess", 404, 404),
+    ("POST /_/setup/<token>", "/_/setup/guess", 404, 404),
+    ("GET /static/<path..>?<v>", "/static/missing.css", 404, 404),
+    ("OPTIONS /<_..>", "/api/collections/vault", 204, 204),
+    ("GET /api/health", "/api/health", 200, 200),
+    ("GET /api/collections", "/api/collections", 401, 403),
+    ("POST /api/collections", "/api/collections", 401, 403),
+    ("GET /api/collections/<collection>", "/api/collections/vault", 401, 403),
+    ("PATCH /api/collections/<collection>", "/api/collections/vault", 401, 403),
+    ("DELETE /api/collections/<collection>", "/api/collections/vault", 401, 403),
+    ("DELETE /api/collections/<collection>/truncate", "/api/collections/vault/truncate", 401, 403),
+    ("PUT /api/collections/import", "/api/collections/import", 401, 403),
+    ("GET /api/collections/meta/scaffolds", "/api/collections/meta/scaffolds", 401, 403),
+    ("GET /api/collections/meta/oauth2-providers", "/api/collections/meta/oauth2-providers", 401, 403),
+    ("POST /api/collections/meta/dry-run-view", "/api/collections/meta/dry-run-view", 401, 403),
+    ("GET /api/collections/<collection>/records", "/api/collections/vault/records", 403, 403),
+    ("POST /api/collections/<collection>/records", "/api/collections/vault/records", 403, 403),
+    ("GET /api/collections/<collection>/records/<id>", "/api/collections/vault/records/gold00000000000", 403, 403),
+    ("PATCH /api/collections/<collection>/records/<id>", "/api/collections/vault/records/gold00000000000", 403, 403),
+    ("DELETE /api/collections/<collection>/records/<id>", "/api/collections/vault/records/gold00000000000", 403, 403),
+    ("GET /api/collections/<collection>/auth-methods", "/api/collections/vault/auth-methods", 404, 404),
+    ("POST /api/collections/<collection>/auth-with-password", "/api/collections/vault/auth-with-password", 404, 404),
+    ("POST /api/collections/<collection>/auth-refresh", "/api/collections/_superusers/auth-refresh", 401, 403),
+];
+
+/// The routes above that answer a stranger with a success, each with the reason. This list may only shrink.
+const OPEN: &[(&str, &str)] = &[
+    ("GET /", "says that the server runs"),
+    ("GET /_", "the same, until there is a dashboard"),
+    ("OPTIONS /<_..>", "browsers ask before they send; the answer doesn't depend on the address"),
+    ("GET /api/health", "for load balancers"),
+];
+const OPEN_MAX: usize = 4;
+
+#[test]
+fn every_route_is_in_the_table_and_every_line_is_a_route() {
+    let app = TestApp::new();
+    let mounted: Vec<String> = app.routes().iter().map(|route| format!("{} {}", route.method, route.uri)).collect();
+    let listed: Vec<String> = ROUTES.iter().map(|(route, ..)| (*route).to_owned()).collect();
+    let set = |names: &[String]| names.iter().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(set(&mounted), set(&listed));
+    assert_eq!(mounted.len(), listed.len(), "a route is mounted or listed twice");
+}
+
+#[test]
+fn strangers_get_from_every_route_what_the_table_says() {
+    let app = TestApp::new();
+    // Whoever may call these routes could do it with this body.
+    let body = json!({
+        "name": "new", "type": "base", "collections": [], "query": "SELECT id FROM vault", "content": "x",
+        "identity": "ada@holdall.test", "password": PASSWORD,
+    });
+    let before = snapshot(&app);
+    for (route, address, guest, stranger) in ROUTES {
+        let method: Method = route.split(' ').next().and_then(|method| method.parse().ok()).expect("a method");
+        for (who, expect) in [(app.guest(), *guest), (app.as_user("eve"), *stranger)] {
+            let call = who.call(method, address);
+            let call = if matches!(method, Method::Get | Method::Options) { call } else { call.json(&body) };
+            let answer = call.send();
+            assert_eq!(answer.status, expect, "{route}: {}", answer.text());
+            if route.contains("/api/") && expect >= 400 {
+                answer.expect(expect);
+            }
+            assert!(!answer.text().contains("gold"), "{route} shows what is in the vault: {}", answer.text());
+        }
+    }
+    assert_eq!(snapshot(&app), before, "somebody who may do nothing has changed something");
+}
+
+#[test]
+fn the_list_of_open_routes_may_only_shrink() {
+    let open: Vec<&str> = ROUTES.iter().filter(|(.., stranger)| *stranger < 400).map(|(route, ..)| *route).collect();
+    let listed: Vec<&str> = OPEN.iter().map(|(route, _)| *route).collect();
+    assert_eq!(open, listed);
+    assert!(listed.len() <= OPEN_MAX, "there are {} exceptions, and there were {OPEN_MAX}", listed.len());
+}
+
+/// All collections and what is in the vault.
+fn snapshot(app: &TestApp) -> (String, String) {
+    let root = app.as_superuser();
+    (root.get("/api/collections").text(), root.list("vault", &[]).text())
+}

@@ -1,0 +1,20 @@
+//! The program over HTTP, in one binary: the whole server without its socket, see `harness.rs`.
+//!
+//! The filter language and the promise that nothing unreadable can be learned are tested by property, in `filters.rs`
+//! and `two_worlds.rs`. Not here: what needs a process or a socket (`tests/process`), and the official SDK and
+//! PocketBase as peers (`tests/sdk`, `tests/parity`).
+
+mod access;
+mod auth;
+mod bad_input;
+mod beyond;
+mod collections;
+mod coverage;
+mod filters;
+mod fixture;
+mod harness;
+mod incidents;
+mod records;
+#[path = "../support/mod.rs"]
+mod support;
+mod two_worlds;
