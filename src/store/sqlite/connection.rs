@@ -97,6 +97,8 @@ pub(super) fn configure(inner: &rusqlite::Connection, role: Role, wait: Duration
         // "no_such_column" is an error, not the text no_such_column.
         (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        // Without this every new value bound to an indexed comparison has its kept statement planned anew.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {
         inner.set_db_config(setting, on)?;
     }

@@ -14,6 +14,16 @@ fn the_library_is_new_enough() {
     assert!(numbers >= vec![3, 51, 3], "{version} has a fault that damages files");
 }
 
+/// They are an option of SQLite's build, set in `.cargo/config.toml`.
+#[test]
+fn the_library_has_mathematical_functions() {
+    let (store, _folder) = open(|_| {});
+    let found = store.read_blocking(|tx| {
+        tx.first(&sql("SELECT CAST(floor(2.5) + pow(2, 3) + acos(1) AS TEXT)"), |row| row.get(0).map(text))
+    });
+    assert_eq!(found.expect("the functions are known").as_deref(), Some("10.0"));
+}
+
 #[test]
 fn values_come_back_as_they_went_in() {
     let (store, _folder) = open(|_| {});
