@@ -82,6 +82,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("rand_regex", &["domain/"]),
     ("crc32fast", &["base/"]),
     ("thiserror", &["rules/"]),
+    // The program's, not the library's: whoever links the library chooses.
+    ("mimalloc", &["main.rs"]),
 ];
 
 /// What no part of the program but tests may contain, and what to do instead.
