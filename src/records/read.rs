@@ -50,6 +50,12 @@ pub fn find(
     first(tx, collection, &found.statement(&cx.env(tx, &[key])))
 }
 
+/// Whether there is a record with this id, whatever the rules say.
+pub fn exists(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &Arc<Collection>, id: &str) -> Result<bool> {
+    let found = cx.plans.find(tx.schema(), collection, &Principal::Guest, Find::Id, None)?;
+    tx.exists(&found.statement(&cx.env(tx, &[SqlValue::from(id)])))
+}
+
 /// All records that `by` and `key` find, whatever the rules say.
 pub fn find_all(
     tx: &ReadTx<'_>,

@@ -1,9 +1,8 @@
 //! The system collections that belong to auth records name their owner by two texts, `collectionRef` and `recordRef`,
 //! because a relation can only point to one collection. What a relation would check is checked here.
 
-use super::plans::Find;
 use super::{Cx, read};
-use crate::base::{FieldError, FieldErrors, Result, SqlValue};
+use crate::base::{FieldError, FieldErrors, Result};
 use crate::domain::{Record, oauth2};
 use crate::store::ReadTx;
 
@@ -34,7 +33,7 @@ pub fn check(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record, errors: &mut FieldEr
         errors.add("collectionRef", FieldError::new("validation_invalid_collection_type", message));
         return Ok(());
     }
-    if !record_ref.is_empty() && read::find(tx, cx, owners, Find::Id, SqlValue::from(record_ref))?.is_none() {
+    if !record_ref.is_empty() && !read::exists(tx, cx, owners, record_ref)? {
         errors.add("recordRef", FieldError::new("validation_invalid_record", "There is no record with this id."));
     }
     Ok(())

@@ -49,7 +49,7 @@ fn check_related(tx: &ReadTx<'_>, cx: &Cx<'_>, field: &Field, value: &Value) -> 
     };
     let ids = value.elements();
     let found = match ids {
-        [id] => usize::from(read::find(tx, cx, target, Find::Id, SqlValue::from(id.as_str()))?.is_some()),
+        [id] => usize::from(read::exists(tx, cx, target, id)?),
         _ => {
             let list = Value::List(ids.to_vec()).to_json_text();
             read::find_all(tx, cx, target, Find::Ids, SqlValue::Text(list))?.len()
@@ -77,7 +77,7 @@ fn check_new_id(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<Result<
     let collection = record.collection();
     if collection.is_auth() {
         for other in tx.schema().collections().iter().filter(|c| c.is_auth() && c.id != collection.id) {
-            if read::find(tx, cx, other, Find::Id, SqlValue::from(record.id()))?.is_some() {
+            if read::exists(tx, cx, other, record.id())? {
                 let message = "Another account has this id.";
                 return Ok(Err(FieldError::new("validation_invalid_auth_id", message)));
             }

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::checks::{check_count, is_present};
 use super::{Field, Kind, OptionSite, Storage};
-use crate::base::json::write_number;
+use crate::base::json::{write_json, write_raw};
 use crate::base::{FieldError, FieldErrors};
 use crate::domain::Value;
 
@@ -44,14 +44,11 @@ impl Kind for JsonOptions {
     }
 
     fn coerce(&self, input: &Json) -> Value {
-        let text = match input {
-            Json::String(text) if is_json(text) => compact(text),
-            other => {
-                let mut out = String::new();
-                write(&mut out, other);
-                out
-            }
-        };
+        let mut text = String::new();
+        match input {
+            Json::String(raw) if is_json(raw) => write_raw(&mut text, raw),
+            other => write_json(&mut text, other),
+        }
         if text == "null" { Value::Null } else { Value::Json(text) }
     }
 
@@ -148,56 +145,6 @@ impl<'de> Visitor<'de> for DistinctKeys {
             }
         }
         Ok(self)
-    }
-}
-
-/// Valid JSON without the white space between its tokens.
-fn compact(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut in_string, mut escaped) = (false, false);
-    for c in text.chars() {
-        if !in_string && c.is_ascii_whitespace() {
-            continue;
-        }
-        if c == '"' && !escaped {
-            in_string = !in_string;
-        }
-        escaped = in_string && c == '\\' && !escaped;
-        out.push(c);
-    }
-    out
-}
-
-/// Appends `value` with sorted keys and numbers as floats. Unlike [`crate::base::json::write_json`], which writes for
-/// answers, this leaves `<`, `>` and `&` alone: SQL functions compare the stored text.
-fn write(out: &mut String, value: &Json) {
-    match value {
-        Json::Null => out.push_str("null"),
-        Json::Bool(truth) => out.push_str(if *truth { "true" } else { "false" }),
-        Json::Number(number) => write_number(out, number.as_f64().unwrap_or(0.0)),
-        Json::String(_) => out.push_str(&value.to_string()),
-        Json::Array(items) => {
-            out.push('[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                write(out, item);
-            }
-            out.push(']');
-        }
-        Json::Object(map) => {
-            out.push('{');
-            for (at, (key, item)) in map.iter().enumerate() {
-                if at > 0 {
-                    out.push(',');
-                }
-                out.push_str(&Json::from(key.as_str()).to_string());
-                out.push(':');
-                write(out, item);
-            }
-            out.push('}');
-        }
     }
 }
 
