@@ -12,7 +12,7 @@ use crate::store::{ReadTx, Row, WriteTx};
 /// Reads all collections, oldest first.
 ///
 /// # Errors
-/// Internal if a row isn't what [`save`] writes.
+/// Internal if a row isn't what `save` writes.
 pub fn load_schema(tx: &ReadTx<'_>) -> Result<Schema> {
     let mut collections = Vec::new();
     tx.rows(&catalog::select_all(), |row| {

@@ -3,7 +3,7 @@
 //! Called by the collections service only. Pure: whoever calls runs the statements in order in one transaction, with
 //! the indexes and views that touch the table dropped before and made again after. Invariants: one plain STRICT rowid
 //! table per collection, one column per field; identifiers come from the schema, which was validated before. What
-//! only SQLite understands is in [`sqlite`]. Not here: the rows of `_collections` (see [`catalog`]), the text of
+//! only SQLite understands is in `ddl::sqlite`. Not here: the rows of `_collections` (see [`catalog`]), the text of
 //! indexes (see [`crate::domain::index`]) and of views (see [`view`]).
 
 pub mod catalog;
@@ -33,7 +33,7 @@ pub fn drop_table(collection: &Collection) -> Statement {
 }
 
 /// What makes the columns of `old`'s table those of `new`: drops, conversions, renames and additions, in that order.
-/// Fields are matched by id. The table keeps `old`'s name; see [`rename_table`]. Empty if no column changes.
+/// Fields are matched by id. The table keeps `old`'s name; renaming the table is a statement of its own. Empty if no column changes.
 pub fn alter_columns(old: &Collection, new: &Collection) -> Vec<Statement> {
     let table = Ident::table(old);
     let pairs: Vec<(&Field, &Field)> =

@@ -4,8 +4,8 @@
 //! into one `EXISTS (SELECT 1 … LEFT JOIN …)`, conditions without joins stay outside where indexes serve them. So a
 //! row can't appear twice, nothing needs DISTINCT, and the order of rows is the table's own.
 //!
-//! Read in this order: here the statements and their order, in [`lower`] conditions and joins, in [`compare`] the
-//! comparisons and values, in [`uses`] which joined rows a condition looks at.
+//! Read in this order: here the statements and their order, in `lower` conditions and joins, in `compare` the
+//! comparisons and values, in `uses` which joined rows a condition looks at.
 
 mod compare;
 mod lower;

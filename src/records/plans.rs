@@ -95,8 +95,8 @@ impl Plans {
     ) -> Result<Arc<ListPlan>> {
         let mut key = key(schema, collection, principal);
         let (filter_key, sort) = (shape.filter.map_or("", |(key, _)| key), shape.sort.unwrap_or_default());
-        // No filter's key has a NUL, so nothing in one part can pass for the beginning of another. The key of a filter of
-        // blanks is empty, so whether there is one counts too.
+        // No filter's key has a NUL, so nothing in one part can pass for the beginning of another. The key of a filter
+        // of blanks is empty, so whether there is one counts too.
         let given = (shape.rule.is_some(), shape.filter.is_some());
         let _ = write!(key, "{given:?}|{:?}|{filter_key}\0{sort}", shape.cursor);
         if let Some(plan) = self.lists.get(&key) {
@@ -199,7 +199,7 @@ impl Plans {
     }
 }
 
-/// By what a record is looked up; the value is argument [`argument::KEY`].
+/// By what a record is looked up; the value is argument `argument::KEY`.
 #[derive(Clone, Copy, Debug)]
 pub enum Find {
     /// By id.
