@@ -33,7 +33,8 @@ pub fn drop_table(collection: &Collection) -> Statement {
 }
 
 /// What makes the columns of `old`'s table those of `new`: drops, conversions, renames and additions, in that order.
-/// Fields are matched by id. The table keeps `old`'s name; renaming the table is a statement of its own. Empty if no column changes.
+/// Fields are matched by id. The table keeps `old`'s name; renaming the table is a statement of its own. Empty if no
+/// column changes.
 pub fn alter_columns(old: &Collection, new: &Collection) -> Vec<Statement> {
     let table = Ident::table(old);
     let pairs: Vec<(&Field, &Field)> =

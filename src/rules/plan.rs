@@ -1,7 +1,7 @@
 //! What a filter or rule means, typed and independent of any SQL dialect.
 //!
-//! [`resolve`](mod@super::resolve) makes a [`Plan`] from a tree and a schema; `query::select` makes a statement of it. A
-//! plan holds no value of a request: those are [`Bind`]s, filled in from an [`Env`](super::bind::Env) at run time, so
+//! [`resolve`](mod@super::resolve) makes a [`Plan`] from a tree and a schema; `query::select` makes a statement of it.
+//! A plan holds no value of a request: those are [`Bind`]s, filled in from an [`Env`](super::bind::Env) at run time, so
 //! that one plan serves every request of the same shape.
 
 use std::sync::Arc;

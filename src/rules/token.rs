@@ -1,8 +1,8 @@
 //! The tokenizer of the filter language: text to tokens with byte spans, and the error that points at a span.
 //!
-//! Called by [`mod@super::parse`] and [`mod@super::shape`]. It runs for every request with a filter, so it looks at bytes and
-//! borrows from the source wherever a text literal has no escapes. Invariant: everything that makes a single token
-//! invalid is refused here, so both callers refuse the same inputs. Not here: what a name means.
+//! Called by [`mod@super::parse`] and [`mod@super::shape`]. It runs for every request with a filter, so it looks at
+//! bytes and borrows from the source wherever a text literal has no escapes. Invariant: everything that makes a single
+//! token invalid is refused here, so both callers refuse the same inputs. Not here: what a name means.
 
 use std::borrow::Cow;
 use std::iter::FusedIterator;

@@ -1,8 +1,8 @@
 //! The tree of a filter or rule as it was written, with the place of every part.
 //!
-//! Made by [`mod@super::parse`], printed by [`mod@super::print`], given a meaning by the resolver. Invariants: chains are flat
-//! and have at least two items (an `All` holds no `All`, an `Any` no `Any`); literals are numbered in the order in
-//! which they appear. Not here: which fields exist and what a name means.
+//! Made by [`mod@super::parse`], printed by [`mod@super::print`], given a meaning by the resolver. Invariants: chains
+//! are flat and have at least two items (an `All` holds no `All`, an `Any` no `Any`); literals are numbered in the
+//! order in which they appear. Not here: which fields exist and what a name means.
 
 use super::token::Span;
 
