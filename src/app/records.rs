@@ -8,11 +8,6 @@ use crate::base::{Result, limits};
 use crate::domain::{Collection, FieldKind, ListRequest};
 use crate::records::{self, Proof};
 
-/// What a field may take beyond the general limit of a body, when its definition doesn't say, in bytes.
-const FILE_DEFAULT_BYTES: u64 = 5 << 20;
-const EDITOR_DEFAULT_BYTES: u64 = 5 << 20;
-const JSON_DEFAULT_BYTES: u64 = 1 << 20;
-
 impl App {
     /// A page of records: see [`records::list`].
     pub async fn list_records(&self, caller: Caller, collection: String, request: ListRequest) -> Result<String> {
@@ -87,14 +82,13 @@ impl App {
     }
 }
 
+/// What a field may take beyond the general limit of a body.
 fn field_bytes(kind: &FieldKind) -> u64 {
-    let or = |bytes: u64, default| if bytes == 0 { default } else { bytes };
-    match kind {
-        FieldKind::File(file) => {
-            or(file.max_size as u64, FILE_DEFAULT_BYTES).saturating_mul((file.max_select as u64).max(1))
-        }
-        FieldKind::Editor(editor) => or(editor.max_size as u64, EDITOR_DEFAULT_BYTES),
-        FieldKind::Json(json) => or(json.max_size as u64, JSON_DEFAULT_BYTES),
+    let bytes = match kind {
+        FieldKind::File(file) => file.max_size_bytes().saturating_mul(file.max_select.max(1)),
+        FieldKind::Editor(editor) => editor.max_size_bytes(),
+        FieldKind::Json(json) => json.max_size_bytes(),
         _ => 0,
-    }
+    };
+    u64::try_from(bytes).unwrap_or(0)
 }
