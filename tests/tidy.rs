@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["rules"],
     &["query"],
     &["store"],
-    &["settings", "collections", "records", "auth"],
+    &["settings", "collections", "records", "auth", "mail", "realtime"],
     &["app"],
     &["web", "api", "cli", "demo"],
 ];
@@ -30,6 +30,7 @@ const LAYERS: &[&[&str]] = &[
 /// Neighbours that may use each other all the same: who, whom, why.
 const NEIGHBOURS: &[(&str, &str, &str)] = &[
     ("auth", "records", "signing in finds and shows a record, through the one door to records"),
+    ("auth", "mail", "a mail is queued in the transaction that it belongs to"),
     ("api", "web", "what answers and bodies look like is the same for every API"),
     ("cli", "web", "`serve` starts the server"),
     ("cli", "api", "`serve` mounts the routes"),
@@ -62,12 +63,21 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("sea_query", &["query/"]),
     ("sqlparser", &["query/ddl/"]),
     // Threads and logs: nothing that is pure.
-    ("tokio", &["store/", "auth/", "cli/"]),
-    ("tracing", &["store/", "collections/", "records/", "web/", "cli/"]),
+    ("tokio", &["store/", "auth/", "app/", "cli/"]),
+    ("tracing", &["store/", "collections/", "records/", "app/", "web/", "cli/"]),
     // Secrets.
     ("bcrypt", &["auth/"]),
     ("jsonwebtoken", &["auth/"]),
     ("ring", &["auth/"]),
+    ("oauth2", &["auth/oauth2"]),
+    ("totp_rs", &["auth/totp.rs"]),
+    ("webauthn_rs", &["auth/passkeys"]),
+    ("qrcode", &["web/"]),
+    // Outbound connections.
+    ("rustls", &["auth/http.rs"]),
+    ("reqwest", &["auth/http.rs"]),
+    ("lettre", &["mail/"]),
+    ("html2text", &["mail/"]),
     // Values. The store and the planner of queries know no JSON.
     (
         "serde_json",
@@ -76,7 +86,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("serde", &["base/", "domain/", "settings/", "auth/", "app/health.rs", "web/", "demo.rs"]),
     ("jiff", &["base/", "domain/", "rules/", "demo.rs"]),
     ("base64", &["records/"]),
-    ("moka", &["domain/", "records/"]),
+    ("moka", &["domain/", "records/", "app/"]),
     ("regex", &["domain/"]),
     ("rand", &["base/", "domain/"]),
     ("rand_regex", &["domain/"]),
