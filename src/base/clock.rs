@@ -21,9 +21,19 @@ impl Timestamp {
         jiff::Timestamp::from_second(seconds).ok().map(Timestamp)
     }
 
+    /// Reads the interface's form, or any other that RFC 3339 allows.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Timestamp)
+    }
+
     /// Wraps a [`jiff::Timestamp`].
     pub fn from_jiff(timestamp: jiff::Timestamp) -> Self {
         Timestamp(timestamp)
+    }
+
+    /// The point that is `seconds` later, or earlier if negative; what can't be represented is the point itself.
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        self.0.checked_add(jiff::SignedDuration::from_secs(seconds)).map_or(self, Timestamp)
     }
 
     /// Seconds since the Unix epoch.

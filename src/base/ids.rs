@@ -2,6 +2,8 @@
 
 use rand::RngExt;
 
+use crate::base::Secret;
+
 /// Characters of record ids.
 pub const ID_ALPHABET: &[u8] = b"abcdefghijklmnopqrstuvwxyz0123456789";
 /// Characters of secrets and token keys.
@@ -10,6 +12,8 @@ pub const SECRET_ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopq
 pub const RECORD_ID_CHARS: usize = 15;
 /// How many characters a signing secret or token key has by default.
 pub const SECRET_CHARS: usize = 50;
+/// How many characters the secret of a session or key has: at least 256 bits of 6 each.
+const BEARER_CHARS: usize = 43;
 
 /// `count` characters drawn uniformly from `alphabet` by the thread's cryptographically secure generator.
 pub fn random_text(alphabet: &[u8], count: usize) -> String {
@@ -25,6 +29,12 @@ pub fn record_id() -> String {
 /// A new signing secret or token key: 50 letters and digits (about 297 bits).
 pub fn secret() -> String {
     random_text(SECRET_ALPHABET, SECRET_CHARS)
+}
+
+/// A new secret for a bearer, such as the value of a session's cookie: 43 characters of `A-Z a-z 0-9 - _` (258 bits).
+pub fn bearer() -> Secret {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    Secret::new(random_text(ALPHABET, BEARER_CHARS))
 }
 
 /// The IEEE CRC-32 of `text` in decimal: the stable part of generated collection and field ids.

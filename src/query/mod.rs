@@ -10,5 +10,6 @@ pub mod dialect;
 pub mod ident;
 pub mod mutate;
 pub mod select;
+pub mod table;
 
 pub use ident::Ident;

@@ -58,11 +58,11 @@ fn id_column(collection: &Collection) -> Ident {
     Ident::column(collection.field("id").expect("every collection has an id"))
 }
 
-fn statement((sql, values): (String, Values)) -> Statement {
+pub(super) fn statement((sql, values): (String, Values)) -> Statement {
     Statement::new(sql, values.0.into_iter().map(from_builder).collect())
 }
 
-fn builder_value(value: SqlValue) -> Value {
+pub(super) fn builder_value(value: SqlValue) -> Value {
     match value {
         SqlValue::Null => Value::String(None),
         SqlValue::Integer(number) => Value::BigInt(Some(number)),
@@ -74,6 +74,7 @@ fn builder_value(value: SqlValue) -> Value {
 fn from_builder(value: Value) -> SqlValue {
     match value {
         Value::BigInt(number) => SqlValue::from(number),
+        Value::BigUnsigned(number) => SqlValue::from(number.map(|n| i64::try_from(n).unwrap_or(i64::MAX))),
         Value::Double(number) => SqlValue::from(number),
         Value::String(text) => SqlValue::from(text),
         _ => SqlValue::Null,
