@@ -22,6 +22,7 @@ pub mod cli;
 pub mod collections;
 pub mod demo;
 pub mod domain;
+pub mod mail;
 pub mod query;
 pub mod records;
 pub mod rules;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{App, Caller};
-use crate::auth::sign_in;
+use crate::auth::sessions::Lifetime;
+use crate::auth::sign_in::{self, Method, Outcome, SignIn};
 use crate::base::Result;
 use crate::domain::Context;
 
@@ -16,7 +17,7 @@ impl App {
     /// Signs in with identity and password of the caller's body.
     ///
     /// The account is found in one snapshot, the password checked outside of any, and the sign-in completed in a
-    /// second snapshot, which makes sure that the password is still the account's.
+    /// transaction, which makes sure that the password is still the account's.
     ///
     /// # Errors
     /// 400 for a wrong identity or password, which can't be told apart by text or time; 403 if the account may not
@@ -26,19 +27,37 @@ impl App {
         mut caller: Caller,
         collection: String,
         expand: Option<String>,
-    ) -> Result<String> {
+    ) -> Result<Outcome> {
         caller.request.context = Context::Password;
+        let session = self.session_for(&caller)?;
         let caller = Arc::new(caller);
         let candidate = self.read(caller.clone(), move |tx, cx| sign_in::find_candidate(tx, cx, &collection)).await?;
-        let Some(record) = candidate.record else {
+        let Some(checked) = candidate.record else {
             self.0.passwords.verify_nothing(candidate.password, candidate.cost).await?;
             return Err(sign_in::refused());
         };
-        let hash = crate::base::Secret::new(record.text("password"));
+        let hash = crate::base::Secret::new(checked.text("password"));
         if !self.0.passwords.verify(candidate.password, hash).await? {
             return Err(sign_in::refused());
         }
-        self.read(caller, move |tx, cx| sign_in::complete(tx, cx, &record, expand.as_deref())).await
+        self.write(caller.clone(), move |tx, cx| {
+            let step = SignIn {
+                record: sign_in::still(tx, cx, &checked)?,
+                method: Method::Password,
+                mfa_id: caller.mfa_id(),
+                device: &caller.device(),
+                session,
+                expand: expand.as_deref(),
+                meta: None,
+            };
+            sign_in::finish(tx, cx, step)
+        })
+        .await
+    }
+
+    /// How long the session lasts that the caller wants instead of a token, if they do.
+    pub(super) fn session_for(&self, caller: &Caller) -> Result<Option<Lifetime>> {
+        Ok(caller.wants_session()?.then(|| self.session_lifetime()))
     }
 
     /// Renews the caller's token: see [`sign_in::refresh`].

@@ -5,27 +5,32 @@
 //! is decided here. Invariant: no edge reaches the store but through this module.
 
 mod accounts;
+mod background;
 mod caller;
 mod collections;
 mod health;
+mod identity;
 mod owner;
 mod records;
 mod setup;
 pub mod superusers;
+mod touch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::{Passwords, token};
+use crate::auth::Passwords;
 use crate::base::Result;
 use crate::collections as collections_service;
-use crate::domain::{Principal, RequestInfo};
+use crate::domain::Event;
 use crate::query::dialect::Dialect;
 use crate::records::{Cx, Plans};
 use crate::settings::Config;
 use crate::store::{ReadTx, Store, StoreOptions, StoreStats, WriteTx};
 
-pub use caller::Caller;
+pub use crate::auth::sessions::NewSession;
+pub use crate::auth::sign_in::{Outcome, SignedIn};
+pub use caller::{Caller, Cookie, Site};
 
 /// The running program. Clones share it.
 #[derive(Clone)]
@@ -36,6 +41,11 @@ struct Services {
     plans: Plans,
     passwords: Passwords,
     setup: setup::SetupLink,
+    /// Sessions whose use was noted within the last minute.
+    touched: touch::Touched,
+    background: background::Background,
+    config: Config,
+    public_origin: String,
 }
 
 impl App {
@@ -60,6 +70,10 @@ impl App {
             plans: Plans::new(Dialect::Sqlite),
             passwords: Passwords::new(config.bcrypt_max_parallel),
             setup: setup::SetupLink::default(),
+            touched: touch::Touched::new(),
+            background: background::Background::default(),
+            config: config.clone(),
+            public_origin: config.origin(),
         }));
         app.offer_setup()?;
         Ok(app)
@@ -68,6 +82,16 @@ impl App {
     /// Ends the store's threads once their queues are empty. Whatever comes later is refused.
     pub fn close(&self) {
         self.0.store.close();
+    }
+
+    /// Scheme, host and port under which people reach this server, as browsers write it in `Origin`.
+    pub fn public_origin(&self) -> &str {
+        &self.0.public_origin
+    }
+
+    /// Whether people reach this server over HTTPS.
+    pub fn is_public_over_https(&self) -> bool {
+        self.0.public_origin.starts_with("https://")
     }
 
     /// Figures of the store.
@@ -81,42 +105,46 @@ impl App {
         caller: Arc<Caller>,
         job: impl Fn(&ReadTx<'_>, &Cx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let services = self.0.clone();
+        let app = self.clone();
         self.0
             .store
             .read(move |tx| {
-                let principal = services.principal(tx, &caller)?;
-                job(tx, &Cx { principal: &principal, request: &caller.request, plans: &services.plans })
+                let identity = app.identify(tx, &caller)?;
+                job(tx, &identity.cx(&caller.request, &app.0.plans))
             })
             .await
     }
 
-    /// Runs `job` in a transaction with the caller's principal; the answer comes when it is on disk.
+    /// Runs `job` in a transaction with the caller's principal; the answer comes when it is on disk, and then the rest
+    /// of the program learns what has happened.
     async fn write<T: Send + 'static>(
         &self,
         caller: Arc<Caller>,
         job: impl FnOnce(&mut WriteTx<'_>, &Cx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let services = self.0.clone();
-        self.0
-            .store
-            .write(move |tx| {
-                let principal = services.principal(tx, &caller)?;
-                job(tx, &Cx { principal: &principal, request: &caller.request, plans: &services.plans })
-            })
-            .await
+        let app = self.clone();
+        self.commit(move |tx| {
+            let identity = app.identify(tx, &caller)?;
+            job(tx, &identity.cx(&caller.request, &app.0.plans))
+        })
+        .await
+    }
+
+    /// Runs `job` in a transaction and hands on what it announced once that is on disk.
+    async fn commit<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let run = move |tx: &mut WriteTx<'_>| job(tx).map(|value| (value, tx.take_events()));
+        let (value, events) = self.0.store.write(run).await?;
+        for event in events {
+            self.0.dispatch(&event);
+        }
+        Ok(value)
     }
 }
 
 impl Services {
-    /// Whom the caller's token names; a guest if it has none or an invalid one.
-    fn principal(&self, tx: &ReadTx<'_>, caller: &Caller) -> Result<Principal> {
-        match &caller.token {
-            None => Ok(Principal::Guest),
-            Some(text) => {
-                let nobody = Cx { principal: &Principal::Guest, request: &RequestInfo::default(), plans: &self.plans };
-                token::principal(tx, &nobody, text)
-            }
-        }
-    }
+    /// Tells whoever has to know.
+    fn dispatch(&self, _event: &Event) {}
 }

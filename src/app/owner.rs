@@ -7,17 +7,19 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::App;
+use super::identity::Identity;
 use crate::base::{Error, Result, Secret};
 use crate::domain::principal::SUPERUSERS;
-use crate::domain::{Principal, Record, RequestInfo};
+use crate::domain::{Credential, Principal, Record, RequestInfo};
 use crate::records::{self, Cx, Proof};
 use crate::store::{ReadTx, WriteTx};
 
 /// A superuser without an account.
-fn owner(tx: &ReadTx<'_>) -> Result<Principal> {
+pub(super) fn owner(tx: &ReadTx<'_>) -> Result<Identity> {
     let superusers =
         tx.schema().find(SUPERUSERS).ok_or_else(|| Error::internal("there is no collection of superusers"))?;
-    Ok(Principal::Record(Arc::new(Record::blank(superusers.clone()))))
+    let principal = Principal::Record(Arc::new(Record::blank(superusers.clone())));
+    Ok(Identity { principal, credential: Credential::Owner })
 }
 
 impl App {
@@ -29,8 +31,7 @@ impl App {
     ) -> Result<T> {
         let services = self.0.clone();
         let request = RequestInfo { body, ..RequestInfo::default() };
-        let run =
-            move |tx: &ReadTx<'_>| job(tx, &Cx { principal: &owner(tx)?, request: &request, plans: &services.plans });
+        let run = move |tx: &ReadTx<'_>| job(tx, &owner(tx)?.cx(&request, &services.plans));
         self.0.store.read(run).await
     }
 
@@ -42,13 +43,7 @@ impl App {
     ) -> Result<T> {
         let services = self.0.clone();
         let request = RequestInfo { body, ..RequestInfo::default() };
-        self.0
-            .store
-            .write(move |tx| {
-                let principal = owner(tx)?;
-                job(tx, &Cx { principal: &principal, request: &request, plans: &services.plans })
-            })
-            .await
+        self.commit(move |tx| job(tx, &owner(tx)?.cx(&request, &services.plans))).await
     }
 
     /// Creates a record as the owner.
@@ -80,7 +75,7 @@ impl App {
         let services = self.0.clone();
         self.0.store.read_blocking(move |tx| {
             let request = RequestInfo::default();
-            records::count(tx, &Cx { principal: &owner(tx)?, request: &request, plans: &services.plans }, SUPERUSERS)
+            records::count(tx, &owner(tx)?.cx(&request, &services.plans), SUPERUSERS)
         })
     }
 
@@ -104,18 +99,15 @@ impl App {
             proven.push((collection, body, proof));
         }
         let services = self.0.clone();
-        self.0
-            .store
-            .write(move |tx| {
-                let principal = owner(tx)?;
-                for (collection, body, proof) in proven {
-                    let request = RequestInfo { body, ..RequestInfo::default() };
-                    let cx = Cx { principal: &principal, request: &request, plans: &services.plans };
-                    records::create(tx, &cx, &collection, None, proof)?;
-                }
-                Ok(())
-            })
-            .await
+        self.commit(move |tx| {
+            let owner = owner(tx)?;
+            for (collection, body, proof) in proven {
+                let request = RequestInfo { body, ..RequestInfo::default() };
+                records::create(tx, &owner.cx(&request, &services.plans), &collection, None, proof)?;
+            }
+            Ok(())
+        })
+        .await
     }
 }
 

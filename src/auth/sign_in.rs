@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-use super::token;
+use super::sessions::{self, Device, Lifetime, NewSession};
+use super::{second_factor, token};
 use crate::base::{Error, FieldError, FieldErrors, Result, Secret, SqlValue, json as json_text};
 use crate::domain::field::email::is_email;
 use crate::domain::{Collection, FieldKind, Principal, Record, RuleKind, TokenKind};
 use crate::records::{self, Cx, Find, access};
-use crate::store::ReadTx;
+use crate::store::{ReadTx, WriteTx};
 
 /// Keys of an auth record's body that are about passwords, besides the fields.
 pub const FORM_KEYS: [&str; 2] = ["passwordConfirm", "oldPassword"];
@@ -134,19 +135,97 @@ pub fn refused() -> Error {
     Error::invalid("The identity or the password is wrong.")
 }
 
-/// Completes a sign-in: the record must still have the password that was checked, and satisfy the auth rule.
+/// By what somebody has shown who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Method {
+    Password,
+    OAuth2,
+    Otp,
+}
+
+impl Method {
+    /// The method's name in the rows of `_mfas`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Password => "password",
+            Method::OAuth2 => "oauth2",
+            Method::Otp => "otp",
+        }
+    }
+}
+
+/// A sign-in whose first part is done: it is known whose account it is.
+pub struct SignIn<'a> {
+    /// The account.
+    pub record: Record,
+    /// How that was shown.
+    pub method: Method,
+    /// The first step that this is the second of.
+    pub mfa_id: Option<&'a str>,
+    /// Where from.
+    pub device: &'a Device,
+    /// Whether a session is to begin, and how long such a session lasts; otherwise there will be a token.
+    pub session: Option<Lifetime>,
+    /// Relations to expand in the record of the answer.
+    pub expand: Option<&'a str>,
+    /// What the answer carries as `meta`, as JSON.
+    pub meta: Option<&'a str>,
+}
+
+/// How a sign-in ends.
+pub enum Outcome {
+    /// Somebody is signed in.
+    Done(SignedIn),
+    /// Another factor is needed: the body of the 401.
+    SecondFactor(String),
+}
+
+/// The answer to somebody who is signed in now.
+pub struct SignedIn {
+    /// `{"record":…,"token":…,"meta":…}`; with a session there is no token in it.
+    pub body: String,
+    /// What the browser is to keep.
+    pub session: Option<NewSession>,
+}
+
+/// Completes a sign-in: auth rule, second factor, known devices, and then a token or a session. Every way to sign in
+/// ends here.
 ///
 /// # Errors
-/// 403 if the auth rule doesn't hold or the account asks for a second factor.
-pub fn complete(tx: &ReadTx<'_>, cx: &Cx<'_>, checked: &Record, expand: Option<&str>) -> Result<String> {
+/// 403 if the auth rule doesn't hold; 400 for a second step that doesn't fit the first.
+pub fn finish(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<Outcome> {
+    let record = &sign_in.record;
+    check_auth_rule(tx, cx, record)?;
+    if let Some(body) = second_factor::demand(tx, cx, record, sign_in.method, sign_in.mfa_id)? {
+        return Ok(Outcome::SecondFactor(body));
+    }
+    enter(tx, cx, sign_in).map(Outcome::Done)
+}
+
+/// Lets somebody in for whom everything has been checked.
+fn enter(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<SignedIn> {
+    let session = match sign_in.session {
+        Some(lifetime) => Some(sessions::start(tx, cx, &sign_in.record, sign_in.device, lifetime)?),
+        None => None,
+    };
+    let token = match session {
+        Some(_) => None,
+        None => Some(token::issue(&sign_in.record, TokenKind::Auth, tx.now())?),
+    };
+    let body = response(tx, cx, &sign_in.record, token.as_deref(), sign_in.meta, sign_in.expand)?;
+    Ok(SignedIn { body, session })
+}
+
+/// The account as it is now, if it still has the password that was checked.
+///
+/// # Errors
+/// As [`refused`].
+pub fn still(tx: &ReadTx<'_>, cx: &Cx<'_>, checked: &Record) -> Result<Record> {
     let collection = tx.schema().by_id(&checked.collection().id).ok_or_else(refused)?;
-    let record = records::find(tx, cx, collection, Find::Id, SqlValue::from(checked.id()))?
+    records::find(tx, cx, collection, Find::Id, SqlValue::from(checked.id()))?
         .filter(|record| record.text("password") == checked.text("password"))
-        .ok_or_else(refused)?;
-    check_auth_rule(tx, cx, &record)?;
-    check_second_factor(tx, cx, &record)?;
-    let token = token::issue(&record, TokenKind::Auth, tx.now())?;
-    response(tx, cx, record, &token, expand)
+        .ok_or_else(refused)
 }
 
 /// Renews the caller's token.
@@ -176,10 +255,14 @@ pub fn refresh(
         Some(true) => token::issue(record, TokenKind::Auth, tx.now())?,
         _ => token.to_owned(),
     };
-    response(tx, cx, record.as_ref().clone(), &token, expand)
+    response(tx, cx, record, Some(&token), None, expand)
 }
 
-fn check_auth_rule(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
+/// Whether the account may sign in at all.
+///
+/// # Errors
+/// 403 if the auth rule doesn't hold.
+pub fn check_auth_rule(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
     let refused = || Error::forbidden("This account may not sign in.");
     match access::decide(cx.principal, record.collection(), RuleKind::Auth).map_err(|_| refused())?.rule() {
         Some(rule) if !records::matches_rule(tx, cx, record, RuleKind::Auth, rule)? => Err(refused()),
@@ -187,24 +270,28 @@ fn check_auth_rule(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> 
     }
 }
 
-/// A password alone must not open an account that asks for more, and this version can't ask for more.
-fn check_second_factor(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
-    let Some(options) = record.collection().auth().filter(|options| options.mfa.enabled) else { return Ok(()) };
-    if records::matches_rule(tx, cx, record, RuleKind::Mfa, &options.mfa.rule)? {
-        return Err(Error::forbidden("This account needs a second factor, which this version doesn't offer yet."));
-    }
-    Ok(())
-}
-
-/// `{"record":…,"token":…}`, the record as its owner sees it.
-fn response(tx: &ReadTx<'_>, cx: &Cx<'_>, record: Record, token: &str, expand: Option<&str>) -> Result<String> {
+/// `{"record":…,"token":…,"meta":…}`, the record as its owner sees it.
+pub fn response(
+    tx: &ReadTx<'_>,
+    cx: &Cx<'_>,
+    record: &Record,
+    token: Option<&str>,
+    meta: Option<&str>,
+    expand: Option<&str>,
+) -> Result<String> {
     let owner = Principal::Record(Arc::new(record.clone()));
-    let body = records::body_of(tx, &Cx { principal: &owner, ..*cx }, &record, expand)?;
-    let mut out = String::with_capacity(body.len() + token.len() + 32);
+    let body = records::body_of(tx, &Cx { principal: &owner, ..*cx }, record, expand)?;
+    let mut out = String::with_capacity(body.len() + 256);
     out.push_str("{\"record\":");
     out.push_str(&body);
-    out.push_str(",\"token\":");
-    json_text::write_str(&mut out, token);
+    if let Some(token) = token {
+        out.push_str(",\"token\":");
+        json_text::write_str(&mut out, token);
+    }
+    if let Some(meta) = meta {
+        out.push_str(",\"meta\":");
+        out.push_str(meta);
+    }
     out.push('}');
     Ok(out)
 }

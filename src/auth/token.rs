@@ -8,6 +8,7 @@ mod provider;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use super::digest;
 use crate::base::{Error, Result, SqlValue, Timestamp, ids};
 use crate::domain::{Principal, Record, TokenKind};
 use crate::records::{self, Cx, Find};
@@ -79,6 +80,14 @@ pub fn bearer(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &str, kind: TokenKind) -> Res
         Ok(checked) => Ok(Some((record, checked.claims))),
         Err(_) => Ok(None),
     }
+}
+
+/// A hash of what signs an account's tokens of `kind`: it changes whenever they end.
+///
+/// # Errors
+/// 500 if the record isn't of an auth collection.
+pub fn key_hash(record: &Record, kind: TokenKind) -> Result<String> {
+    Ok(digest::hmac_sha256(&String::from_utf8_lossy(&signing_key(record, kind)?), "key"))
 }
 
 /// Whether two secrets are the same, compared in a time that doesn't tell where they differ.

@@ -50,6 +50,7 @@ async fn prepare_and_serve(app: &App, settings: &Settings, with_demo: bool) -> R
         // When nobody reads the output, the server is no worse for it.
         on_ready: Box::new(move || drop(output::print(&welcome))),
     };
+    app.start_background();
     server::run(app.clone(), settings.rocket(), options).await
 }
 

@@ -11,9 +11,6 @@ use crate::domain::{AuthOptions, Collection, CollectionKind, Field, Rules};
 /// The id of the collection `users` of a fresh install.
 pub const USERS_ID: &str = "_pb_users_auth_";
 
-/// The collections whose rows belong to records of other collections, by `collectionRef` and `recordRef`.
-pub const REFERENCE_TABLES: [&str; 4] = ["_externalAuths", "_mfas", "_otps", "_authOrigins"];
-
 /// Only the person whom a row belongs to.
 const OWNER: &str =
     "@request.auth.id != '' && recordRef = @request.auth.id && collectionRef = @request.auth.collectionId";

@@ -12,7 +12,8 @@ use super::validate::{Site, validate};
 use super::view_strings::mend_texts;
 use super::{blank, storage, views};
 use crate::base::{Error, FieldError, FieldErrors, Result, ids};
-use crate::domain::{Collection, CollectionKind, Field, Schema};
+use crate::domain::principal::{CREDENTIAL_COLLECTIONS, CREDENTIAL_TABLES};
+use crate::domain::{Collection, CollectionKind, Event, Field, Schema};
 use crate::query::ddl::catalog;
 use crate::store::{ReadTx, WriteTx};
 
@@ -88,10 +89,15 @@ fn save(
     }
     errors.into_result("The collection couldn't be saved.")?;
     let worked = if drops_fields(old.as_deref(), &draft) { views::working(tx, &schema)? } else { Vec::new() };
-    store_change(tx, old, draft.clone(), &followers, &next)?;
+    store_change(tx, old.clone(), draft.clone(), &followers, &next)?;
     check_still_work(tx, &next, &worked, "has fields from what is to be dropped")?;
     let refreshed = views::refresh(tx, Schema::new(next.collections().to_vec()))?;
     let saved = refreshed.by_id(&draft.id).cloned().unwrap_or(draft);
+    let secret =
+        |collection: Option<&Collection>| collection.and_then(Collection::auth).map(|o| o.auth_token.secret.clone());
+    if old.is_some() && secret(old.as_deref()) != secret(Some(&saved)) {
+        tx.announce(Event::IdentitiesEnded { collection_id: saved.id.clone() });
+    }
     tx.set_schema(Arc::new(refreshed));
     Ok(saved)
 }
@@ -223,10 +229,11 @@ fn check_still_work(tx: &ReadTx<'_>, next: &Schema, worked: &[String], why: &str
 /// Removes the row of a collection and the rows about its records.
 pub fn forget(tx: &mut WriteTx<'_>, collection: &Collection) -> Result<()> {
     tx.execute(&catalog::delete(&collection.id))?;
-    for table in blank::REFERENCE_TABLES {
-        if tx.schema().find(table).is_some() {
+    if collection.is_auth() {
+        for table in CREDENTIAL_COLLECTIONS.into_iter().chain(CREDENTIAL_TABLES) {
             tx.execute(&catalog::delete_references(table, &collection.id))?;
         }
+        tx.announce(Event::IdentitiesEnded { collection_id: collection.id.clone() });
     }
     Ok(())
 }

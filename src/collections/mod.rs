@@ -28,7 +28,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use blank::{REFERENCE_TABLES, USERS_ID, scaffolds};
+pub use blank::{USERS_ID, scaffolds};
 pub use change::{create, delete, update};
 pub use import::import;
 pub use providers::oauth2_providers;

@@ -4,6 +4,7 @@
 
 mod auth_defaults;
 pub mod collection;
+pub mod event;
 pub mod field;
 pub mod index;
 pub mod oauth2;
@@ -15,8 +16,9 @@ pub mod sql_lex;
 pub mod value;
 
 pub use collection::{AuthOptions, Collection, CollectionKind, RuleKind, Rules, TokenKind};
+pub use event::Event;
 pub use field::{Field, FieldKind, Modifier, Storage};
-pub use principal::Principal;
+pub use principal::{Credential, KeyScope, Principal, Verb};
 pub use record::Record;
 pub use request::{Context, ListRequest, RequestInfo};
 pub use schema::Schema;

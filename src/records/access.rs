@@ -4,7 +4,8 @@
 //! decision is either "no", "everything", or a rule that must hold row by row and becomes part of the statement.
 
 use crate::base::{Error, Result};
-use crate::domain::{Collection, Principal, RuleKind};
+use crate::domain::principal::SUPERUSERS_ID;
+use crate::domain::{Collection, Principal, RuleKind, Verb};
 
 /// What a principal may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,14 @@ impl<'c> Access<'c> {
 /// # Errors
 /// 403 if only superusers may and the principal isn't one.
 pub fn decide<'c>(principal: &Principal, collection: &'c Collection, kind: RuleKind) -> Result<Access<'c>> {
+    if let Principal::Scoped(owner, scope) = principal {
+        if !verb(kind).is_some_and(|verb| scope.allows(&collection.id, verb)) {
+            return Err(Error::forbidden("The API key's scope doesn't include this."));
+        }
+        if owner.collection().id == SUPERUSERS_ID {
+            return Ok(Access::All);
+        }
+    }
     if principal.is_superuser() {
         return Ok(Access::All);
     }
@@ -48,6 +57,18 @@ pub fn require_superuser(principal: &Principal) -> Result<()> {
     match principal {
         Principal::Guest => Err(Error::unauthenticated()),
         Principal::Record(_) if principal.is_superuser() => Ok(()),
-        Principal::Record(_) => Err(Error::forbidden("Only superusers may do this.")),
+        Principal::Record(_) | Principal::Scoped(..) => Err(Error::forbidden("Only superusers may do this.")),
+    }
+}
+
+/// What an API key needs for a rule of this kind; `None` for what no scope can name, such as signing in.
+fn verb(kind: RuleKind) -> Option<Verb> {
+    match kind {
+        RuleKind::List => Some(Verb::List),
+        RuleKind::View => Some(Verb::View),
+        RuleKind::Create => Some(Verb::Create),
+        RuleKind::Update => Some(Verb::Update),
+        RuleKind::Delete => Some(Verb::Delete),
+        RuleKind::Auth | RuleKind::Manage | RuleKind::Mfa => None,
     }
 }

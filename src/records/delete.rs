@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::plans::{Find, ListShape};
 use super::read::{self, find_reachable};
-use super::references::CREDENTIAL_TABLES;
 use super::{Cx, access, find_collection};
 use crate::base::{Error, Result, SqlValue, SqlValueRef};
 use crate::domain::field::autodate::AutodateOptions;
-use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{Collection, FieldKind, Record, RuleKind, Value};
+use crate::domain::principal::{CREDENTIAL_COLLECTIONS, CREDENTIAL_TABLES, SUPERUSERS_ID};
+use crate::domain::{Collection, Event, FieldKind, Record, RuleKind, Value};
 use crate::query::{Ident, mutate};
 use crate::store::WriteTx;
 
@@ -29,6 +28,14 @@ pub fn delete(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> 
     let access = access::decide(cx.principal, &collection, RuleKind::Delete)?;
     let record = find_reachable(tx, cx, &collection, RuleKind::Delete, access, id, None)?;
     delete_with_references(tx, cx, record)
+}
+
+/// Deletes a record, whatever the rules say. For what the program decides by itself.
+///
+/// # Errors
+/// 400 as for [`delete`].
+pub fn remove(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
+    delete_with_references(tx, cx, record.clone())
 }
 
 /// Deletes every record of a collection, as [`delete`] would one by one, in one transaction. For superusers.
@@ -67,10 +74,12 @@ fn delete_with_references(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: Record) -> 
         }
         tx.execute(&mutate::delete(cx.plans.dialect(), &collection, record.id()))?;
         if collection.is_auth() {
-            for table in CREDENTIAL_TABLES {
+            for table in CREDENTIAL_COLLECTIONS.into_iter().chain(CREDENTIAL_TABLES) {
                 let table = Ident::fixed(table);
                 tx.execute(&mutate::delete_references(cx.plans.dialect(), table, &collection.id, record.id()))?;
             }
+            let (collection_id, record_id) = (collection.id.clone(), record.id().to_owned());
+            tx.announce(Event::IdentityEnded { collection_id, record_id });
         }
         let schema = tx.schema().clone();
         for (referring, field) in schema.references_to(&collection.id) {

@@ -23,24 +23,26 @@ mod validate;
 use std::sync::Arc;
 
 use crate::base::{Error, Result, SqlValue};
-use crate::domain::{Collection, Principal, RequestInfo, Schema};
+use crate::domain::{Collection, Credential, Principal, RequestInfo, Schema};
 use crate::rules::Env;
 use crate::store::ReadTx;
 
 pub use body::{EmailAccess, Layout};
-pub use create::{create, draft as draft_create};
-pub use delete::{delete, truncate};
+pub use create::{create, draft as draft_create, insert};
+pub use delete::{delete, remove, truncate};
 pub use draft::{Draft, Proof};
 pub use list::{count, every, list, list_rows};
 pub use plans::{Find, Plans};
 pub use read::{body_of, find, find_all, matches_rule, view};
-pub use update::{draft as draft_update, update};
+pub use update::{change, draft as draft_update, update};
 
 /// What every function of this service needs besides a transaction.
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
     /// Who asks.
     pub principal: &'a Principal,
+    /// By what that is known.
+    pub credential: &'a Credential,
     /// The request, for rules.
     pub request: &'a RequestInfo,
     /// The compiled statements.

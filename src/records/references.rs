@@ -3,15 +3,13 @@
 
 use super::{Cx, read};
 use crate::base::{FieldError, FieldErrors, Result};
+use crate::domain::principal::CREDENTIAL_COLLECTIONS;
 use crate::domain::{Record, oauth2};
 use crate::store::ReadTx;
 
-/// Tables whose rows belong to an auth record.
-pub const CREDENTIAL_TABLES: [&str; 4] = ["_externalAuths", "_mfas", "_otps", "_authOrigins"];
-
 /// Refuses a credential of nobody: the owner's collection must be an auth collection and the owner exist.
 pub fn check(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record, errors: &mut FieldErrors) -> Result<()> {
-    if !CREDENTIAL_TABLES.contains(&record.collection().name.as_str()) {
+    if !CREDENTIAL_COLLECTIONS.contains(&record.collection().name.as_str()) {
         return Ok(());
     }
     if let Some(provider) = record.get("provider").filter(|provider| !provider.is_zero())

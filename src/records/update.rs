@@ -8,7 +8,7 @@ use super::{Cx, access, find_collection, input, read, validate};
 use crate::base::{Error, Result, SqlValue, ids};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{FieldKind, Record, RuleKind, Value};
+use crate::domain::{Event, FieldKind, Principal, Record, RequestInfo, RuleKind, Value};
 use crate::query::{Ident, mutate};
 use crate::store::{ReadTx, WriteTx};
 
@@ -60,13 +60,37 @@ pub fn update(
 ) -> Result<String> {
     let mut draft = draft(tx, cx, collection, id)?;
     draft.apply(proof)?;
-    if !draft.changed.is_empty() {
-        unlink_when_verified(tx, cx, &mut draft)?;
-        let update = mutate::update(cx.plans.dialect(), &draft.record, &draft.changed);
-        tx.execute(&update).map_err(validate::unique_fault)?;
-        forget_credentials(tx, cx, &draft)?;
+    let record = store(tx, cx, draft)?;
+    read::body_of(tx, cx, &record, expand)
+}
+
+/// Gives fields of a stored record other values, whatever the rules say, and returns the record as it is then. For
+/// what the program decides by itself; all that follows from such a change, such as a new token key after a new
+/// password, follows here too.
+///
+/// # Errors
+/// `validation_not_unique` if a unique index says no.
+pub fn change(tx: &mut WriteTx<'_>, cx: &Cx<'_>, old: &Record, changes: &[(&str, Value)]) -> Result<Record> {
+    let mut record = old.clone();
+    for (name, value) in changes {
+        record.set(name, value.clone());
     }
-    read::body_of(tx, cx, &draft.record, expand)
+    settle(&mut record, old, tx);
+    let changed = (0..record.values().len()).filter(|at| record.at(*at) != old.at(*at)).collect();
+    store(tx, cx, Draft { record, changed, passwords: Vec::new(), old_password: None })
+}
+
+/// Writes what a finished draft changes, and what follows from it.
+fn store(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> {
+    if draft.changed.is_empty() {
+        return Ok(draft.record);
+    }
+    unlink_when_verified(tx, cx, &mut draft)?;
+    end_when_disabled(tx, cx, &mut draft)?;
+    let update = mutate::update(cx.plans.dialect(), &draft.record, &draft.changed);
+    tx.execute(&update).map_err(validate::unique_fault)?;
+    forget_credentials(tx, cx, &draft)?;
+    Ok(draft.record)
 }
 
 fn is_manager(tx: &ReadTx<'_>, cx: &Cx<'_>, old: &Record) -> Result<bool> {
@@ -118,6 +142,31 @@ fn unlink_when_verified(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &mut Draft) ->
     Ok(())
 }
 
+/// An account that satisfied the auth rule and doesn't any more is disabled: whatever it is signed in with ends now,
+/// not only when it has to be renewed.
+fn end_when_disabled(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &mut Draft) -> Result<()> {
+    let collection = draft.record.collection().clone();
+    let (Some(rule), Some(key)) = (collection.rule(RuleKind::Auth), collection.position("tokenKey")) else {
+        return Ok(());
+    };
+    if rule.is_empty() || draft.changed.contains(&key) {
+        return Ok(());
+    }
+    // Of the request the rule sees nothing: it is about the account, whoever changed it.
+    let cx = &Cx { principal: &Principal::Guest, request: &RequestInfo::default(), ..*cx };
+    let holds = |tx: &WriteTx<'_>, record: &Record| read::matches_rule(tx, cx, record, RuleKind::Auth, rule);
+    if !holds(tx, &draft.record)? {
+        return Ok(());
+    }
+    let update = mutate::update(cx.plans.dialect(), &draft.record, &draft.changed);
+    tx.execute(&update).map_err(validate::unique_fault)?;
+    if !holds(tx, &draft.record)? {
+        draft.record.set_at(key, Value::Text(ids::secret()));
+        draft.changed.push(key);
+    }
+    Ok(())
+}
+
 /// Ends what a changed credential must not outlive: second factors and known devices with the password, one-time
 /// codes with the token key.
 fn forget_credentials(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &Draft) -> Result<()> {
@@ -132,6 +181,8 @@ fn forget_credentials(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &Draft) -> Resul
     }
     if changed("tokenKey") {
         tables.push("_otps");
+        let (collection_id, record_id) = (collection.id.clone(), draft.record.id().to_owned());
+        tx.announce(Event::IdentityEnded { collection_id, record_id });
     }
     for table in tables {
         let table = Ident::fixed(table);

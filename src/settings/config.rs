@@ -30,11 +30,50 @@ pub struct Config {
     pub wal_soft_limit_mb: u64,
     pub wal_hard_limit_mb: u64,
     pub bcrypt_max_parallel: usize,
+    pub session_idle_hours: i64,
+    pub session_max_hours: i64,
+    pub superuser_second_factor: Requirement,
+    pub login_failures_per_account: u32,
+    pub login_failures_per_address: u32,
+    pub redirect_allow: Vec<String>,
+    pub forward_auth_domain: String,
+    pub theme_dir: String,
+    pub app_name: String,
+    pub mail_from_address: String,
+    pub mail_from_name: String,
+    pub smtp_host: String,
+    pub smtp_port: u16,
+    pub smtp_encryption: SmtpEncryption,
+    pub smtp_username: String,
+    #[serde(deserialize_with = "secret")]
+    pub smtp_password: Secret,
+    pub smtp_ca_file: String,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
     pub superuser_email: String,
     #[serde(deserialize_with = "secret")]
     pub superuser_password: Secret,
+}
+
+/// Whether something has to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Requirement {
+    Optional,
+    Required,
+}
+
+/// How the connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpEncryption {
+    /// It begins in plain text and must change to TLS.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// Not at all.
+    None,
 }
 
 /// The least important messages that are logged.
@@ -134,6 +173,14 @@ impl Config {
             ip => ip,
         };
         format!("http://{}", SocketAddr::new(ip, self.http.port()))
+    }
+
+    /// Scheme, host and port of [`Config::base_url`].
+    pub fn origin(&self) -> String {
+        let url = self.base_url();
+        let host_from = url.find("://").map_or(0, |at| at + 3);
+        let end = url[host_from..].find(['/', '?', '#']).map_or(url.len(), |at| host_from + at);
+        url[..end].to_owned()
     }
 
     /// Checks what single keys can't tell.

@@ -38,6 +38,10 @@ pub enum KeyKind {
 
 /// The words that `log_level` takes, quietest first.
 pub const LOG_LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+/// The words that `superuser_second_factor` takes.
+pub const REQUIREMENTS: &[&str] = &["optional", "required"];
+/// The words that `smtp_encryption` takes.
+pub const SMTP_ENCRYPTIONS: &[&str] = &["starttls", "tls", "none"];
 /// The words that `log_format` takes.
 pub const LOG_FORMATS: &[&str] = &["auto", "color", "plain"];
 
@@ -70,6 +74,41 @@ pub const KEYS: &[Key] = &[
         "Size of the write-ahead log that writers wait at, in megabytes."),
     key("bcrypt_max_parallel", KeyKind::Count(0, 256), "0",
         "Passwords that are hashed at the same time; 0 takes the number of processor cores."),
+    key("session_idle_hours", KeyKind::Count(1, 87_600), "168",
+        "A session that isn't used for this long ends, in hours."),
+    key("session_max_hours", KeyKind::Count(1, 87_600), "720",
+        "A session ends after this time even if it is used, in hours."),
+    key("superuser_second_factor", KeyKind::Choice(REQUIREMENTS), "optional",
+        "Whether superusers need a second factor to sign in."),
+    key("login_failures_per_account", KeyKind::Count(1, 1_000_000), "10",
+        "Failed attempts to sign in to an account after which further ones have to wait, longer each time."),
+    key("login_failures_per_address", KeyKind::Count(1, 1_000_000), "100",
+        "The same for all attempts from one address (with IPv6, from one /64 network)."),
+    key("redirect_allow", KeyKind::List, "",
+        "Where sign-in pages may lead back to besides this server: origins such as https://app.example.com, or \
+         addresses that end in / with everything below them."),
+    key("forward_auth_domain", KeyKind::Text, "",
+        "The domain, such as example.com, whose hosts share one login by forward-auth; empty keeps it to this host."),
+    key("theme_dir", KeyKind::Text, "",
+        "Folder with templates that take the place of the built-in ones for hosted pages and mails."),
+    key("app_name", KeyKind::Text, "Holdall",
+        "What people know this server as; shown on hosted pages and in mails."),
+    key("mail_from_address", KeyKind::Text, "holdall@localhost",
+        "The sender's address of mails."),
+    key("mail_from_name", KeyKind::Text, "",
+        "The sender's name of mails; empty takes `app_name`."),
+    key("smtp_host", KeyKind::Text, "",
+        "The mail server; empty keeps all mail here, in the log and the outbox."),
+    key("smtp_port", KeyKind::Count(1, 65_535), "587",
+        "Its port."),
+    key("smtp_encryption", KeyKind::Choice(SMTP_ENCRYPTIONS), "starttls",
+        "How the connection to it is protected; none is for servers on the same machine."),
+    key("smtp_username", KeyKind::Text, "",
+        "The user name for it; empty signs in nowhere."),
+    Key { secret: true, ..key("smtp_password", KeyKind::Text, "",
+        "The password for it.") },
+    key("smtp_ca_file", KeyKind::Text, "",
+        "A PEM file with a certificate authority to trust besides the public ones, for mail servers of your own."),
     key("log_level", KeyKind::Choice(LOG_LEVELS), "info",
         "The least important messages that are logged."),
     key("log_format", KeyKind::Choice(LOG_FORMATS), "auto",

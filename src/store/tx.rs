@@ -10,7 +10,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::base::{Result, Statement, Timestamp};
-use crate::domain::Schema;
+use crate::domain::{Event, Schema};
 use crate::store::Row;
 use crate::store::sqlite::{Connection, Savepoint};
 
@@ -74,6 +74,7 @@ impl<'c> ReadTx<'c> {
 /// A transaction that writes. It can do whatever a [`ReadTx`] can, and sees its own changes.
 pub struct WriteTx<'c> {
     read: ReadTx<'c>,
+    events: Vec<Event>,
 }
 
 impl<'c> Deref for WriteTx<'c> {
@@ -86,7 +87,7 @@ impl<'c> Deref for WriteTx<'c> {
 
 impl<'c> WriteTx<'c> {
     pub(super) fn new(connection: &'c Connection, schema: Arc<Schema>) -> WriteTx<'c> {
-        WriteTx { read: ReadTx::new(connection, schema) }
+        WriteTx { read: ReadTx::new(connection, schema), events: Vec::new() }
     }
 
     /// Runs a statement that changes something and says how many rows it changed. A statement with `RETURNING` is
@@ -106,15 +107,27 @@ impl<'c> WriteTx<'c> {
         self.read.schema = schema;
     }
 
+    /// Notes something that the rest of the program is to learn when this transaction is on disk.
+    pub fn announce(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Takes what was announced so far: for whoever hands it on after the commit.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
     /// Runs `part` so that, if it fails, its changes are undone and those before it stay.
     pub fn nested<T>(&mut self, part: impl FnOnce(&mut WriteTx<'c>) -> Result<T>) -> Result<T> {
         let connection = self.read.connection;
         let schema = self.read.schema.clone();
+        let announced = self.events.len();
         connection.save(Savepoint::Part)?;
         match part(self) {
             Ok(value) => connection.release(Savepoint::Part).map(|()| value),
             Err(error) => {
                 self.read.schema = schema;
+                self.events.truncate(announced);
                 // When the transaction is gone as a whole there is nothing left to undo, and `error` says more.
                 if connection.in_transaction() {
                     connection.undo(Savepoint::Part)?;

@@ -10,6 +10,7 @@ use rocket::request::{FromRequest, Outcome};
 
 use crate::app::Caller;
 use crate::domain::{Context, RequestInfo};
+use crate::web::site;
 
 /// Succeeds for clean paths only: Rocket ignores empty segments when it looks for a route, but `/api//health` and
 /// `/api/health/` are not the route `/api/health`. They fall through to the 404 catcher, which redirects the first. NUL
@@ -27,8 +28,11 @@ impl<'r> FromRequest<'r> for Caller {
         if query.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
             return Outcome::Error((Status::BadRequest, ()));
         }
+        let site = site::of(request);
         Outcome::Success(Caller {
             token: request.headers().get_one("Authorization").and_then(token),
+            cookie: site::session_cookie(request, site),
+            site,
             request: RequestInfo {
                 method: request.method().as_str().to_owned(),
                 context: Context::Default,

@@ -17,3 +17,4 @@ pub mod pages;
 pub mod pick;
 pub mod respond;
 pub mod server;
+pub mod site;

@@ -22,6 +22,13 @@ const CHUNK_MAX_BYTES: usize = 64 << 10;
 /// A body that is JSON text already.
 pub struct JsonText(String);
 
+impl JsonText {
+    /// Takes `text`, which is JSON.
+    pub fn new(text: String) -> Self {
+        JsonText(text)
+    }
+}
+
 impl<'r> Responder<'r, 'static> for JsonText {
     fn respond_to(self, _: &'r Request<'_>) -> Responded<'static> {
         Ok(json_response(self.0))

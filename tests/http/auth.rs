@@ -82,7 +82,7 @@ fn the_auth_rule_decides_who_may_come_in() {
     let root = app.as_superuser();
     root.update("people", &id("eve"), json!({"banned": true}));
     sign_in(&app.guest(), "people", "eve", PASSWORD).expect(403);
-    refresh(&app.as_user("eve"), "people").expect(403);
+    refresh(&app.as_user("eve"), "people").expect(401);
     sign_in(&app.guest(), "people", "eve", "wrong password").expect_codes(&[]);
     root.patch(&collection("people"), json!({"authRule": null})).expect(200);
     sign_in(&app.guest(), "people", "ada", PASSWORD).expect(403);

@@ -158,6 +158,7 @@ impl Running {
         let rocket: Rocket<Build> = build(app.clone(), rocket_settings, options);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+        runtime.block_on(async { app.start_background() });
         let client = runtime.block_on(Client::untracked(rocket)).expect("the server can be built");
         Running { app, client, runtime }
     }

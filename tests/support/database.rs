@@ -7,7 +7,7 @@ use holdall::base::{Error, Result};
 use holdall::domain::field::text::TextOptions;
 use holdall::domain::principal::{SUPERUSERS, SUPERUSERS_ID};
 use holdall::domain::{
-    Collection, CollectionKind, Field, FieldKind, ListRequest, Principal, Record, RequestInfo, Schema,
+    Collection, CollectionKind, Credential, Field, FieldKind, ListRequest, Principal, Record, RequestInfo, Schema,
 };
 use holdall::query::ddl;
 use holdall::query::dialect::Dialect;
@@ -91,14 +91,14 @@ impl Asking<'_, '_> {
     /// Lists a collection.
     pub fn list(&self, principal: &Principal, collection: &str, request: &ListRequest) -> Answer {
         let request_info = RequestInfo { method: "GET".to_owned(), ..RequestInfo::default() };
-        let cx = Cx { principal, request: &request_info, plans: self.plans };
+        let cx = Cx { principal, credential: &Credential::None, request: &request_info, plans: self.plans };
         answer(records::list(self.tx, &cx, collection, request))
     }
 
     /// Views a record.
     pub fn view(&self, principal: &Principal, collection: &str, id: &str, expand: Option<&str>) -> Answer {
         let request_info = RequestInfo { method: "GET".to_owned(), ..RequestInfo::default() };
-        let cx = Cx { principal, request: &request_info, plans: self.plans };
+        let cx = Cx { principal, credential: &Credential::None, request: &request_info, plans: self.plans };
         answer(records::view(self.tx, &cx, collection, id, expand))
     }
 }

@@ -1,12 +1,15 @@
 //! Signing in to an auth collection: `auth-methods`, `auth-with-password`, `auth-refresh`.
 
+use rocket::http::{CookieJar, Status};
 use rocket::{Data, Route, State, get, post, routes};
 
 use crate::api::rest::{expand, read_fixed};
-use crate::app::{App, Caller};
+use crate::app::{App, Caller, Outcome, SignedIn};
+use crate::base::Result;
 use crate::web::body::FormText;
 use crate::web::pick::Shape;
-use crate::web::respond::{Answer, Picker};
+use crate::web::respond::{Answer, JsonText, Picker};
+use crate::web::site;
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
@@ -20,12 +23,18 @@ async fn methods(app: &State<App>, caller: Caller, collection: &str) -> Answer {
 }
 
 #[post("/api/collections/<collection>/auth-with-password", data = "<data>")]
-async fn with_password(app: &State<App>, mut caller: Caller, collection: &str, data: Data<'_>) -> Answer {
+async fn with_password(
+    app: &State<App>,
+    jar: &CookieJar<'_>,
+    mut caller: Caller,
+    collection: &str,
+    data: Data<'_>,
+) -> SignInAnswer {
     const KEYS: &[&str] = &["identity", "identityField", "mfaId", "password"];
     read_fixed(&mut caller, data, FormText::Verbatim, KEYS).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
     let expand = expand(&caller);
-    picker.answer(app.auth_with_password(caller, collection.to_owned(), expand).await)
+    signed_in(app, jar, picker, app.auth_with_password(caller, collection.to_owned(), expand).await)
 }
 
 #[post("/api/collections/<collection>/auth-refresh")]
@@ -33,4 +42,19 @@ async fn refresh(app: &State<App>, caller: Caller, collection: &str) -> Answer {
     let picker = Picker::of(&caller, Shape::Whole)?;
     let expand = expand(&caller);
     picker.answer(app.auth_refresh(caller, collection.to_owned(), expand).await)
+}
+
+/// What every way to sign in answers: the account with a token or a cookie, or a 401 that asks for another factor.
+type SignInAnswer = Result<(Status, JsonText)>;
+
+fn signed_in(app: &App, jar: &CookieJar<'_>, picker: Picker, outcome: Result<Outcome>) -> SignInAnswer {
+    match outcome? {
+        Outcome::SecondFactor(body) => Ok((Status::Unauthorized, JsonText::new(body))),
+        Outcome::Done(SignedIn { body, session }) => {
+            if let Some(session) = session {
+                site::keep(app, jar, &session);
+            }
+            Ok((Status::Ok, picker.answer(Ok(body))?))
+        }
+    }
 }
