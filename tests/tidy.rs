@@ -48,6 +48,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("multer", &["web/"]),
     ("percent_encoding", &["web/"]),
     ("form_urlencoded", &["web/", "api/"]),
+    ("url", &["web/redirects.rs"]),
     ("minijinja", &["web/assets.rs"]),
     ("rust_embed", &["web/assets.rs"]),
     ("clap", &["cli/"]),

@@ -94,6 +94,11 @@ impl App {
         self.0.public_origin.starts_with("https://")
     }
 
+    /// Where pages may lead back to besides this server: see `web::redirects`.
+    pub fn redirect_allow(&self) -> &[String] {
+        &self.0.config.redirect_allow
+    }
+
     /// Figures of the store.
     pub fn stats(&self) -> StoreStats {
         self.0.store.stats()

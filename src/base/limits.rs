@@ -47,3 +47,5 @@ pub const REFUSED_BODY_DRAIN_TIMEOUT_SECONDS: u64 = 10;
 pub const REFUSED_BODY_PAUSE_MS: u64 = 250;
 /// The form of a hosted page may have this many bytes.
 pub const PAGE_FORM_MAX_BYTES: u64 = 16 << 10;
+/// An address that a page is to lead back to may have this many characters.
+pub const REDIRECT_MAX_CHARS: usize = 2048;

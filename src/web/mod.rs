@@ -15,6 +15,7 @@ pub mod headers;
 mod json;
 pub mod pages;
 pub mod pick;
+pub mod redirects;
 pub mod respond;
 pub mod server;
 pub mod site;
