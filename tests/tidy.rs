@@ -87,7 +87,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("serde", &["base/", "domain/", "settings/", "auth/", "app/health.rs", "web/", "demo.rs"]),
     ("jiff", &["base/", "domain/", "rules/", "demo.rs"]),
     ("base64", &["records/"]),
-    ("moka", &["domain/", "records/", "app/"]),
+    ("moka", &["domain/", "records/", "auth/throttle.rs", "app/"]),
     ("regex", &["domain/"]),
     ("rand", &["base/", "domain/"]),
     ("rand_regex", &["domain/"]),

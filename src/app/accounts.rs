@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{App, Caller};
 use crate::auth::sessions::Lifetime;
 use crate::auth::sign_in::{self, Method, Outcome, SignIn};
+use crate::auth::throttle::Step;
 use crate::base::Result;
 use crate::domain::Context;
 
@@ -21,7 +22,7 @@ impl App {
     ///
     /// # Errors
     /// 400 for a wrong identity or password, which can't be told apart by text or time; 403 if the account may not
-    /// sign in.
+    /// sign in; 429 after too many failures.
     pub async fn auth_with_password(
         &self,
         mut caller: Caller,
@@ -32,6 +33,8 @@ impl App {
         let session = self.session_for(&caller)?;
         let caller = Arc::new(caller);
         let candidate = self.read(caller.clone(), move |tx, cx| sign_in::find_candidate(tx, cx, &collection)).await?;
+        // Before bcrypt runs: whoever has to wait costs no work either.
+        let attempt = self.0.throttle.attempt(Step::Password, &candidate.account, caller.client_ip)?;
         let Some(checked) = candidate.record else {
             self.0.passwords.verify_nothing(candidate.password, candidate.cost).await?;
             return Err(sign_in::refused());
@@ -40,6 +43,7 @@ impl App {
         if !self.0.passwords.verify(candidate.password, hash).await? {
             return Err(sign_in::refused());
         }
+        attempt.succeeded();
         self.write(caller.clone(), move |tx, cx| {
             let step = SignIn {
                 record: sign_in::still(tx, cx, &checked)?,

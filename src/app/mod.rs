@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::Passwords;
+use crate::auth::throttle::Throttle;
 use crate::base::Result;
 use crate::collections as collections_service;
 use crate::domain::Event;
@@ -40,6 +41,8 @@ struct Services {
     store: Store,
     plans: Plans,
     passwords: Passwords,
+    /// Failed attempts to get in.
+    throttle: Throttle,
     setup: setup::SetupLink,
     /// Sessions whose use was noted within the last minute.
     touched: touch::Touched,
@@ -69,6 +72,7 @@ impl App {
             store,
             plans: Plans::new(Dialect::Sqlite),
             passwords: Passwords::new(config.bcrypt_max_parallel),
+            throttle: Throttle::new(config.login_failures_per_account, config.login_failures_per_address),
             setup: setup::SetupLink::default(),
             touched: touch::Touched::new(),
             background: background::Background::default(),

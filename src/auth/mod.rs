@@ -8,6 +8,7 @@ pub mod password;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
+pub mod throttle;
 pub mod token;
 
 pub use password::Passwords;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::sessions::{self, Device, Lifetime, NewSession};
+use super::throttle::identity_key;
 use super::{second_factor, token};
 use crate::base::{Error, FieldError, FieldErrors, Result, Secret, SqlValue, json as json_text};
 use crate::domain::field::email::is_email;
@@ -62,6 +63,8 @@ impl TimedMethod {
 
 /// What was found for an identity before the password is checked.
 pub struct Candidate {
+    /// What failed attempts are counted by.
+    pub account: String,
     /// The account, unless there is none.
     pub record: Option<Record>,
     /// The password that was sent.
@@ -127,7 +130,8 @@ pub fn find_candidate(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<
             break;
         }
     }
-    Ok(Candidate { record, password: form.password, cost })
+    let account = identity_key(&collection.id, &form.identity);
+    Ok(Candidate { account, record, password: form.password, cost })
 }
 
 /// The answer to a wrong identity and to a wrong password, which can't be told apart.

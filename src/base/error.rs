@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value as Json};
@@ -219,13 +220,15 @@ struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
     fields: FieldErrors,
+    retry_after_seconds: Option<u64>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// An error of `kind` whose message is fit for the client.
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Error(Box::new(Inner { kind, message: message.into(), fields: FieldErrors::new(), source: None }))
+        let message = message.into();
+        Error(Box::new(Inner { kind, message, fields: FieldErrors::new(), retry_after_seconds: None, source: None }))
     }
 
     /// 400 with an empty `data`.
@@ -253,6 +256,13 @@ impl Error {
     /// 404.
     pub fn not_found() -> Self {
         Error::new(ErrorKind::NotFound, "There is nothing here.")
+    }
+
+    /// 429; the client may try again after `wait`.
+    pub fn too_many_requests(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
+        let mut error = Error::new(ErrorKind::TooManyRequests, message);
+        error.0.retry_after_seconds = Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        error
     }
 
     /// 503.
@@ -285,6 +295,11 @@ impl Error {
     /// The public message, made a sentence.
     pub fn message(&self) -> String {
         sentence(&self.0.message)
+    }
+
+    /// In how many seconds the client may try again, if that is known.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.0.retry_after_seconds
     }
 
     /// The field errors; empty for most kinds.

@@ -53,6 +53,9 @@ impl<'r> Responder<'r, 'static> for Error {
         let body = serde_json::to_string(&self).map_err(|_| Status::InternalServerError)?;
         let mut response = json_response(body);
         response.set_status(status);
+        if let Some(seconds) = self.retry_after_seconds() {
+            response.set_header(Header::new("Retry-After", seconds.to_string()));
+        }
         if let Some(id) = request_id {
             response.set_header(Header::new("X-Request-Id", id));
         }

@@ -4,6 +4,7 @@
 //! (`fixture.rs`), takes a principal of it (`guest()`, `as_user("ada")`, `as_superuser()`) and sends requests:
 //! `app.guest().get("/api/health").expect(200)`.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -240,7 +241,7 @@ impl<'a> Principal<'a> {
         if let Some(token) = &self.token {
             headers.push(("Authorization".to_owned(), token.clone()));
         }
-        Call { app: self.app, method, path: path.to_owned(), headers, body: Vec::new() }
+        Call { app: self.app, method, path: path.to_owned(), headers, body: Vec::new(), address: None }
     }
 }
 
@@ -252,9 +253,16 @@ pub struct Call<'a> {
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    address: Option<SocketAddr>,
 }
 
 impl Call<'_> {
+    /// The address that the connection comes from.
+    pub fn from(mut self, ip: &str) -> Self {
+        self.address = Some(SocketAddr::new(ip.parse().expect("an address"), 40_000));
+        self
+    }
+
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -277,6 +285,9 @@ impl Call<'_> {
     async fn dispatch(self) -> Answer {
         let what = format!("{} {}", self.method, self.path);
         let mut request = self.app.running().client.req(self.method, &self.path).body(self.body);
+        if let Some(address) = self.address {
+            request.set_remote(address);
+        }
         for (name, value) in self.headers {
             request.add_header(Header::new(name, value));
         }

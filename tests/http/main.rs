@@ -17,4 +17,5 @@ mod incidents;
 mod records;
 #[path = "../support/mod.rs"]
 mod support;
+mod throttle;
 mod two_worlds;

@@ -1,0 +1,254 @@
+//! Slows down those who guess: after some failures for one account, or from one address, further attempts have to wait.
+//!
+//! Called by everything that checks a secret which could be guessed, before the check, so that a wait also saves its
+//! work. Invariants: an attempt counts as failed from its beginning, so that many at once can't outrun the count; a
+//! refused one costs and changes nothing, so that nobody can keep a wait going for ever; nothing that a client may
+//! choose (headers, cookies, letter case, the rest of an IPv6 address) gives it a new count. Counts are in memory, are
+//! bounded, and are forgotten after a while and at a restart.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::{Duration, Instant};
+
+use moka::ops::compute::Op;
+use moka::sync::Cache;
+
+use super::digest;
+use crate::base::{Error, Result};
+
+/// The wait after the first failure that is one too many; each further one doubles it.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// Failures are forgotten when there was none for this long.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(900);
+/// How many accounts, and how many addresses, are remembered; those beyond push out others.
+const REMEMBERED: u64 = 100_000;
+
+/// What failures are counted for separately: knowing one secret must not give new attempts at another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Step {
+    Password,
+    OneTimeCode,
+    SecondFactor,
+    /// Something that has mail sent. There is no success, so every request counts.
+    MailRequest,
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Step::Password => "password",
+            Step::OneTimeCode => "code",
+            Step::SecondFactor => "factor",
+            Step::MailRequest => "mail",
+        }
+    }
+}
+
+/// The counts. Clones share them.
+#[derive(Clone)]
+pub struct Throttle {
+    accounts: Counts,
+    addresses: Counts,
+}
+
+/// An attempt that may be made. Unless it is said to have succeeded it stays a failure.
+#[must_use = "an attempt that nobody says has succeeded counts as failed"]
+pub struct Attempt {
+    throttle: Throttle,
+    account: String,
+    address: String,
+}
+
+impl Throttle {
+    /// Lets through so many failures without a wait.
+    pub fn new(per_account: u32, per_address: u32) -> Throttle {
+        Throttle { accounts: Counts::new(per_account), addresses: Counts::new(per_address) }
+    }
+
+    /// Begins an attempt at an account's secret. `account` says which, in a form that is the same however the client
+    /// writes it: a record's id, or what [`identity_key`] makes of an identity.
+    ///
+    /// # Errors
+    /// 429 with the time to wait.
+    pub fn attempt(&self, step: Step, account: &str, client_ip: IpAddr) -> Result<Attempt> {
+        self.attempt_at(Instant::now(), step, account, client_ip)
+    }
+
+    fn attempt_at(&self, now: Instant, step: Step, account: &str, client_ip: IpAddr) -> Result<Attempt> {
+        let address = address_key(client_ip);
+        let account = digest::sha256(&format!("{} {account}", step.name()));
+        self.addresses.add(&address, now)?;
+        if let Err(refused) = self.accounts.add(&account, now) {
+            // Nothing was tried: the address isn't to blame, others may share it.
+            self.addresses.take_back(&address);
+            return Err(refused);
+        }
+        Ok(Attempt { throttle: self.clone(), account, address })
+    }
+}
+
+impl Attempt {
+    /// The secret was right: the account starts afresh, and the address has one failure less, as if this one had not
+    /// been counted. It doesn't start afresh too, or whoever has one account could guess at all others.
+    pub fn succeeded(self) {
+        self.throttle.accounts.0.invalidate(&self.account);
+        self.throttle.addresses.take_back(&self.address);
+    }
+}
+
+/// The key of an account that is known only by what somebody typed.
+///
+/// Accounts that exist are counted under the same key as those that don't: with a record's id, several ways to name one
+/// account would share a count, and sharing it would tell that it exists.
+pub fn identity_key(collection_id: &str, identity: &str) -> String {
+    format!("{collection_id} {}", identity.trim().to_lowercase())
+}
+
+/// IPv4 addresses as they are, also when written as IPv6; of other IPv6 addresses the first 64 bits, which is the least
+/// that one customer gets.
+fn address_key(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+    }
+}
+
+/// Failures by key, and how many of them are free.
+#[derive(Clone)]
+struct Counts(Cache<String, Failures>, u32);
+
+#[derive(Clone, Copy)]
+struct Failures {
+    count: u32,
+    last: Instant,
+}
+
+impl Counts {
+    fn new(free: u32) -> Counts {
+        Counts(Cache::builder().max_capacity(REMEMBERED).time_to_live(FORGOTTEN_AFTER).build(), free)
+    }
+
+    /// Counts one more, unless there is a wait.
+    fn add(&self, key: &str, now: Instant) -> Result<()> {
+        let mut wait = Duration::ZERO;
+        self.0.entry_by_ref(key).and_compute_with(|entry| {
+            let before = entry.map(moka::Entry::into_value);
+            wait = before.map_or(Duration::ZERO, |failures| failures.wait(self.1, now));
+            match before {
+                _ if !wait.is_zero() => Op::Nop,
+                Some(Failures { count, .. }) => Op::Put(Failures { count: count.saturating_add(1), last: now }),
+                None => Op::Put(Failures { count: 1, last: now }),
+            }
+        });
+        match wait.is_zero() {
+            true => Ok(()),
+            false => Err(Error::too_many_requests("There were too many failed attempts.", wait)),
+        }
+    }
+
+    fn take_back(&self, key: &str) {
+        self.0.entry_by_ref(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
+            Some(Failures { count, last }) if count > 1 => Op::Put(Failures { count: count - 1, last }),
+            Some(_) => Op::Remove,
+            None => Op::Nop,
+        });
+    }
+}
+
+impl Failures {
+    fn wait(self, free: u32, now: Instant) -> Duration {
+        let Some(too_many) = self.count.checked_sub(free) else { return Duration::ZERO };
+        let whole = FIRST_WAIT.saturating_mul(1_u32.checked_shl(too_many).unwrap_or(u32::MAX)).min(LONGEST_WAIT);
+        (self.last + whole).saturating_duration_since(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 7));
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    /// Fails until there is a wait, and returns how often that was possible.
+    fn failures(throttle: &Throttle, now: Instant, account: &str, ip: IpAddr) -> usize {
+        (0..1000).take_while(|_| throttle.attempt_at(now, Step::Password, account, ip).is_ok()).count()
+    }
+
+    #[test]
+    fn each_failure_beyond_the_limit_doubles_the_wait_up_to_the_longest() {
+        let (throttle, mut now) = (Throttle::new(3, 1000), Instant::now());
+        assert_eq!(failures(&throttle, now, "ada", HERE), 3);
+        for seconds in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+            let just_before = now + Duration::from_secs(seconds) - Duration::from_millis(1);
+            assert_eq!(failures(&throttle, just_before, "ada", HERE), 0, "{seconds}");
+            now += Duration::from_secs(seconds);
+            assert_eq!(failures(&throttle, now, "ada", HERE), 1, "{seconds}");
+        }
+        assert_eq!(failures(&throttle, now, "bob", HERE), 3, "other accounts don't wait");
+    }
+
+    #[test]
+    fn the_refusal_says_how_long_to_wait() {
+        let (throttle, now) = (Throttle::new(1, 1000), Instant::now());
+        assert_eq!(failures(&throttle, now, "ada", HERE), 1);
+        let refused = throttle.attempt_at(now, Step::Password, "ada", HERE).err().expect("there is a wait");
+        assert_eq!((refused.kind().status(), refused.retry_after_seconds()), (429, Some(1)));
+    }
+
+    #[test]
+    fn success_clears_the_account_and_gives_the_address_one_back() {
+        let (throttle, now) = (Throttle::new(2, 4), Instant::now());
+        let attempt = |account| throttle.attempt_at(now, Step::Password, account, HERE);
+        let _ = attempt("ada");
+        attempt("ada").expect("no wait yet").succeeded();
+        assert_eq!(failures(&throttle, now, "ada", HERE), 2, "starts afresh");
+        // Ada's three failures are still the address's.
+        assert_eq!(failures(&throttle, now, "bob", HERE), 1);
+    }
+
+    #[test]
+    fn attempts_that_are_refused_for_the_account_do_not_count_for_the_address() {
+        let (throttle, now) = (Throttle::new(2, 4), Instant::now());
+        assert_eq!(failures(&throttle, now, "ada", HERE), 2);
+        for _ in 0..10 {
+            assert_eq!(failures(&throttle, now, "ada", HERE), 0);
+        }
+        assert_eq!(failures(&throttle, now, "bob", HERE), 2);
+    }
+
+    #[test]
+    fn steps_are_counted_apart() {
+        let (throttle, now) = (Throttle::new(2, 1000), Instant::now());
+        assert_eq!(failures(&throttle, now, "ada", HERE), 2);
+        throttle.attempt_at(now, Step::SecondFactor, "ada", HERE).expect("no failure there").succeeded();
+        assert_eq!(failures(&throttle, now, "ada", HERE), 0);
+    }
+
+    #[test]
+    fn addresses_of_one_customer_are_one_address() {
+        for (one, other, same) in [
+            ("203.0.113.7", "203.0.113.7", true),
+            ("203.0.113.7", "203.0.113.8", false),
+            ("203.0.113.7", "::ffff:203.0.113.7", true),
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true),
+            ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
+        ] {
+            assert_eq!(address_key(ip(one)) == address_key(ip(other)), same, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn identities_are_one_however_they_are_written() {
+        assert_eq!(identity_key("c", "Ada@X.test "), identity_key("c", "ada@x.test"));
+        assert_ne!(identity_key("c", "ada"), identity_key("d", "ada"));
+    }
+}
