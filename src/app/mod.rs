@@ -11,6 +11,7 @@ mod collections;
 mod health;
 mod identity;
 mod owner;
+mod realtime;
 mod records;
 mod setup;
 pub mod superusers;
@@ -25,12 +26,14 @@ use crate::base::Result;
 use crate::collections as collections_service;
 use crate::domain::Event;
 use crate::query::dialect::Dialect;
+use crate::realtime::{Hub, Timing};
 use crate::records::{Cx, Plans};
 use crate::settings::Config;
 use crate::store::{ReadTx, Store, StoreOptions, StoreStats, WriteTx};
 
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
+pub use crate::realtime::Connection;
 pub use caller::{Caller, Cookie, Site};
 
 /// The running program. Clones share it.
@@ -41,6 +44,8 @@ struct Services {
     store: Store,
     plans: Plans,
     passwords: Passwords,
+    /// Who listens.
+    hub: Hub,
     /// Failed attempts to get in.
     throttle: Throttle,
     setup: setup::SetupLink,
@@ -72,6 +77,7 @@ impl App {
             store,
             plans: Plans::new(Dialect::Sqlite),
             passwords: Passwords::new(config.bcrypt_max_parallel),
+            hub: Hub::new(config.realtime_max_clients, Timing::default()),
             throttle: Throttle::new(config.login_failures_per_account, config.login_failures_per_address),
             setup: setup::SetupLink::default(),
             touched: touch::Touched::new(),
@@ -155,5 +161,7 @@ impl App {
 
 impl Services {
     /// Tells whoever has to know.
-    fn dispatch(&self, _event: &Event) {}
+    fn dispatch(&self, event: &Event) {
+        self.hub.note(event);
+    }
 }

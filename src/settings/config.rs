@@ -35,6 +35,7 @@ pub struct Config {
     pub superuser_second_factor: Requirement,
     pub login_failures_per_account: u32,
     pub login_failures_per_address: u32,
+    pub realtime_max_clients: usize,
     pub redirect_allow: Vec<String>,
     pub forward_auth_domain: String,
     pub theme_dir: String,

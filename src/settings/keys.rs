@@ -84,6 +84,8 @@ pub const KEYS: &[Key] = &[
         "Failed attempts to sign in to an account after which further ones have to wait, longer each time."),
     key("login_failures_per_address", KeyKind::Count(1, 1_000_000), "100",
         "The same for all attempts from one address (with IPv6, from one /64 network)."),
+    key("realtime_max_clients", KeyKind::Count(1, 1_000_000), "10000",
+        "Clients that may listen for realtime messages at the same time; further ones are turned away."),
     key("redirect_allow", KeyKind::List, "",
         "Where sign-in pages may lead back to besides this server: origins such as https://app.example.com, or \
          addresses that end in / with everything below them."),

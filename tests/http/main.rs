@@ -14,6 +14,7 @@ mod filters;
 mod fixture;
 mod harness;
 mod incidents;
+mod realtime;
 mod records;
 #[path = "../support/mod.rs"]
 mod support;

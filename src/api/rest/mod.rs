@@ -7,6 +7,7 @@ mod auth;
 mod collections;
 mod health;
 mod list;
+mod realtime;
 mod records;
 
 use rocket::Data;
@@ -23,6 +24,7 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(records::routes());
     routes.extend(collections::routes());
     routes.extend(auth::routes());
+    routes.extend(realtime::routes());
     routes
 }
 
