@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{App, Caller};
+use crate::auth::delegated;
 use crate::auth::sessions::Lifetime;
 use crate::auth::sign_in::{self, Method, Outcome, SignIn};
 use crate::auth::throttle::Step;
@@ -71,5 +72,22 @@ impl App {
             sign_in::refresh(tx, cx, &collection, token.as_deref(), expand.as_deref())
         })
         .await
+    }
+
+    /// A token for the caller's files: see [`delegated::file_token`].
+    pub async fn file_token(&self, caller: Caller) -> Result<String> {
+        self.read(Arc::new(caller), |tx, cx| delegated::file_token(tx, cx)).await
+    }
+
+    /// Lets a superuser act as somebody else: see [`delegated::impersonate`].
+    pub async fn impersonate(
+        &self,
+        caller: Caller,
+        collection: String,
+        id: String,
+        expand: Option<String>,
+    ) -> Result<String> {
+        self.read(Arc::new(caller), move |tx, cx| delegated::impersonate(tx, cx, &collection, &id, expand.as_deref()))
+            .await
     }
 }

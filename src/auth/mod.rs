@@ -3,6 +3,7 @@
 //! Called by the app for every request (to turn a token into a principal) and for the sign-in endpoints. Reads records
 //! through `records`. Not here: what a principal may do (`records::access`).
 
+pub mod delegated;
 pub mod digest;
 pub mod password;
 pub mod second_factor;

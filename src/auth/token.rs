@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest;
 use crate::base::{Error, Result, SqlValue, Timestamp, ids};
+use crate::domain::collection::AuthOptions;
 use crate::domain::{Principal, Record, TokenKind};
 use crate::records::{self, Cx, Find};
 use crate::store::ReadTx;
@@ -37,18 +38,41 @@ pub struct Claims {
 /// # Errors
 /// 500 if the record isn't of an auth collection.
 pub fn issue(record: &Record, kind: TokenKind, now: Timestamp) -> Result<String> {
-    let options =
-        record.collection().auth().ok_or_else(|| Error::internal("a token for a record that can't sign in"))?;
+    let refreshable = (kind == TokenKind::Auth).then_some(true);
+    sign(record, kind, duration_seconds(record, kind)?, refreshable, now)
+}
+
+/// An auth token for `record` that ends after `seconds` (0 stands for what its collection sets) and can't be renewed.
+///
+/// # Errors
+/// As [`issue`].
+pub fn issue_final(record: &Record, seconds: u32, now: Timestamp) -> Result<String> {
+    let seconds = match seconds {
+        0 => duration_seconds(record, TokenKind::Auth)?,
+        seconds => i64::from(seconds),
+    };
+    sign(record, TokenKind::Auth, seconds, Some(false), now)
+}
+
+fn duration_seconds(record: &Record, kind: TokenKind) -> Result<i64> {
+    Ok(auth_options(record)?.token(kind).duration)
+}
+
+fn sign(record: &Record, kind: TokenKind, seconds: i64, refreshable: Option<bool>, now: Timestamp) -> Result<String> {
     let claims = Claims {
         collection_id: record.collection().id.clone(),
-        exp: now.unix_seconds() + options.token(kind).duration,
+        exp: now.unix_seconds() + seconds,
         id: record.id().to_owned(),
-        refreshable: (kind == TokenKind::Auth).then_some(true),
+        refreshable,
         kind: kind.claim().to_owned(),
     };
     provider::install();
     let key = EncodingKey::from_secret(&signing_key(record, kind)?);
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(Error::internal)
+}
+
+fn auth_options(record: &Record) -> Result<&AuthOptions> {
+    record.collection().auth().ok_or_else(|| Error::internal("a token for a record that can't sign in"))
 }
 
 /// Whom an auth token names. Whatever is wrong with it, its bearer is a guest: never an error.
@@ -99,9 +123,7 @@ pub fn same(a: &str, b: &str) -> bool {
 }
 
 fn signing_key(record: &Record, kind: TokenKind) -> Result<Vec<u8>> {
-    let options =
-        record.collection().auth().ok_or_else(|| Error::internal("a token for a record that can't sign in"))?;
-    let (own, shared) = (record.text("tokenKey"), options.token(kind).secret.expose());
+    let (own, shared) = (record.text("tokenKey"), auth_options(record)?.token(kind).secret.expose());
     if own.is_empty() || shared.is_empty() {
         return Err(Error::internal("a token key or token secret is empty"));
     }

@@ -51,8 +51,8 @@ pub const PAGE_FORM_MAX_BYTES: u64 = 16 << 10;
 pub const REDIRECT_MAX_CHARS: usize = 2048;
 /// A client may listen to this many topics at the same time.
 pub const REALTIME_TOPICS_MAX: usize = 1000;
-/// A topic, with its options, may have this many characters.
-pub const REALTIME_TOPIC_MAX_CHARS: usize = 2500;
+/// A topic, with its options, may have this many bytes.
+pub const REALTIME_TOPIC_MAX_BYTES: usize = 2500;
 /// The topics of all clients together may have this many bytes.
 pub const REALTIME_TOPICS_MAX_BYTES: usize = 64 << 20;
 /// So many messages may wait until a client reads them; one that reads slower is disconnected.
@@ -64,4 +64,4 @@ pub const REALTIME_IDLE_SECONDS: u64 = 300;
 /// Every stream ends after this time, and clients connect anew.
 pub const REALTIME_MAX_SECONDS: u64 = 1800;
 /// How often a stream without messages carries a comment, by which it is noticed that somebody has gone.
-pub const REALTIME_HEARTBEAT_SECONDS: u64 = 30;
+pub const REALTIME_HEARTBEAT_SECONDS: u64 = 15;

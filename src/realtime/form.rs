@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::base::limits::{REALTIME_TOPIC_MAX_CHARS, REALTIME_TOPICS_MAX};
+use crate::base::limits::{REALTIME_TOPIC_MAX_BYTES, REALTIME_TOPICS_MAX};
 use crate::base::{Error, FieldError, FieldErrors, Result};
 
-/// Longest id of a client that is looked up, in characters.
-const CLIENT_ID_MAX_CHARS: usize = 255;
+/// Longest id of a client that is looked up, in bytes.
+const CLIENT_ID_MAX_BYTES: usize = 255;
 
 /// What a client wants to listen to from now on, instead of everything before.
 #[derive(Debug)]
@@ -54,16 +54,16 @@ fn check(client_id: &str, topics: &[&str]) -> Result<()> {
     let mut errors = FieldErrors::new();
     if client_id.is_empty() {
         errors.add("clientId", FieldError::required());
-    } else if client_id.chars().count() > CLIENT_ID_MAX_CHARS {
+    } else if client_id.len() > CLIENT_ID_MAX_BYTES {
         let error = FieldError::new("validation_length_out_of_range", "This is too long.");
-        errors.add("clientId", error.with("min", 1).with("max", CLIENT_ID_MAX_CHARS));
+        errors.add("clientId", error.with("min", 1).with("max", CLIENT_ID_MAX_BYTES));
     }
     if topics.len() > REALTIME_TOPICS_MAX {
         errors.add("subscriptions", too_long("There are too many topics.", REALTIME_TOPICS_MAX));
     } else {
         for (at, topic) in topics.iter().enumerate() {
-            if topic.chars().count() > REALTIME_TOPIC_MAX_CHARS {
-                errors.add(&format!("subscriptions.{at}"), too_long("This is too long.", REALTIME_TOPIC_MAX_CHARS));
+            if topic.len() > REALTIME_TOPIC_MAX_BYTES {
+                errors.add(&format!("subscriptions.{at}"), too_long("This is too long.", REALTIME_TOPIC_MAX_BYTES));
             }
         }
     }

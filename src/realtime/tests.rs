@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Connection, Hub, Subscription, Timing};
 use crate::base::limits::{
-    REALTIME_QUEUE_MAX_BYTES, REALTIME_QUEUE_MAX_MESSAGES, REALTIME_TOPIC_MAX_CHARS, REALTIME_TOPICS_MAX,
+    REALTIME_QUEUE_MAX_BYTES, REALTIME_QUEUE_MAX_MESSAGES, REALTIME_TOPIC_MAX_BYTES, REALTIME_TOPICS_MAX,
     REALTIME_TOPICS_MAX_BYTES,
 };
 
@@ -114,8 +114,8 @@ fn there_is_room_for_so_many_clients_and_so_much_that_they_listen_to() {
     assert_eq!(hub.count(), 10);
 
     let hub = Hub::new(1000, Timing::default());
-    let largest = json!(vec!["x".repeat(REALTIME_TOPIC_MAX_CHARS); REALTIME_TOPICS_MAX]);
-    let fit = REALTIME_TOPICS_MAX_BYTES / (REALTIME_TOPIC_MAX_CHARS * REALTIME_TOPICS_MAX);
+    let largest = json!(vec!["x".repeat(REALTIME_TOPIC_MAX_BYTES); REALTIME_TOPICS_MAX]);
+    let fit = REALTIME_TOPICS_MAX_BYTES / (REALTIME_TOPIC_MAX_BYTES * REALTIME_TOPICS_MAX);
     let mut streams: Vec<Connection> = (0..=fit).map(|_| hub.connect(HERE).expect("there is room")).collect();
     let last = streams.pop().expect("there is one");
     for stream in &streams {

@@ -38,6 +38,8 @@ const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("GET /api/collections/<collection>/auth-methods", "/api/collections/vault/auth-methods", 404, 404),
     ("POST /api/collections/<collection>/auth-with-password", "/api/collections/vault/auth-with-password", 404, 404),
     ("POST /api/collections/<collection>/auth-refresh", "/api/collections/_superusers/auth-refresh", 401, 403),
+    ("POST /api/collections/<collection>/impersonate/<id>", "/api/collections/people/impersonate/gold", 401, 403),
+    ("POST /api/files/token", "/api/files/token", 401, 200),
     ("GET /api/realtime", "/api/realtime", 200, 200),
     ("POST /api/realtime", "/api/realtime", 400, 400),
 ];
@@ -48,9 +50,10 @@ const OPEN: &[(&str, &str)] = &[
     ("GET /_", "the same, until there is a dashboard"),
     ("OPTIONS /<_..>", "browsers ask before they send; the answer doesn't depend on the address"),
     ("GET /api/health", "for load balancers"),
+    ("POST /api/files/token", "a token for one's own files; what it opens is decided when it is used"),
     ("GET /api/realtime", "an empty stream, which doesn't end by itself; who may hear what is decided by topic"),
 ];
-const OPEN_MAX: usize = 5;
+const OPEN_MAX: usize = 6;
 
 /// The route whose answer has no end.
 const STREAM: &str = "GET /api/realtime";

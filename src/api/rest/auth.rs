@@ -1,4 +1,5 @@
-//! Signing in to an auth collection: `auth-methods`, `auth-with-password`, `auth-refresh`.
+//! Signing in to an auth collection: `auth-methods`, `auth-with-password`, `auth-refresh`; and tokens for somebody who is
+//! signed in already: `impersonate` and the token for files.
 
 use rocket::http::{CookieJar, Status};
 use rocket::{Data, Route, State, get, post, routes};
@@ -13,7 +14,7 @@ use crate::web::site;
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
-    routes![methods, with_password, refresh]
+    routes![methods, with_password, refresh, impersonate, file_token]
 }
 
 #[get("/api/collections/<collection>/auth-methods")]
@@ -42,6 +43,20 @@ async fn refresh(app: &State<App>, caller: Caller, collection: &str) -> Answer {
     let picker = Picker::of(&caller, Shape::Whole)?;
     let expand = expand(&caller);
     picker.answer(app.auth_refresh(caller, collection.to_owned(), expand).await)
+}
+
+#[post("/api/collections/<collection>/impersonate/<id>", data = "<data>")]
+async fn impersonate(app: &State<App>, mut caller: Caller, collection: &str, id: &str, data: Data<'_>) -> Answer {
+    read_fixed(&mut caller, data, FormText::Verbatim, &["duration"]).await?;
+    let picker = Picker::of(&caller, Shape::Whole)?;
+    let expand = expand(&caller);
+    picker.answer(app.impersonate(caller, collection.to_owned(), id.to_owned(), expand).await)
+}
+
+#[post("/api/files/token")]
+async fn file_token(app: &State<App>, caller: Caller) -> Answer {
+    let picker = Picker::of(&caller, Shape::Whole)?;
+    picker.answer(app.file_token(caller).await)
 }
 
 /// What every way to sign in answers: the account with a token or a cookie, or a 401 that asks for another factor.

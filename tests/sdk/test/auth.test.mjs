@@ -144,3 +144,24 @@ test('listExternalAuths and unlinkExternalAuth', async () => {
   assert.equal(await pb.collection('users').unlinkExternalAuth(user.id, 'github'), true);
   assert.deepEqual(await pb.collection('users').listExternalAuths(user.id), []);
 });
+
+test('files.getToken', async () => {
+  const user = await freshUser();
+  const pb = await login('users', user.email);
+  const claims = getTokenPayload(await pb.files.getToken());
+  assert.deepEqual([claims.id, claims.type, 'refreshable' in claims], [user.id, 'file', false]);
+  await assert.rejects(guest().files.getToken(), failsWith(401));
+});
+
+test('impersonate gives a client of its own whose token is not renewed', async () => {
+  const user = await freshUser();
+  const pb = await root.collection('users').impersonate(user.id, 3600);
+  assert.notEqual(pb.authStore.token, root.authStore.token);
+  assert.equal(pb.authStore.record.id, user.id);
+  const claims = getTokenPayload(pb.authStore.token);
+  assert.equal(claims.refreshable, false);
+  assert.ok(Math.abs(claims.exp - Date.now() / 1000 - 3600) < 60);
+  const { token } = await guest().collection('users').authRefresh({ headers: { Authorization: pb.authStore.token } });
+  assert.equal(token, pb.authStore.token);
+  await assert.rejects(pb.collection('users').impersonate(user.id, 0), failsWith(403));
+});
