@@ -92,3 +92,4 @@ CREATE TABLE _mails (
 
 CREATE INDEX idx__mails_state ON _mails (state, nextAttempt);
 CREATE INDEX idx__mails_created ON _mails (created);
+CREATE INDEX idx__mails_reference ON _mails (reference, kind);

@@ -30,6 +30,7 @@ const LAYERS: &[&[&str]] = &[
 /// Neighbours that may use each other all the same: who, whom, why.
 const NEIGHBOURS: &[(&str, &str, &str)] = &[
     ("auth", "records", "signing in finds and shows a record, through the one door to records"),
+    ("mail", "settings", "the configuration names the mail server"),
     ("auth", "mail", "a mail is queued in the transaction that it belongs to"),
     ("api", "web", "what answers and bodies look like is the same for every API"),
     ("cli", "web", "`serve` starts the server"),
@@ -50,6 +51,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("form_urlencoded", &["web/", "api/"]),
     ("url", &["web/redirects.rs"]),
     ("minijinja", &["web/assets.rs"]),
+    ("minijinja", &["web/assets.rs", "mail/letterhead.rs"]),
     ("rust_embed", &["web/assets.rs"]),
     ("clap", &["cli/"]),
     ("figment", &["settings/"]),
@@ -77,8 +79,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     // Outbound connections.
     ("rustls", &["auth/http.rs"]),
     ("reqwest", &["auth/http.rs"]),
-    ("lettre", &["mail/"]),
-    ("html2text", &["mail/"]),
+    ("lettre", &["mail/smtp.rs"]),
+    ("html2text", &["mail/letterhead.rs"]),
     // Values. The store and the planner of queries know no JSON.
     (
         "serde_json",

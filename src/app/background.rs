@@ -7,9 +7,10 @@ use tokio::runtime::Handle;
 
 use super::App;
 use super::owner::owner;
-use crate::auth::sessions;
+use crate::auth::{one_time_code, sessions};
 use crate::base::Result;
 use crate::domain::RequestInfo;
+use crate::mail::outbox;
 
 /// How often rows are deleted that have had their time.
 const CLEAN_UP_EVERY: Duration = Duration::from_secs(3600);
@@ -23,6 +24,7 @@ impl App {
     pub fn start_background(&self) {
         if self.0.background.0.set(Handle::current()).is_ok() {
             let app = self.clone();
+            self.spawn(self.clone().deliver_forever());
             self.spawn(async move {
                 loop {
                     tokio::time::sleep(CLEAN_UP_EVERY).await;
@@ -50,7 +52,9 @@ impl App {
         self.commit(move |tx| {
             let (owner, request) = (owner(tx)?, RequestInfo::default());
             let cx = owner.cx(&request, &services.plans);
-            sessions::forget_expired(tx, &cx)
+            sessions::forget_expired(tx, &cx)?;
+            one_time_code::forget_expired(tx, &cx)?;
+            outbox::forget_old(tx, cx.plans.dialect())
         })
         .await
     }

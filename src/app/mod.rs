@@ -7,9 +7,12 @@
 mod accounts;
 mod background;
 mod caller;
+mod codes;
 mod collections;
 mod health;
 mod identity;
+mod mail_flows;
+mod mails;
 mod owner;
 mod realtime;
 mod records;
@@ -25,6 +28,7 @@ use crate::auth::throttle::Throttle;
 use crate::base::Result;
 use crate::collections as collections_service;
 use crate::domain::Event;
+use crate::mail::Letterhead;
 use crate::query::dialect::Dialect;
 use crate::realtime::{Hub, Timing};
 use crate::records::{Cx, Plans};
@@ -52,6 +56,9 @@ struct Services {
     /// Sessions whose use was noted within the last minute.
     touched: touch::Touched,
     background: background::Background,
+    letterhead: Letterhead,
+    sender: mails::Sender,
+    codes: codes::Codes,
     config: Config,
     public_origin: String,
 }
@@ -60,7 +67,8 @@ impl App {
     /// Opens the data folder (creating it if need be), brings it up to date and starts the store's threads.
     ///
     /// # Errors
-    /// Whatever keeps the store from opening: a damaged or newer data folder, no permission, no room.
+    /// Whatever keeps the store from opening: a damaged or newer data folder, no permission, no room. 400 for what the
+    /// configuration says of mail, if it can't be used.
     pub fn open(config: &Config) -> Result<App> {
         let options = StoreOptions {
             readers: config.readers,
@@ -82,6 +90,9 @@ impl App {
             setup: setup::SetupLink::default(),
             touched: touch::Touched::new(),
             background: background::Background::default(),
+            letterhead: Letterhead::new(&config.app_name, &config.base_url(), &config.theme_dir)?,
+            sender: mails::Sender::new(config)?,
+            codes: codes::Codes::new(),
             config: config.clone(),
             public_origin: config.origin(),
         }));
@@ -153,6 +164,7 @@ impl App {
         let run = move |tx: &mut WriteTx<'_>| job(tx).map(|value| (value, tx.take_events()));
         let (value, events) = self.0.store.write(run).await?;
         for event in events {
+            self.mails_hear(&event);
             self.0.dispatch(&event);
         }
         Ok(value)

@@ -5,11 +5,18 @@
 
 pub mod delegated;
 pub mod digest;
+pub mod email_change;
+mod forms;
+pub mod letters;
+pub mod one_time_code;
+mod origins;
 pub mod password;
+pub mod password_reset;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 pub mod throttle;
 pub mod token;
+pub mod verification;
 
 pub use password::Passwords;

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use bcrypt::Version;
 use tokio::sync::Semaphore;
 
-use crate::base::FieldError;
-use crate::base::{Error, Result, Secret};
+use crate::base::{Error, FieldError, Result, Secret, ids};
+use crate::domain::{Collection, FieldKind, Value};
 use crate::records::{Draft, Proof};
 
 /// bcrypt reads no more than this many bytes of a password.
 const BCRYPT_MAX_BYTES: usize = 72;
+
+/// The digits that bcrypt writes hashes with.
+const BCRYPT_DIGITS: &[u8] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Hashes and checks passwords. Clones share the bound.
 #[derive(Clone)]
@@ -82,9 +85,23 @@ impl Passwords {
     }
 }
 
+/// The hash of a password that nobody knows, at no cost: 184 random bits in the form of a hash, as the password field of
+/// `collection` would store it.
+pub fn unusable_hash(collection: &Collection) -> Value {
+    let cost = match collection.field("password").map(|field| &field.kind) {
+        Some(FieldKind::Password(options)) => options.effective_cost(),
+        _ => bcrypt::DEFAULT_COST,
+    };
+    // The last digit of the salt stands for two bits, that of the hash for four.
+    let parts = [(BCRYPT_DIGITS, 21), (b".Oeu", 1), (BCRYPT_DIGITS, 30), (b".CGKOSWaeimquy26", 1)];
+    let digits: String = parts.into_iter().map(|(digits, count)| ids::random_text(digits, count)).collect();
+    Value::Text(format!("$2a${cost:02}${digits}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{CollectionKind, Rules};
 
     #[tokio::test]
     async fn hashes_fit_their_password_only() {
@@ -101,6 +118,29 @@ mod tests {
         for plain in ["x".repeat(73), "a\0b".to_owned()] {
             let error = passwords.hash(Secret::new(plain), 4).await.expect_err("too long or with NUL");
             assert_eq!(error.fields().code("password"), Some("validation_invalid_value"));
+        }
+    }
+
+    #[test]
+    fn hashes_of_nothing_are_well_formed() {
+        let collection = Collection {
+            id: String::new(),
+            name: String::new(),
+            kind: CollectionKind::Base,
+            system: false,
+            rules: Rules::default(),
+            fields: vec![
+                serde_json::from_value(serde_json::json!({"type": "password", "name": "password", "cost": 4}))
+                    .expect("a field"),
+            ],
+            indexes: Vec::new(),
+            created: String::new(),
+            updated: String::new(),
+        };
+        for _ in 0..32 {
+            let hash = unusable_hash(&collection);
+            assert!(hash.as_text().starts_with("$2a$04$"));
+            assert!(!bcrypt::verify("x", hash.as_text()).expect("well-formed"), "{hash:?}");
         }
     }
 

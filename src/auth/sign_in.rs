@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::sessions::{self, Device, Lifetime, NewSession};
 use super::throttle::identity_key;
-use super::{second_factor, token};
+use super::{origins, second_factor, token};
 use crate::base::{Error, FieldError, FieldErrors, Result, Secret, SqlValue, json as json_text};
 use crate::domain::field::email::is_email;
 use crate::domain::{Collection, FieldKind, Principal, Record, RuleKind, TokenKind};
@@ -20,8 +20,7 @@ pub const FORM_KEYS: [&str; 2] = ["passwordConfirm", "oldPassword"];
 /// Longest identity and password that the sign-in form takes, in characters.
 const FORM_MAX_CHARS: usize = 255;
 
-/// The body of auth-methods. Sign-in by other services and by one-time codes isn't offered by this version, whatever
-/// is configured.
+/// The body of auth-methods. Sign-in by other services isn't offered by this version, whatever is configured.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Methods<'a> {
@@ -95,7 +94,7 @@ pub fn methods(tx: &ReadTx<'_>, collection: &str) -> Result<String> {
         password: PasswordMethod { identity_fields, enabled: password.enabled },
         oauth2: OAuth2Method { providers: [], enabled: false },
         mfa: TimedMethod::new(options.mfa.enabled, options.mfa.duration),
-        otp: TimedMethod::new(false, 0),
+        otp: TimedMethod::new(options.otp.enabled, options.otp.duration),
         auth_providers: [],
         username_password: with("username"),
         email_password: with("email"),
@@ -209,6 +208,7 @@ pub fn finish(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<
 
 /// Lets somebody in for whom everything has been checked.
 fn enter(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<SignedIn> {
+    origins::note(tx, cx, &sign_in.record, sign_in.device)?;
     let session = match sign_in.session {
         Some(lifetime) => Some(sessions::start(tx, cx, &sign_in.record, sign_in.device, lifetime)?),
         None => None,

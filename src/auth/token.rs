@@ -21,10 +21,16 @@ use crate::store::ReadTx;
 pub struct Claims {
     /// The id of the collection.
     pub collection_id: String,
+    /// The account's address when the token was made; only of kinds that go by mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// When it ends, in seconds since the Unix epoch.
     pub exp: i64,
     /// The id of the record.
     pub id: String,
+    /// The address that the account is to have; only of kind `emailChange`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_email: Option<String>,
     /// Whether auth-refresh gives a new token; only of kind `auth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshable: Option<bool>,
@@ -38,8 +44,7 @@ pub struct Claims {
 /// # Errors
 /// 500 if the record isn't of an auth collection.
 pub fn issue(record: &Record, kind: TokenKind, now: Timestamp) -> Result<String> {
-    let refreshable = (kind == TokenKind::Auth).then_some(true);
-    sign(record, kind, duration_seconds(record, kind)?, refreshable, now)
+    sign(record, kind, &claims(record, kind, now)?)
 }
 
 /// An auth token for `record` that ends after `seconds` (0 stands for what its collection sets) and can't be renewed.
@@ -47,28 +52,43 @@ pub fn issue(record: &Record, kind: TokenKind, now: Timestamp) -> Result<String>
 /// # Errors
 /// As [`issue`].
 pub fn issue_final(record: &Record, seconds: u32, now: Timestamp) -> Result<String> {
-    let seconds = match seconds {
-        0 => duration_seconds(record, TokenKind::Auth)?,
-        seconds => i64::from(seconds),
-    };
-    sign(record, TokenKind::Auth, seconds, Some(false), now)
+    let usual = claims(record, TokenKind::Auth, now)?;
+    let exp = if seconds == 0 { usual.exp } else { now.unix_seconds() + i64::from(seconds) };
+    sign(record, TokenKind::Auth, &Claims { exp, refreshable: Some(false), ..usual })
 }
 
-fn duration_seconds(record: &Record, kind: TokenKind) -> Result<i64> {
-    Ok(auth_options(record)?.token(kind).duration)
+/// A token that goes by mail: it says to which address, and what address the account is to have if that is to change.
+///
+/// # Errors
+/// As [`issue`].
+pub fn issue_for_mail(record: &Record, kind: TokenKind, new_email: Option<&str>, now: Timestamp) -> Result<String> {
+    let email = Some(record.text("email").to_owned());
+    let new_email = new_email.map(str::to_owned);
+    sign(record, kind, &Claims { email, new_email, ..claims(record, kind, now)? })
 }
 
-fn sign(record: &Record, kind: TokenKind, seconds: i64, refreshable: Option<bool>, now: Timestamp) -> Result<String> {
-    let claims = Claims {
+fn claims(record: &Record, kind: TokenKind, now: Timestamp) -> Result<Claims> {
+    Ok(Claims {
         collection_id: record.collection().id.clone(),
-        exp: now.unix_seconds() + seconds,
+        email: None,
+        exp: now.unix_seconds() + auth_options(record)?.token(kind).duration,
         id: record.id().to_owned(),
-        refreshable,
+        new_email: None,
+        refreshable: (kind == TokenKind::Auth).then_some(true),
         kind: kind.claim().to_owned(),
-    };
+    })
+}
+
+fn sign(record: &Record, kind: TokenKind, claims: &Claims) -> Result<String> {
     provider::install();
     let key = EncodingKey::from_secret(&signing_key(record, kind)?);
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(Error::internal)
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).map_err(Error::internal)
+}
+
+/// What a token says about itself, whether or not that is true: for telling kinds of tokens apart.
+pub fn unverified_claims(token: &str) -> Option<Claims> {
+    provider::install();
+    jsonwebtoken::dangerous::insecure_decode_claims::<Claims>(token).ok()
 }
 
 fn auth_options(record: &Record) -> Result<&AuthOptions> {
@@ -85,8 +105,7 @@ pub fn principal(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &str) -> Result<Principal>
 
 /// The record and the claims of a valid token of `kind`.
 pub fn bearer(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &str, kind: TokenKind) -> Result<Option<(Record, Claims)>> {
-    provider::install();
-    let Ok(claims) = jsonwebtoken::dangerous::insecure_decode_claims::<Claims>(token) else { return Ok(None) };
+    let Some(claims) = unverified_claims(token) else { return Ok(None) };
     if claims.kind != kind.claim() || claims.exp <= tx.now().unix_seconds() {
         return Ok(None);
     }

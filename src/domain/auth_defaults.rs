@@ -25,21 +25,21 @@ impl Default for AuthOptions {
             verification_template: template(
                 "Confirm your e-mail address for {APP_NAME}",
                 "<p>Welcome to {APP_NAME}!</p>\n<p>Please confirm that this e-mail address is yours:</p>\n\
-                 <p><a class=\"btn\" href=\"{APP_URL}/_/#/auth/confirm-verification/{TOKEN}\" target=\"_blank\" \
+                 <p><a class=\"btn\" href=\"{APP_URL}/auth/{COLLECTION}/verify?token={TOKEN}\" target=\"_blank\" \
                  rel=\"noopener\">Confirm address</a></p>\n\
                  <p><i>If you haven't signed up, there is nothing to do.</i></p>\n<p>{APP_NAME}</p>",
             ),
             reset_password_template: template(
                 "Choose a new password for {APP_NAME}",
                 "<p>Somebody, hopefully you, asked for a new password.</p>\n\
-                 <p><a class=\"btn\" href=\"{APP_URL}/_/#/auth/confirm-password-reset/{TOKEN}\" target=\"_blank\" \
+                 <p><a class=\"btn\" href=\"{APP_URL}/auth/{COLLECTION}/reset?token={TOKEN}\" target=\"_blank\" \
                  rel=\"noopener\">Choose a password</a></p>\n\
                  <p><i>If it wasn't you, your password stays as it is.</i></p>\n<p>{APP_NAME}</p>",
             ),
             confirm_email_change_template: template(
                 "Confirm your new e-mail address for {APP_NAME}",
                 "<p>Please confirm that you want to use this e-mail address from now on:</p>\n\
-                 <p><a class=\"btn\" href=\"{APP_URL}/_/#/auth/confirm-email-change/{TOKEN}\" target=\"_blank\" \
+                 <p><a class=\"btn\" href=\"{APP_URL}/auth/{COLLECTION}/change-email?token={TOKEN}\" target=\"_blank\" \
                  rel=\"noopener\">Use this address</a></p>\n\
                  <p><i>If you haven't asked for this, there is nothing to do.</i></p>\n<p>{APP_NAME}</p>",
             ),

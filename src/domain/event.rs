@@ -30,4 +30,15 @@ pub enum Event {
     },
     /// There is mail to be sent.
     MailQueued,
+    /// Somebody signed in from a place that wasn't known before, and is to be told by mail.
+    NewPlace {
+        /// Of the account.
+        collection_id: String,
+        /// Of the account.
+        record_id: String,
+        /// The address of the client.
+        ip: String,
+        /// What the client calls itself.
+        user_agent: String,
+    },
 }

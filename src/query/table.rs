@@ -79,14 +79,42 @@ impl Table {
             select.cond_where(all(conditions));
         }
         if let Some((column, direction)) = order {
-            let order = match direction {
-                Direction::Ascending => Order::Asc,
-                Direction::Descending => Order::Desc,
-            };
-            select.order_by(Ident::fixed(column), order);
+            select.order_by(Ident::fixed(column), direction.order());
         }
         if let Some(limit) = limit {
             select.limit(limit);
+        }
+        match dialect {
+            Dialect::Sqlite => statement(select.build(SqliteQueryBuilder)),
+        }
+    }
+
+    /// `limit` rows from the one at `offset`, in the given order.
+    pub fn slice(
+        self,
+        dialect: Dialect,
+        columns: &[&'static str],
+        order: &[(&'static str, Direction)],
+        limit: u64,
+        offset: u64,
+    ) -> Statement {
+        let mut select = Query::select();
+        select.columns(columns.iter().map(|column| Ident::fixed(column))).from(Ident::fixed(self.0));
+        for (column, direction) in order {
+            select.order_by(Ident::fixed(column), direction.order());
+        }
+        select.limit(limit).offset(offset);
+        match dialect {
+            Dialect::Sqlite => statement(select.build(SqliteQueryBuilder)),
+        }
+    }
+
+    /// The number of rows that fit.
+    pub fn count(self, dialect: Dialect, conditions: &[Where]) -> Statement {
+        let mut select = Query::select();
+        select.expr(Expr::cust("count(*)")).from(Ident::fixed(self.0));
+        if !conditions.is_empty() {
+            select.cond_where(all(conditions));
         }
         match dialect {
             Dialect::Sqlite => statement(select.build(SqliteQueryBuilder)),
@@ -122,6 +150,15 @@ pub enum Direction {
     Ascending,
     /// Large values first.
     Descending,
+}
+
+impl Direction {
+    fn order(self) -> Order {
+        match self {
+            Direction::Ascending => Order::Asc,
+            Direction::Descending => Order::Desc,
+        }
+    }
 }
 
 fn all(conditions: &[Where]) -> Cond {
@@ -169,6 +206,12 @@ mod tests {
                 2,
             ),
             (PETS.delete(sqlite, &[Where::UpTo("born", "2000".into())]), r#"DELETE FROM "_pets" WHERE "born" <= ?"#, 1),
+            (
+                PETS.slice(sqlite, &["id"], &[("born", Direction::Descending), ("id", Direction::Ascending)], 5, 10),
+                r#"SELECT "id" FROM "_pets" ORDER BY "born" DESC, "id" ASC LIMIT ? OFFSET ?"#,
+                2,
+            ),
+            (PETS.count(sqlite, &conditions), r#"SELECT count(*) FROM "_pets" WHERE "name" = ? AND "born" < ?"#, 2),
             (PETS.select(sqlite, &["id", "name"], &[]), r#"SELECT "id", "name" FROM "_pets""#, 0),
         ] {
             assert_eq!((&*made.sql, made.params.len()), (sql, values));

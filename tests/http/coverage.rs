@@ -42,6 +42,46 @@ const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("POST /api/files/token", "/api/files/token", 401, 200),
     ("GET /api/realtime", "/api/realtime", 200, 200),
     ("POST /api/realtime", "/api/realtime", 400, 400),
+    ("POST /api/collections/<collection>/request-otp", "/api/collections/vault/request-otp", 404, 404),
+    ("POST /api/collections/<collection>/auth-with-otp", "/api/collections/vault/auth-with-otp", 404, 404),
+    (
+        "POST /api/collections/<collection>/request-verification",
+        "/api/collections/vault/request-verification",
+        404,
+        404,
+    ),
+    (
+        "POST /api/collections/<collection>/confirm-verification",
+        "/api/collections/vault/confirm-verification",
+        404,
+        404,
+    ),
+    (
+        "POST /api/collections/<collection>/request-password-reset",
+        "/api/collections/vault/request-password-reset",
+        404,
+        404,
+    ),
+    (
+        "POST /api/collections/<collection>/confirm-password-reset",
+        "/api/collections/vault/confirm-password-reset",
+        404,
+        404,
+    ),
+    (
+        "POST /api/collections/<collection>/request-email-change",
+        "/api/collections/vault/request-email-change",
+        401,
+        403,
+    ),
+    (
+        "POST /api/collections/<collection>/confirm-email-change",
+        "/api/collections/vault/confirm-email-change",
+        404,
+        404,
+    ),
+    ("GET /api/mails", "/api/mails", 401, 403),
+    ("GET /api/mails/<id>", "/api/mails/gold00000000000", 401, 403),
 ];
 
 /// The routes above that answer a stranger with a success, each with the reason. This list may only shrink.

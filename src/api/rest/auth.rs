@@ -60,9 +60,9 @@ async fn file_token(app: &State<App>, caller: Caller) -> Answer {
 }
 
 /// What every way to sign in answers: the account with a token or a cookie, or a 401 that asks for another factor.
-type SignInAnswer = Result<(Status, JsonText)>;
+pub(super) type SignInAnswer = Result<(Status, JsonText)>;
 
-fn signed_in(app: &App, jar: &CookieJar<'_>, picker: Picker, outcome: Result<Outcome>) -> SignInAnswer {
+pub(super) fn signed_in(app: &App, jar: &CookieJar<'_>, picker: Picker, outcome: Result<Outcome>) -> SignInAnswer {
     match outcome? {
         Outcome::SecondFactor(body) => Ok((Status::Unauthorized, JsonText::new(body))),
         Outcome::Done(SignedIn { body, session }) => {

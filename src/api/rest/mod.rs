@@ -8,6 +8,8 @@ mod collections;
 mod health;
 mod list;
 mod realtime;
+mod mail_flows;
+mod mails;
 mod records;
 
 use rocket::Data;
@@ -25,6 +27,8 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(collections::routes());
     routes.extend(auth::routes());
     routes.extend(realtime::routes());
+    routes.extend(mail_flows::routes());
+    routes.extend(mails::routes());
     routes
 }
 

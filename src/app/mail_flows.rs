@@ -1,0 +1,157 @@
+//! Everything that an account does by mail: verification, password reset, change of address, one-time codes.
+//!
+//! The form is the body of the caller's request. Mails are queued before the answer is given and sent afterwards.
+//! bcrypt runs between two transactions, never in one.
+
+use std::sync::Arc;
+
+use super::{App, Caller};
+use crate::auth::letters::Written;
+use crate::auth::sign_in::{self, Method, Outcome, SignIn};
+use crate::auth::{email_change, one_time_code, password_reset, verification};
+use crate::base::{Result, Secret, Timestamp};
+use crate::domain::Context;
+
+impl App {
+    /// Sends the account with the address `email` of the body a link that verifies it.
+    ///
+    /// # Errors
+    /// As [`verification::request`]; not for an unknown address.
+    pub async fn request_verification(&self, caller: Caller, collection: String) -> Result<()> {
+        let (caller, services) = (Arc::new(caller), self.0.clone());
+        let written = self
+            .read(caller.clone(), move |tx, cx| verification::request(tx, cx, &services.letterhead, &collection))
+            .await?;
+        self.queue(caller, written).await
+    }
+
+    /// Verifies the address that the `token` of the body was sent to.
+    ///
+    /// # Errors
+    /// As [`verification::confirm`].
+    pub async fn confirm_verification(&self, caller: Caller, collection: String) -> Result<()> {
+        self.write(Arc::new(caller), move |tx, cx| verification::confirm(tx, cx, &collection)).await
+    }
+
+    /// Sends the account with the address `email` of the body a link to choose another password.
+    ///
+    /// # Errors
+    /// As [`password_reset::request`]; not for an unknown address.
+    pub async fn request_password_reset(&self, caller: Caller, collection: String) -> Result<()> {
+        let (caller, services) = (Arc::new(caller), self.0.clone());
+        let written = self
+            .read(caller.clone(), move |tx, cx| password_reset::request(tx, cx, &services.letterhead, &collection))
+            .await?;
+        self.queue(caller, written).await
+    }
+
+    /// Sets the `password` of the body (`passwordConfirm` is the same) for the account that `token` is for.
+    ///
+    /// # Errors
+    /// As [`password_reset::check`].
+    pub async fn confirm_password_reset(&self, caller: Caller, collection: String) -> Result<()> {
+        let (caller, name) = (Arc::new(caller), collection.clone());
+        let new = self.read(caller.clone(), move |tx, cx| password_reset::check(tx, cx, &name)).await?;
+        let hash = self.0.passwords.hash(new.plain, new.cost).await?;
+        self.write(caller, move |tx, cx| password_reset::confirm(tx, cx, &collection, &hash)).await
+    }
+
+    /// Sends a link to the address `newEmail` of the body with which the caller's account gets this address.
+    ///
+    /// # Errors
+    /// As [`email_change::request`].
+    pub async fn request_email_change(&self, caller: Caller, collection: String) -> Result<()> {
+        let services = self.0.clone();
+        self.write(Arc::new(caller), move |tx, cx| email_change::request(tx, cx, &services.letterhead, &collection))
+            .await
+    }
+
+    /// Gives the account that the `token` of the body is for its new address, if `password` is the account's.
+    ///
+    /// # Errors
+    /// As [`email_change::check`].
+    pub async fn confirm_email_change(&self, caller: Caller, collection: String) -> Result<()> {
+        let (caller, name) = (Arc::new(caller), collection.clone());
+        let change = self.read(caller.clone(), move |tx, cx| email_change::check(tx, cx, &name)).await?;
+        let hash = Secret::new(change.record.text("password"));
+        if !self.0.passwords.verify(change.password.clone(), hash).await? {
+            return Err(email_change::wrong_password());
+        }
+        self.write(caller, move |tx, cx| email_change::confirm(tx, cx, &collection, &change)).await
+    }
+
+    /// Sends a one-time code to the address `email` of the body and answers `{"otpId":…}`. For an unknown address the
+    /// answer looks the same.
+    ///
+    /// # Errors
+    /// As [`one_time_code::request`].
+    pub async fn request_otp(&self, caller: Caller, collection: String) -> Result<String> {
+        let (caller, services) = (Arc::new(caller), self.0.clone());
+        let asked = self
+            .read(caller.clone(), move |tx, cx| one_time_code::request(tx, cx, &services.letterhead, &collection))
+            .await?;
+        let hash = self.0.passwords.hash(asked.code.clone(), one_time_code::COST).await?;
+        let (asked, request) = (Arc::new(asked), caller);
+        let for_writing = asked.clone();
+        let stored = self.write(request, move |tx, cx| one_time_code::store(tx, cx, &for_writing, &hash)).await?;
+        let id = match asked.addressee.is_stand_in {
+            true => {
+                let address = nobody(&asked.addressee.record.collection().id, &asked.email);
+                self.0.codes.give_to_nobody(&address, stored, asked.duration_seconds, Timestamp::now())
+            }
+            false => stored,
+        };
+        Ok(format!("{{\"otpId\":\"{id}\"}}"))
+    }
+
+    /// Signs in with the one-time code `password` whose id is `otpId` of the body.
+    ///
+    /// # Errors
+    /// As [`one_time_code::find`] and [`sign_in::finish`]; 400 for whatever is wrong with the code; 429 after too many
+    /// attempts.
+    pub async fn auth_with_otp(
+        &self,
+        mut caller: Caller,
+        collection: String,
+        expand: Option<String>,
+    ) -> Result<Outcome> {
+        caller.request.context = Context::Otp;
+        let session = self.session_for(&caller)?;
+        let (caller, name) = (Arc::new(caller), collection.clone());
+        let attempt = self.read(caller.clone(), move |tx, cx| one_time_code::find(tx, cx, &name)).await?;
+        let Some((otp, owner)) = attempt.found else {
+            let nobody = self.0.codes.address_of_nobody(&attempt.id, attempt.duration_seconds, Timestamp::now());
+            if let Some(address) = nobody {
+                self.0.codes.count_guess(&address, caller.client_ip)?;
+            }
+            self.0.passwords.verify_nothing(attempt.code, one_time_code::COST).await?;
+            return Err(one_time_code::refused());
+        };
+        self.0.codes.count_guess(&format!("{}|{}", owner.collection().id, owner.id()), caller.client_ip)?;
+        if !self.0.passwords.verify(attempt.code, Secret::new(otp.text("password"))).await? {
+            return Err(one_time_code::refused());
+        }
+        self.write(caller.clone(), move |tx, cx| {
+            let step = SignIn {
+                record: one_time_code::redeem(tx, cx, &collection, &otp)?,
+                method: Method::Otp,
+                mfa_id: caller.mfa_id(),
+                device: &caller.device(),
+                session,
+                expand: expand.as_deref(),
+                meta: None,
+            };
+            sign_in::finish(tx, cx, step)
+        })
+        .await
+    }
+
+    async fn queue(&self, caller: Arc<Caller>, written: Written) -> Result<()> {
+        self.write(caller, move |tx, cx| written.queue_unless_repeated(tx, cx)).await
+    }
+}
+
+/// What an address that nobody has is remembered by.
+fn nobody(collection_id: &str, email: &str) -> String {
+    format!("{collection_id}|{email}|nobody")
+}

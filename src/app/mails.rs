@@ -1,0 +1,205 @@
+//! The sender of mails, which works in the background, and the outbox for superusers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::owner::owner;
+use super::{App, Caller};
+use crate::auth::{letters, one_time_code};
+use crate::base::{Error, Result};
+use crate::domain::{Event, ListRequest, RequestInfo};
+use crate::mail::outbox::{self, Mail, State};
+use crate::mail::{Failure, MailKind, Smtp};
+use crate::records::access;
+use crate::settings::Config;
+
+/// Mails that are sent at the same time.
+const AT_ONCE: u64 = 8;
+/// How long one mail may take, with all steps of the conversation.
+const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long the sender rests when there is nothing to do and nothing to wait for.
+const REST: Duration = Duration::from_secs(3600);
+/// How long it rests when the outbox can't be read.
+const REST_AFTER_TROUBLE: Duration = Duration::from_secs(5);
+
+/// What the sender needs.
+pub(super) struct Sender {
+    /// `None` keeps all mail here.
+    server: Option<Smtp>,
+    woken: Notify,
+}
+
+impl Sender {
+    /// # Errors
+    /// 400 if the configured mail server can't be used as it is configured.
+    pub fn new(config: &Config) -> Result<Sender> {
+        Ok(Sender { server: Smtp::new(config)?, woken: Notify::new() })
+    }
+}
+
+impl App {
+    /// Does what an event asks of the mails.
+    pub(super) fn mails_hear(&self, event: &Event) {
+        match event {
+            Event::MailQueued => self.0.sender.woken.notify_one(),
+            Event::NewPlace { collection_id, record_id, ip, user_agent } => {
+                let place = letters::Place { ip: ip.clone(), user_agent: user_agent.clone() };
+                self.spawn(self.clone().send_alert(collection_id.clone(), record_id.clone(), place));
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells somebody by mail of a sign-in from a new place.
+    async fn send_alert(self, collection_id: String, record_id: String, place: letters::Place) {
+        let app = self.clone();
+        let queueing = self.commit(move |tx| {
+            let (owner, request) = (owner(tx)?, RequestInfo::default());
+            let cx = owner.cx(&request, &app.0.plans);
+            letters::queue_alert(tx, &cx, &app.0.letterhead, &collection_id, &record_id, &place)
+        });
+        if let Err(error) = queueing.await {
+            tracing::warn!("a mail about a new place wasn't queued: {}", error.log_text());
+        }
+    }
+
+    /// Sends what is in the outbox, for as long as the program runs.
+    pub(super) async fn deliver_forever(self) {
+        loop {
+            // A task of its own, so that a panic ends one round and not the sender.
+            let rest = match tokio::spawn(self.clone().deliver_due()).await {
+                Ok(Ok(rest)) => rest,
+                Ok(Err(error)) => {
+                    tracing::warn!("the outbox can't be read or written: {}", error.log_text());
+                    REST_AFTER_TROUBLE
+                }
+                Err(panic) => {
+                    tracing::error!("sending mail failed: {panic}");
+                    REST_AFTER_TROUBLE
+                }
+            };
+            tokio::select! {
+                () = self.0.sender.woken.notified() => {}
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    /// Sends mails until none is due, and says how long it is until the next one is.
+    async fn deliver_due(self) -> Result<Duration> {
+        let dialect = self.0.plans.dialect();
+        loop {
+            let next = self.0.store.read(move |tx| Ok((outbox::next_due(tx, dialect)?, tx.now()))).await?;
+            match next {
+                (None, _) => return Ok(REST),
+                (Some(due), now) if due > now => {
+                    let millis = due.unix_millis() - now.unix_millis();
+                    return Ok(Duration::from_millis(millis.unsigned_abs()));
+                }
+                _ => {}
+            }
+            let batch = self.commit(move |tx| outbox::claim(tx, dialect, AT_ONCE)).await?;
+            let mut sending = JoinSet::new();
+            for mail in batch {
+                sending.spawn(self.clone().deliver(mail));
+            }
+            while let Some(sent) = sending.join_next().await {
+                if let Err(panic) = sent {
+                    tracing::error!("sending a mail failed: {panic}");
+                }
+            }
+        }
+    }
+
+    /// Makes one attempt at sending a mail and notes how it went.
+    async fn deliver(self, mail: Mail) {
+        let (id, kind) = (mail.id.clone(), mail.kind.clone());
+        let result = match &self.0.sender.server {
+            None => {
+                let (to, subject, text) = (&mail.recipient, &mail.subject, &mail.text);
+                tracing::info!(%id, %kind, %to, %subject, "no mail server is configured; this mail stays here:\n{text}");
+                Ok(State::Kept)
+            }
+            Some(server) => match tokio::time::timeout(SEND_TIMEOUT, server.send(&mail)).await {
+                Ok(Ok(())) => Ok(State::Sent),
+                Ok(Err(failure)) => Err(failure),
+                Err(_) => Err(Failure::ForNow("the mail server took too long".to_owned())),
+            },
+        };
+        let app = self.clone();
+        let noting = self.commit(move |tx| {
+            let (owner, request) = (owner(tx)?, RequestInfo::default());
+            let cx = owner.cx(&request, &app.0.plans);
+            let is_code = mail.kind == MailKind::Otp.name();
+            let (state, error) = match result {
+                Ok(state) => (state, String::new()),
+                Err(Failure::ForGood(error)) => (State::Failed, error),
+                Err(Failure::ForNow(error)) => {
+                    let hopeless =
+                        mail.is_last_attempt() || (is_code && !one_time_code::is_live(tx, &cx, &mail.reference)?);
+                    (if hopeless { State::Failed } else { State::Queued }, error)
+                }
+            };
+            if is_code {
+                match state {
+                    State::Sent | State::Kept => {
+                        one_time_code::was_sent(tx, &cx, &mail.reference, &mail.recipient)?;
+                    }
+                    State::Failed => one_time_code::forget(tx, &cx, &mail.reference)?,
+                    State::Queued => {}
+                }
+            }
+            outbox::note(tx, cx.plans.dialect(), &mail.id, state, &error)?;
+            Ok((state, error))
+        });
+        match noting.await {
+            Ok((State::Sent | State::Kept, _)) => {}
+            Ok((State::Queued, error)) => tracing::warn!(%id, %kind, "a mail couldn't be sent yet: {error}"),
+            Ok((State::Failed, error)) => tracing::error!(%id, %kind, "a mail can't be sent: {error}"),
+            Err(error) => tracing::warn!(%id, %kind, "what became of a mail wasn't noted: {}", error.log_text()),
+        }
+    }
+
+    /// A page of the outbox, the newest first, without the texts. For superusers.
+    ///
+    /// # Errors
+    /// 401, 403.
+    pub async fn list_mails(&self, caller: Caller, request: ListRequest) -> Result<String> {
+        self.read(Arc::new(caller), move |tx, cx| {
+            access::require_superuser(cx.principal)?;
+            let offset = (request.page - 1).saturating_mul(request.per_page).min(i64::MAX.unsigned_abs());
+            let (mails, total) = outbox::list(tx, cx.plans.dialect(), request.per_page, offset)?;
+            let mut body = String::from("{\"items\":[");
+            for (at, mail) in mails.iter().enumerate() {
+                if at > 0 {
+                    body.push(',');
+                }
+                mail.write_json(&mut body, false);
+            }
+            let (page, per_page, pages) = (request.page, request.per_page, total.div_ceil(request.per_page.max(1)));
+            body.push_str(&format!(
+                "],\"page\":{page},\"perPage\":{per_page},\"totalItems\":{total},\"totalPages\":{pages}}}"
+            ));
+            Ok(body)
+        })
+        .await
+    }
+
+    /// One mail of the outbox, with its text. For superusers.
+    ///
+    /// # Errors
+    /// 401, 403, 404.
+    pub async fn view_mail(&self, caller: Caller, id: String) -> Result<String> {
+        self.read(Arc::new(caller), move |tx, cx| {
+            access::require_superuser(cx.principal)?;
+            let mail = outbox::find(tx, cx.plans.dialect(), &id)?.ok_or_else(Error::not_found)?;
+            let mut body = String::new();
+            mail.write_json(&mut body, true);
+            Ok(body)
+        })
+        .await
+    }
+}

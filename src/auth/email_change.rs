@@ -1,0 +1,100 @@
+//! Another address for an account: a link goes to the new one, and whoever follows it gives the account's password.
+//!
+//! Confirming is done in two steps, because checking a password takes long: [`check`] in a snapshot, then the password,
+//! then [`confirm`], which checks everything else again.
+
+use super::forms::Form;
+use super::letters;
+use super::sign_in::find_auth_collection;
+use super::token;
+use super::verification::{bad_token, bearer};
+use crate::base::{Error, FieldError, Result, Secret};
+use crate::domain::principal::SUPERUSERS_ID;
+use crate::domain::{Credential, Principal, Record, TokenKind, Value};
+use crate::mail::{self, Letterhead};
+use crate::records::{self, Cx};
+use crate::store::{ReadTx, WriteTx};
+
+/// Longest password that the form takes, in characters.
+const PASSWORD_MAX_CHARS: usize = 100;
+
+/// Queues the mail to the new address.
+///
+/// # Errors
+/// 401 for guests; 403 for accounts of other collections and for API keys; 404; 400 for superusers and with the code
+/// of `newEmail`.
+pub fn request(tx: &mut WriteTx<'_>, cx: &Cx<'_>, letterhead: &Letterhead, collection: &str) -> Result<()> {
+    let collection = records::find_collection(tx.schema(), collection)?.clone();
+    let record = match cx.principal {
+        Principal::Guest => return Err(Error::unauthenticated()),
+        Principal::Record(record) if record.collection().id == collection.id => record,
+        Principal::Record(_) => return Err(Error::forbidden("The token belongs to another collection.")),
+        Principal::Scoped(..) => return Err(Error::forbidden("API keys can't change addresses.")),
+    };
+    if matches!(cx.credential, Credential::Key(_)) {
+        return Err(Error::forbidden("API keys can't change addresses."));
+    }
+    if collection.id == SUPERUSERS_ID {
+        return Err(Error::invalid("Superusers' addresses are set by superusers."));
+    }
+    let mut form = Form::new(&cx.request.body);
+    let new_email = form.email("newEmail")?;
+    if form.is_good("newEmail") {
+        if new_email == record.text("email") {
+            form.refuse("newEmail", FieldError::new("validation_not_in_invalid", "This is the address already."));
+        } else if letters::find_by_email(tx, cx, &collection, &new_email)?.is_some() {
+            form.refuse("newEmail", FieldError::new("validation_invalid_new_email", "This address can't be used."));
+        }
+    }
+    form.finish()?;
+    let mail = letters::link(tx, letterhead, record, TokenKind::EmailChange, Some(&new_email))?;
+    mail::queue(tx, cx.plans.dialect(), &mail)
+}
+
+/// A change that only waits for the password to be checked.
+pub struct Change {
+    /// The account as it is.
+    pub record: Record,
+    /// The password that was sent.
+    pub password: Secret,
+    new_email: String,
+}
+
+/// Checks the form of the body but for the password.
+///
+/// # Errors
+/// 404; 400 with the codes of `token` and `password`.
+pub fn check(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Change> {
+    let collection = find_auth_collection(tx, collection)?;
+    let mut form = Form::new(&cx.request.body);
+    let text = form.required("token", usize::MAX)?;
+    let password = form.required("password", PASSWORD_MAX_CHARS)?;
+    form.finish()?;
+    let new_email = token::unverified_claims(&text).and_then(|claims| claims.new_email).unwrap_or_default();
+    if new_email.is_empty() {
+        return Err(bad_token("validation_invalid_token_payload", "The token isn't one for this."));
+    }
+    if letters::find_by_email(tx, cx, collection, &new_email)?.is_some() {
+        return Err(bad_token("validation_invalid_token_email", "The address has been taken meanwhile."));
+    }
+    let (record, _) = bearer(tx, cx, collection, &text, TokenKind::EmailChange)?;
+    Ok(Change { record, password: Secret::new(password), new_email })
+}
+
+/// The answer to a wrong password.
+pub fn wrong_password() -> Error {
+    Error::field("password", FieldError::new("validation_invalid_password", "This isn't the account's password."))
+}
+
+/// Gives the account its new address, which whoever followed the link has shown to be theirs.
+///
+/// # Errors
+/// As [`check`]; as [`wrong_password`] if the account has another password than the one that was checked.
+pub fn confirm(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, checked: &Change) -> Result<()> {
+    let change = check(tx, cx, collection)?;
+    if change.record.text("password") != checked.record.text("password") {
+        return Err(wrong_password());
+    }
+    let changes = [("email", Value::Text(change.new_email)), ("verified", Value::Bool(true))];
+    records::change(tx, cx, &change.record, &changes).map(|_| ())
+}

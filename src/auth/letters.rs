@@ -1,0 +1,148 @@
+//! The mails that accounts get, and how often.
+//!
+//! Called by the flows that mail takes part in. Whether an account exists must not show in answers and their times, so
+//! where there is nobody to write to, a mail is written all the same, to a stand-in, and thrown away where others are
+//! queued. Not here: how mails look and travel (`mail`).
+
+use std::sync::Arc;
+
+use crate::base::{Error, Result, SqlValue, ids};
+use crate::domain::{Collection, Record, TokenKind, Value};
+use crate::mail::outbox;
+use crate::mail::{self, Letter, Letterhead, MailKind, Outgoing};
+use crate::records::{self, Cx, Find};
+use crate::store::{ReadTx, WriteTx};
+
+use super::token;
+
+/// A mail that is ready to be queued.
+pub struct Written {
+    mail: Outgoing,
+    /// Nobody is to get it.
+    is_decoy: bool,
+}
+
+/// Where somebody signed in from.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Place {
+    pub ip: String,
+    pub user_agent: String,
+}
+
+/// The account that a mail is about, or a stand-in for it.
+pub struct Addressee {
+    /// The account.
+    pub record: Record,
+    /// Whether there is no such account.
+    pub is_stand_in: bool,
+}
+
+/// The account with this address.
+pub fn find_by_email(
+    tx: &ReadTx<'_>,
+    cx: &Cx<'_>,
+    collection: &Arc<Collection>,
+    email: &str,
+) -> Result<Option<Record>> {
+    let Some(position) = collection.position("email") else { return Ok(None) };
+    let nocase = collection.unique_index_on("email").is_some_and(|index| index.nocase);
+    let by = if nocase { Find::EqualNoCase(position) } else { Find::Equal(position) };
+    records::find(tx, cx, collection, by, SqlValue::from(email))
+}
+
+/// The account with this address, or a stand-in for it.
+pub fn addressee(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &Arc<Collection>, email: &str) -> Result<Addressee> {
+    if let Some(record) = find_by_email(tx, cx, collection, email)? {
+        return Ok(Addressee { record, is_stand_in: false });
+    }
+    let mut record = Record::blank(collection.clone());
+    for (name, value) in [("id", ids::record_id()), ("tokenKey", ids::secret()), ("email", email.to_owned())] {
+        record.set(name, Value::Text(value));
+    }
+    Ok(Addressee { record, is_stand_in: true })
+}
+
+/// The mail with a link of this kind.
+///
+/// # Errors
+/// 500 for a kind of token that isn't sent by mail.
+pub fn link(
+    tx: &ReadTx<'_>,
+    letterhead: &Letterhead,
+    record: &Record,
+    kind: TokenKind,
+    new_email: Option<&str>,
+) -> Result<Outgoing> {
+    let options = record.collection().auth().ok_or_else(Error::not_found)?;
+    let (kind_of_mail, template) = match kind {
+        TokenKind::Verification => (MailKind::Verification, &options.verification_template),
+        TokenKind::PasswordReset => (MailKind::PasswordReset, &options.reset_password_template),
+        TokenKind::EmailChange => (MailKind::EmailChange, &options.confirm_email_change_template),
+        TokenKind::Auth | TokenKind::File => return Err(Error::internal("this kind of token isn't mailed")),
+    };
+    let token = token::issue_for_mail(record, kind, new_email, tx.now())?;
+    letterhead.write(&Letter {
+        kind: kind_of_mail,
+        to: new_email.unwrap_or_else(|| record.text("email")),
+        template,
+        record,
+        facts: &[("TOKEN", &token)],
+        reference: record.id(),
+    })
+}
+
+/// The mail with a one-time code.
+pub fn code(letterhead: &Letterhead, record: &Record, id: &str, code: &str) -> Result<Outgoing> {
+    let options = record.collection().auth().ok_or_else(Error::not_found)?;
+    letterhead.write(&Letter {
+        kind: MailKind::Otp,
+        to: record.text("email"),
+        template: &options.otp.email_template,
+        record,
+        facts: &[("OTP", code), ("OTP_ID", id)],
+        reference: id,
+    })
+}
+
+impl Written {
+    /// A mail to somebody, or to nobody.
+    pub fn new(mail: Outgoing, is_decoy: bool) -> Written {
+        Written { mail, is_decoy }
+    }
+
+    /// Queues the mail, unless it is for nobody or its recipient got one of the same kind just now.
+    pub fn queue_unless_repeated(&self, tx: &mut WriteTx<'_>, cx: &Cx<'_>) -> Result<()> {
+        let dialect = cx.plans.dialect();
+        let repeated = outbox::was_sent_lately(tx, dialect, self.mail.kind, &self.mail.reference)?;
+        match self.is_decoy || repeated {
+            true => mail::pretend_to_queue(tx, dialect, &self.mail),
+            false => mail::queue(tx, dialect, &self.mail),
+        }
+    }
+}
+
+/// Queues the mail about a sign-in from a new place, if the account is still there and has an address.
+pub fn queue_alert(
+    tx: &mut WriteTx<'_>,
+    cx: &Cx<'_>,
+    letterhead: &Letterhead,
+    collection_id: &str,
+    record_id: &str,
+    place: &Place,
+) -> Result<()> {
+    let Some(collection) = tx.schema().by_id(collection_id).cloned() else { return Ok(()) };
+    let record = records::find(tx, cx, &collection, Find::Id, SqlValue::from(record_id))?;
+    let Some(record) = record.filter(|record| !record.text("email").is_empty()) else { return Ok(()) };
+    let Some(options) = collection.auth().filter(|options| options.auth_alert.enabled) else { return Ok(()) };
+    let info = format!("{} · {} · {}", tx.now(), place.ip, place.user_agent);
+    let mail = letterhead.write(&Letter {
+        kind: MailKind::LoginAlert,
+        to: record.text("email"),
+        template: &options.auth_alert.email_template,
+        record: &record,
+        facts: &[("ALERT_INFO", &info)],
+        reference: record.id(),
+    })?;
+    mail::queue(tx, cx.plans.dialect(), &mail)
+}

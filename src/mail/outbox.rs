@@ -1,0 +1,238 @@
+//! The outbox: mails on their way, and what became of those before.
+//!
+//! Called by the app's sender and by the API for superusers. Invariants: a mail is counted as tried before it is
+//! handed to the mail server, so neither a crash nor a panic makes the same mail be tried for ever; text and links of
+//! a mail are gone from here once it was sent.
+
+use std::time::Duration;
+
+use super::{MAILS, MailKind};
+use crate::base::{Error, Result, SqlValueRef, Timestamp, json};
+use crate::query::dialect::Dialect;
+use crate::query::table::{Direction, Set, Where};
+use crate::store::{ReadTx, Row, WriteTx};
+
+/// How long a mail waits after its first, second, … attempt that failed. After the last of these it is tried once
+/// more, and then no more.
+const WAITS: [Duration; 6] = [
+    Duration::from_secs(2),
+    Duration::from_secs(30),
+    Duration::from_secs(2 * 60),
+    Duration::from_secs(10 * 60),
+    Duration::from_secs(60 * 60),
+    Duration::from_secs(6 * 60 * 60),
+];
+/// How often a mail is tried.
+const ATTEMPTS_MAX: i64 = WAITS.len() as i64 + 1;
+/// Mails are kept this long, for superusers to look at.
+const KEPT_SECONDS: i64 = 30 * 24 * 60 * 60;
+/// The same account gets the same kind of mail no more often than this.
+const SAME_MAIL_SECONDS: i64 = 2 * 60;
+
+const COLUMNS: [&str; 13] = [
+    "id",
+    "kind",
+    "recipient",
+    "subject",
+    "text",
+    "html",
+    "reference",
+    "state",
+    "attempts",
+    "nextAttempt",
+    "error",
+    "created",
+    "updated",
+];
+
+/// What has become of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is still to be sent.
+    Queued,
+    /// The mail server has it.
+    Sent,
+    /// It can't be sent.
+    Failed,
+    /// It stays here, because there is no mail server.
+    Kept,
+}
+
+impl State {
+    /// Its name in the outbox.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Queued => "queued",
+            State::Sent => "sent",
+            State::Failed => "failed",
+            State::Kept => "kept",
+        }
+    }
+}
+
+/// A mail as it is stored.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Mail {
+    pub id: String,
+    pub kind: String,
+    pub recipient: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+    pub reference: String,
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    pub next_attempt: String,
+    /// Why the last attempt failed.
+    pub error: String,
+    pub created: String,
+    pub updated: String,
+}
+
+impl Mail {
+    /// Whether this was the last attempt.
+    pub fn is_last_attempt(&self) -> bool {
+        self.attempts >= ATTEMPTS_MAX
+    }
+
+    /// As JSON; `whole` with text and HTML.
+    pub fn write_json(&self, out: &mut String, whole: bool) {
+        let texts = [
+            ("id", &self.id),
+            ("kind", &self.kind),
+            ("to", &self.recipient),
+            ("subject", &self.subject),
+            ("state", &self.state),
+            ("error", &self.error),
+            ("nextAttempt", &self.next_attempt),
+            ("created", &self.created),
+            ("updated", &self.updated),
+        ];
+        let bodies = [("text", &self.text), ("html", &self.html)];
+        out.push('{');
+        for (name, value) in texts.iter().chain(bodies.iter().filter(|_| whole)) {
+            json::write_str(out, name);
+            out.push(':');
+            json::write_str(out, value);
+            out.push(',');
+        }
+        out.push_str("\"attempts\":");
+        out.push_str(&self.attempts.to_string());
+        out.push('}');
+    }
+}
+
+/// Takes mails that are due, the longest first, no more than `limit`. They count as tried.
+pub fn claim(tx: &mut WriteTx<'_>, dialect: Dialect, limit: u64) -> Result<Vec<Mail>> {
+    let now = tx.now();
+    let due = [Where::Is("state", State::Queued.name().into()), Where::UpTo("nextAttempt", now.to_string().into())];
+    let order = Some(("nextAttempt", Direction::Ascending));
+    let mut mails = Vec::new();
+    tx.rows(&MAILS.page(dialect, &COLUMNS, &due, order, Some(limit)), |row| {
+        mails.push(mail(row)?);
+        Ok(())
+    })?;
+    for mail in &mut mails {
+        mail.attempts += 1;
+        let wait = usize::try_from(mail.attempts - 1).ok().and_then(|at| WAITS.get(at)).or(WAITS.last());
+        let next = now.plus_seconds(wait.map_or(0, |wait| wait.as_secs().cast_signed()));
+        change(
+            tx,
+            dialect,
+            &mail.id,
+            vec![("attempts", mail.attempts.into()), ("nextAttempt", next.to_string().into())],
+        )?;
+    }
+    Ok(mails)
+}
+
+/// When the next mail is due, if one is queued.
+pub fn next_due(tx: &ReadTx<'_>, dialect: Dialect) -> Result<Option<Timestamp>> {
+    let queued = [Where::Is("state", State::Queued.name().into())];
+    let order = Some(("nextAttempt", Direction::Ascending));
+    let due = tx.first(&MAILS.page(dialect, &["nextAttempt"], &queued, order, Some(1)), |row| text(row, 0))?;
+    Ok(due.and_then(|due| Timestamp::parse(&due)))
+}
+
+/// Notes what has become of a mail, with the reason if it couldn't be sent. [`State::Queued`] is for one more attempt.
+pub fn note(tx: &mut WriteTx<'_>, dialect: Dialect, id: &str, state: State, error: &str) -> Result<()> {
+    let mut changes: Vec<Set> = vec![("state", state.name().into()), ("error", error.into())];
+    if state == State::Sent {
+        changes.extend([("text", "".into()), ("html", "".into())]);
+    }
+    change(tx, dialect, id, changes)
+}
+
+/// Whether an account was sent this kind of mail just now. What couldn't be sent doesn't count.
+pub fn was_sent_lately(tx: &ReadTx<'_>, dialect: Dialect, kind: MailKind, reference: &str) -> Result<bool> {
+    let same = [
+        Where::Is("reference", reference.into()),
+        Where::Is("kind", kind.name().into()),
+        Where::IsNot("state", State::Failed.name().into()),
+    ];
+    let order = Some(("created", Direction::Descending));
+    let last = tx.first(&MAILS.page(dialect, &["created"], &same, order, Some(1)), |row| text(row, 0))?;
+    Ok(last.is_some_and(|last| last > tx.now().plus_seconds(-SAME_MAIL_SECONDS).to_string()))
+}
+
+/// One mail.
+pub fn find(tx: &ReadTx<'_>, dialect: Dialect, id: &str) -> Result<Option<Mail>> {
+    tx.first(&MAILS.select(dialect, &COLUMNS, &[Where::Is("id", id.into())]), mail)
+}
+
+/// A page of mails, the newest first, and how many there are in all.
+pub fn list(tx: &ReadTx<'_>, dialect: Dialect, limit: u64, offset: u64) -> Result<(Vec<Mail>, u64)> {
+    let mut mails = Vec::new();
+    let newest_first = [("created", Direction::Descending), ("id", Direction::Ascending)];
+    tx.rows(&MAILS.slice(dialect, &COLUMNS, &newest_first, limit, offset), |row| {
+        mails.push(mail(row)?);
+        Ok(())
+    })?;
+    let total = tx.first(&MAILS.count(dialect, &[]), |row| number(row, 0))?.unwrap_or_default();
+    Ok((mails, total.unsigned_abs()))
+}
+
+/// Deletes mails that have been here long enough, whatever has become of them.
+pub fn forget_old(tx: &mut WriteTx<'_>, dialect: Dialect) -> Result<()> {
+    let bound = tx.now().plus_seconds(-KEPT_SECONDS).to_string();
+    tx.execute(&MAILS.delete(dialect, &[Where::Below("created", bound.into())])).map(|_| ())
+}
+
+fn change(tx: &mut WriteTx<'_>, dialect: Dialect, id: &str, mut changes: Vec<Set>) -> Result<()> {
+    changes.push(("updated", tx.now().to_string().into()));
+    tx.execute(&MAILS.update(dialect, changes, &[Where::Is("id", id.into())])).map(|_| ())
+}
+
+fn mail(row: &Row<'_>) -> Result<Mail> {
+    Ok(Mail {
+        id: text(row, 0)?,
+        kind: text(row, 1)?,
+        recipient: text(row, 2)?,
+        subject: text(row, 3)?,
+        text: text(row, 4)?,
+        html: text(row, 5)?,
+        reference: text(row, 6)?,
+        state: text(row, 7)?,
+        attempts: number(row, 8)?,
+        next_attempt: text(row, 9)?,
+        error: text(row, 10)?,
+        created: text(row, 11)?,
+        updated: text(row, 12)?,
+    })
+}
+
+fn text(row: &Row<'_>, at: usize) -> Result<String> {
+    match row.get(at)? {
+        SqlValueRef::Text(text) => Ok(text.to_owned()),
+        _ => Err(Error::internal("a column of _mails isn't text")),
+    }
+}
+
+fn number(row: &Row<'_>, at: usize) -> Result<i64> {
+    match row.get(at)? {
+        SqlValueRef::Integer(number) => Ok(number),
+        _ => Err(Error::internal("a column of _mails isn't a whole number")),
+    }
+}
