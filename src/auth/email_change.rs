@@ -3,14 +3,15 @@
 //! Confirming is done in two steps, because checking a password takes long: [`check`] in a snapshot, then the password,
 //! then [`confirm`], which checks everything else again.
 
+use std::sync::Arc;
+
 use super::forms::Form;
 use super::letters;
-use super::sign_in::find_auth_collection;
 use super::token;
-use super::verification::{bad_token, bearer};
+use super::verification::{bearer, collection_of_people};
 use crate::base::{Error, FieldError, Result, Secret};
 use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{Credential, Principal, Record, TokenKind, Value};
+use crate::domain::{Collection, Credential, Principal, Record, TokenKind, Value};
 use crate::mail::{self, Letterhead};
 use crate::records::{self, Cx};
 use crate::store::{ReadTx, WriteTx};
@@ -65,25 +66,59 @@ pub struct Change {
 /// # Errors
 /// 404; 400 with the codes of `token` and `password`.
 pub fn check(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Change> {
-    let collection = find_auth_collection(tx, collection)?;
+    let collection = collection_of_people(tx, collection)?;
     let mut form = Form::new(&cx.request.body);
     let text = form.required("token", usize::MAX)?;
     let password = form.required("password", PASSWORD_MAX_CHARS)?;
-    form.finish()?;
-    let new_email = token::unverified_claims(&text).and_then(|claims| claims.new_email).unwrap_or_default();
+    let found = match form.is_good("token") {
+        true => find(tx, cx, &collection, &text)?,
+        false => Err(FieldError::required()),
+    };
+    match found {
+        Ok((record, new_email)) => {
+            form.finish()?;
+            Ok(Change { record, password: Secret::new(password), new_email })
+        }
+        Err(error) => {
+            form.refuse("token", error);
+            form.refuse("password", not_the_password());
+            form.finish()?;
+            Err(wrong_password())
+        }
+    }
+}
+
+/// The account that a token is for and the address that it is to have, or what is wrong with the token. Only of a token
+/// that is ours it is told whether the address is taken.
+fn find(
+    tx: &ReadTx<'_>,
+    cx: &Cx<'_>,
+    collection: &Arc<Collection>,
+    text: &str,
+) -> Result<Result<(Record, String), FieldError>> {
+    let new_email = token::unverified_claims(text).and_then(|claims| claims.new_email).unwrap_or_default();
     if new_email.is_empty() {
-        return Err(bad_token("validation_invalid_token_payload", "The token isn't one for this."));
+        let message = "The token isn't one for this.";
+        return Ok(Err(FieldError::new("validation_invalid_token_payload", message)));
     }
+    let record = match bearer(tx, cx, collection, text, TokenKind::EmailChange)? {
+        Ok((record, _)) => record,
+        Err(error) => return Ok(Err(error)),
+    };
     if letters::find_by_email(tx, cx, collection, &new_email)?.is_some() {
-        return Err(bad_token("validation_invalid_token_email", "The address has been taken meanwhile."));
+        let message = "The address has been taken meanwhile.";
+        return Ok(Err(FieldError::new("validation_invalid_token_email", message)));
     }
-    let (record, _) = bearer(tx, cx, collection, &text, TokenKind::EmailChange)?;
-    Ok(Change { record, password: Secret::new(password), new_email })
+    Ok(Ok((record, new_email)))
 }
 
 /// The answer to a wrong password.
 pub fn wrong_password() -> Error {
-    Error::field("password", FieldError::new("validation_invalid_password", "This isn't the account's password."))
+    Error::field("password", not_the_password())
+}
+
+fn not_the_password() -> FieldError {
+    FieldError::new("validation_invalid_password", "This isn't the account's password.")
 }
 
 /// Gives the account its new address, which whoever followed the link has shown to be theirs.

@@ -30,7 +30,6 @@ impl<'a> Form<'a> {
         match self.body.get(name) {
             None | Some(Json::Null) => Ok(String::new()),
             Some(Json::String(text)) => Ok(text.clone()),
-            Some(Json::Number(number)) => Ok(number.to_string()),
             Some(_) => Err(Error::invalid("The form isn't valid.")),
         }
     }

@@ -101,7 +101,8 @@ pub fn unusable_hash(collection: &Collection) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{CollectionKind, Rules};
+    use crate::domain::field::password::PasswordOptions;
+    use crate::domain::{CollectionKind, Field, Rules};
 
     #[tokio::test]
     async fn hashes_fit_their_password_only() {
@@ -123,16 +124,14 @@ mod tests {
 
     #[test]
     fn hashes_of_nothing_are_well_formed() {
+        let cheap = PasswordOptions { cost: 4, ..PasswordOptions::default() };
         let collection = Collection {
             id: String::new(),
             name: String::new(),
             kind: CollectionKind::Base,
             system: false,
             rules: Rules::default(),
-            fields: vec![
-                serde_json::from_value(serde_json::json!({"type": "password", "name": "password", "cost": 4}))
-                    .expect("a field"),
-            ],
+            fields: vec![Field::new("password", FieldKind::Password(cheap))],
             indexes: Vec::new(),
             created: String::new(),
             updated: String::new(),

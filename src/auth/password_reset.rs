@@ -84,14 +84,9 @@ fn read(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<(Record, Strin
         form.refuse("passwordConfirm", FieldError::new("validation_values_mismatch", message));
     }
     let found = match form.is_good("token") {
-        true => match bearer(tx, cx, collection, &token, TokenKind::PasswordReset) {
-            Ok(found) => Some(found),
-            Err(error) => {
-                let code = error.fields().code("token").ok_or(error)?;
-                form.refuse("token", FieldError::new(code, "The token isn't valid for this."));
-                None
-            }
-        },
+        true => bearer(tx, cx, collection, &token, TokenKind::PasswordReset)?
+            .map_err(|error| form.refuse("token", error))
+            .ok(),
         false => None,
     };
     form.finish()?;

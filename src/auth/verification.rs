@@ -38,10 +38,12 @@ pub fn confirm(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<()
     let text = form.required("token", usize::MAX)?;
     form.finish()?;
     let email = token::unverified_claims(&text).and_then(|claims| claims.email).filter(|email| !email.is_empty());
+    let bad_token = |code, message| Error::field("token", FieldError::new(code, message));
     let Some(email) = email else {
         return Err(bad_token("validation_invalid_token_claims", "The token isn't one for this."));
     };
-    let (record, _) = bearer(tx, cx, &collection, &text, TokenKind::Verification)?;
+    let found = bearer(tx, cx, &collection, &text, TokenKind::Verification)?;
+    let (record, _) = found.map_err(|error| Error::field("token", error))?;
     if record.text("email") != email {
         return Err(bad_token("validation_token_email_mismatch", "The account has another address by now."));
     }
@@ -65,23 +67,20 @@ pub(super) fn collection_of_people(tx: &ReadTx<'_>, id_or_name: &str) -> Result<
     Ok(collection.clone())
 }
 
-/// The account that a token of this kind is for, and what the token says.
+/// The account that a token of this kind is for and what the token says, or what is wrong with it.
 pub(super) fn bearer(
     tx: &ReadTx<'_>,
     cx: &Cx<'_>,
     collection: &Collection,
     text: &str,
     kind: TokenKind,
-) -> Result<(Record, Claims)> {
+) -> Result<Result<(Record, Claims), FieldError>> {
     let Some((record, claims)) = token::bearer(tx, cx, text, kind)? else {
-        return Err(bad_token("validation_invalid_token", "The token isn't valid any more."));
+        return Ok(Err(FieldError::new("validation_invalid_token", "The token isn't valid any more.")));
     };
     if record.collection().id != collection.id {
-        return Err(bad_token("validation_token_collection_mismatch", "The token is for another collection."));
+        let message = "The token is for another collection.";
+        return Ok(Err(FieldError::new("validation_token_collection_mismatch", message)));
     }
-    Ok((record, claims))
-}
-
-pub(super) fn bad_token(code: &'static str, message: &'static str) -> Error {
-    Error::field("token", FieldError::new(code, message))
+    Ok(Ok((record, claims)))
 }

@@ -104,15 +104,18 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::domain::{Collection, CollectionKind, Field, Rules, Value};
+    use crate::domain::field::number::NumberOptions;
+    use crate::domain::field::password::PasswordOptions;
+    use crate::domain::field::text::TextOptions;
+    use crate::domain::{Collection, CollectionKind, Field, FieldKind, Rules, Value};
 
     fn person() -> Record {
-        let field = |definition: serde_json::Value| serde_json::from_value::<Field>(definition).expect("a field");
+        let text = |name: &str| Field::new(name, FieldKind::Text(TextOptions::default()));
         let fields = vec![
-            field(serde_json::json!({"type": "text", "name": "name"})),
-            field(serde_json::json!({"type": "text", "name": "badge", "hidden": true})),
-            field(serde_json::json!({"type": "password", "name": "pin"})),
-            field(serde_json::json!({"type": "number", "name": "age"})),
+            text("name"),
+            Field { hidden: true, ..text("badge") },
+            Field::new("pin", FieldKind::Password(PasswordOptions::default())),
+            Field::new("age", FieldKind::Number(NumberOptions::default())),
         ];
         let collection = Collection {
             id: "c_people".to_owned(),
