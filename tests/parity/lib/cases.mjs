@@ -55,5 +55,8 @@ export const field = new Proxy({}, {
   get: (_, type) => (name, extra = {}) => ({ name, type, ...extra }),
 });
 
+/** Fingerprints of devices in lists of `_authOrigins`: which hash they are is each server's own affair. */
+export const fingerprints = Object.fromEntries([0, 1, 2, 3].map((at) => [`items.${at}.fingerprint`, /^([0-9a-f]{32}|f)$/]));
+
 /** Open to everybody. */
 export const OPEN = { listRule: '', viewRule: '', createRule: '', updateRule: '', deleteRule: '' };
