@@ -46,8 +46,7 @@ impl Allowed {
             return (!target.starts_with("//")).then(|| target.to_owned());
         }
         let url = web_url(target)?;
-        let allowed =
-            self.own.as_ref() == Some(&url.origin()) || self.others.iter().any(|place| place.contains(&url));
+        let allowed = self.own.as_ref() == Some(&url.origin()) || self.others.iter().any(|place| place.contains(&url));
         allowed.then(|| url.to_string())
     }
 }

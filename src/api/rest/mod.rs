@@ -7,9 +7,9 @@ mod auth;
 mod collections;
 mod health;
 mod list;
-mod realtime;
 mod mail_flows;
 mod mails;
+mod realtime;
 mod records;
 
 use rocket::Data;
