@@ -125,6 +125,11 @@ impl App {
         self.0.store.stats()
     }
 
+    /// How much bcrypt has computed: see [`Passwords::work_rounds`].
+    pub fn password_work_rounds(&self) -> u64 {
+        self.0.passwords.work_rounds()
+    }
+
     /// Runs `job` in a snapshot with the caller's principal.
     async fn read<T: Send + 'static>(
         &self,

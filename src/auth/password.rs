@@ -1,6 +1,7 @@
 //! bcrypt, off the threads that answer requests and with a bound on how many run at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bcrypt::Version;
 use tokio::sync::Semaphore;
@@ -19,12 +20,13 @@ const BCRYPT_DIGITS: &[u8] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 #[derive(Clone)]
 pub struct Passwords {
     permits: Arc<Semaphore>,
+    work: Arc<AtomicU64>,
 }
 
 impl Passwords {
     /// At most `parallel` hashes are computed at the same time; the rest waits in order.
     pub fn new(parallel: usize) -> Passwords {
-        Passwords { permits: Arc::new(Semaphore::new(parallel.max(1))) }
+        Passwords { permits: Arc::new(Semaphore::new(parallel.max(1))), work: Arc::default() }
     }
 
     /// The bcrypt hash of `plain`, with prefix `$2a$`.
@@ -35,7 +37,7 @@ impl Passwords {
         if plain.expose().len() > BCRYPT_MAX_BYTES || plain.expose().contains('\0') {
             return Err(Error::field("password", FieldError::invalid("This can't be used as a password.")));
         }
-        self.run(move || {
+        self.run(cost, move || {
             let parts = bcrypt::hash_with_result(plain.expose(), cost).map_err(Error::internal)?;
             Ok(Secret::new(parts.format_for_version(Version::TwoA)))
         })
@@ -44,7 +46,8 @@ impl Passwords {
 
     /// Whether `plain` fits `hash`. What isn't a bcrypt hash fits nothing.
     pub async fn verify(&self, plain: Secret, hash: Secret) -> Result<bool> {
-        self.run(move || Ok(bcrypt::verify(plain.expose(), hash.expose()).unwrap_or(false))).await
+        let cost = hash.expose().split('$').nth(2).and_then(|cost| cost.parse().ok()).unwrap_or(0);
+        self.run(cost, move || Ok(bcrypt::verify(plain.expose(), hash.expose()).unwrap_or(false))).await
     }
 
     /// Takes as long as [`Passwords::verify`] would for an account with passwords of this cost, so that an unknown
@@ -73,7 +76,14 @@ impl Passwords {
         Ok(proof)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    /// How much was computed since the start, in rounds of bcrypt: a hash of cost 10 has 1024. Answers that must not
+    /// tell anything by the time that they take have to cost the same here.
+    pub fn work_rounds(&self) -> u64 {
+        self.work.load(Ordering::Relaxed)
+    }
+
+    async fn run<T: Send + 'static>(&self, cost: u32, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        self.work.fetch_add(1_u64.checked_shl(cost).unwrap_or_default(), Ordering::Relaxed);
         let permit = self.permits.clone().acquire_owned().await.map_err(Error::internal)?;
         tokio::task::spawn_blocking(move || {
             let result = work();

@@ -10,6 +10,7 @@ mod bad_input;
 mod beyond;
 mod collections;
 mod coverage;
+mod equal_work;
 mod filters;
 mod fixture;
 mod harness;
