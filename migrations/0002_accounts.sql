@@ -38,27 +38,30 @@ CREATE TABLE _apiKeys (
 
 CREATE INDEX idx__apiKeys_owner ON _apiKeys (collectionRef, recordRef);
 
--- Passkeys; credential is what the WebAuthn library keeps, as JSON.
+-- Passkeys; credential is what the WebAuthn library keeps, as JSON. userHandle is what authenticators know the account
+-- by: random, the same for all passkeys of an account. secondFactor is 1 if the account can't be entered by a password
+-- alone because of this passkey.
 CREATE TABLE _passkeys (
     id            TEXT NOT NULL PRIMARY KEY,
     collectionRef TEXT NOT NULL,
     recordRef     TEXT NOT NULL,
     credentialId  TEXT NOT NULL UNIQUE,
     name          TEXT NOT NULL,
+    userHandle    TEXT NOT NULL,
     credential    TEXT NOT NULL,
+    secondFactor  INTEGER NOT NULL,
     created       TEXT NOT NULL,
     lastUsed      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX idx__passkeys_owner ON _passkeys (collectionRef, recordRef);
 
--- One authenticator app per account. lastStep is the time step of the last code that was taken, so that none works
--- twice; confirmed is 0 until the first code was right.
+-- One authenticator app per account, from when its first code was right. lastStep is the time step of the last code that
+-- was taken, so that none works twice.
 CREATE TABLE _totps (
     collectionRef TEXT NOT NULL,
     recordRef     TEXT NOT NULL,
     secret        TEXT NOT NULL,
-    confirmed     INTEGER NOT NULL,
     lastStep      INTEGER NOT NULL,
     created       TEXT NOT NULL,
     PRIMARY KEY (collectionRef, recordRef)

@@ -103,6 +103,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("jiff", &["base/", "domain/", "rules/", "demo.rs"]),
     ("base64", &["records/"]),
     ("moka", &["domain/", "records/", "auth/throttle.rs", "app/"]),
+    ("base64", &["records/", "auth/passkeys"]),
+    ("moka", &["domain/", "records/", "auth/", "app/"]),
     ("regex", &["domain/"]),
     ("rand", &["base/", "domain/"]),
     ("rand_regex", &["domain/"]),

@@ -9,6 +9,7 @@ use crate::auth::sign_in::{self, Method, Outcome, SignIn};
 use crate::auth::throttle::Step;
 use crate::base::Result;
 use crate::domain::Context;
+use crate::settings::config::Requirement;
 
 impl App {
     /// The ways to sign in that a collection offers: see [`sign_in::methods`].
@@ -45,6 +46,7 @@ impl App {
             return Err(sign_in::refused());
         }
         attempt.succeeded();
+        let superusers_need_factor = self.superusers_need_factor();
         self.write(caller.clone(), move |tx, cx| {
             let step = SignIn {
                 record: sign_in::still(tx, cx, &checked)?,
@@ -54,6 +56,7 @@ impl App {
                 session,
                 expand: expand.as_deref(),
                 meta: None,
+                superusers_need_factor,
             };
             sign_in::finish(tx, cx, step)
         })
@@ -63,6 +66,11 @@ impl App {
     /// How long the session lasts that the caller wants instead of a token, if they do.
     pub(super) fn session_for(&self, caller: &Caller) -> Result<Option<Lifetime>> {
         Ok(caller.wants_session()?.then(|| self.session_lifetime()))
+    }
+
+    /// Whether superusers have to set up a second factor before they are let in.
+    pub(super) fn superusers_need_factor(&self) -> bool {
+        self.0.config.superuser_second_factor == Requirement::Required
     }
 
     /// Renews the caller's token: see [`sign_in::refresh`].

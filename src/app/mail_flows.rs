@@ -131,6 +131,7 @@ impl App {
         if !self.0.passwords.verify(attempt.code, Secret::new(otp.text("password"))).await? {
             return Err(one_time_code::refused());
         }
+        let superusers_need_factor = self.superusers_need_factor();
         self.write(caller.clone(), move |tx, cx| {
             let step = SignIn {
                 record: one_time_code::redeem(tx, cx, &collection, &otp)?,
@@ -140,6 +141,7 @@ impl App {
                 session,
                 expand: expand.as_deref(),
                 meta: None,
+                superusers_need_factor,
             };
             sign_in::finish(tx, cx, step)
         })

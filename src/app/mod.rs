@@ -9,13 +9,16 @@ mod background;
 mod caller;
 mod codes;
 mod collections;
+mod factors;
 mod health;
 mod identity;
 mod mail_flows;
 mod mails;
 mod owner;
+mod passkeys;
 mod realtime;
 mod records;
+mod second_steps;
 mod setup;
 pub mod superusers;
 mod touch;
@@ -23,8 +26,10 @@ mod touch;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::Passwords;
+use crate::auth::attempts::Attempts;
+use crate::auth::passkeys::RelyingParty;
 use crate::auth::throttle::Throttle;
+use crate::auth::{Passwords, totp};
 use crate::base::Result;
 use crate::collections as collections_service;
 use crate::domain::Event;
@@ -55,6 +60,11 @@ struct Services {
     setup: setup::SetupLink,
     /// Sessions whose use was noted within the last minute.
     touched: touch::Touched,
+    /// What was tried in vain in second steps.
+    attempts: Attempts,
+    /// Authenticator apps that are being set up.
+    totp_setups: totp::Setups,
+    relying_party: RelyingParty,
     background: background::Background,
     letterhead: Letterhead,
     sender: mails::Sender,
@@ -89,6 +99,9 @@ impl App {
             throttle: Throttle::new(config.login_failures_per_account, config.login_failures_per_address),
             setup: setup::SetupLink::default(),
             touched: touch::Touched::new(),
+            attempts: Attempts::new(),
+            totp_setups: totp::Setups::new(),
+            relying_party: RelyingParty::new(&config.origin(), &config.app_name),
             background: background::Background::default(),
             letterhead: Letterhead::new(&config.app_name, &config.base_url(), &config.theme_dir)?,
             sender: mails::Sender::new(config)?,

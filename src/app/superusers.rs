@@ -46,6 +46,15 @@ pub async fn delete(app: &App, email: &str) -> Result<()> {
     app.write_as_owner(Map::new(), move |tx, cx| records::delete(tx, cx, SUPERUSERS, &id)).await
 }
 
+/// Removes all second factors of a superuser who has lost them; whether there were any.
+///
+/// # Errors
+/// 404 if there is no superuser with this address.
+pub async fn reset_factors(app: &App, email: &str) -> Result<bool> {
+    let id = find_id(app, email).await?.ok_or_else(|| unknown(email))?;
+    super::factors::reset_as_owner(app, SUPERUSERS, id).await
+}
+
 /// The addresses of all superusers, sorted.
 pub async fn list(app: &App) -> Result<Vec<String>> {
     app.read_as_owner(Map::new(), |tx, cx| {

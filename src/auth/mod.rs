@@ -3,20 +3,25 @@
 //! Called by the app for every request (to turn a token into a principal) and for the sign-in endpoints. Reads records
 //! through `records`. Not here: what a principal may do (`records::access`).
 
+pub mod attempts;
 pub mod delegated;
 pub mod digest;
 pub mod email_change;
+pub mod factors;
 mod forms;
 pub mod letters;
 pub mod one_time_code;
 mod origins;
+pub mod passkeys;
 pub mod password;
 pub mod password_reset;
+pub mod recovery;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 pub mod throttle;
 pub mod token;
+pub mod totp;
 pub mod verification;
 
 pub use password::Passwords;

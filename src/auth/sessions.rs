@@ -177,7 +177,8 @@ impl Session {
     }
 }
 
-fn owned_by(record: &Record) -> [Where; 2] {
+/// The rows that belong to an account, in any of the program's tables.
+pub(super) fn owned_by(record: &Record) -> [Where; 2] {
     [Where::Is("collectionRef", record.collection().id.as_str().into()), Where::Is("recordRef", record.id().into())]
 }
 

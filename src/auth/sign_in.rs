@@ -145,6 +145,9 @@ pub enum Method {
     Password,
     OAuth2,
     Otp,
+    Totp,
+    RecoveryCode,
+    Passkey,
 }
 
 impl Method {
@@ -154,7 +157,15 @@ impl Method {
             Method::Password => "password",
             Method::OAuth2 => "oauth2",
             Method::Otp => "otp",
+            Method::Totp => "totp",
+            Method::RecoveryCode => "recoveryCode",
+            Method::Passkey => "passkey",
         }
+    }
+
+    /// Whether it is a second factor that an account has set up by itself.
+    pub fn is_factor(self) -> bool {
+        matches!(self, Method::Totp | Method::RecoveryCode | Method::Passkey)
     }
 }
 
@@ -174,13 +185,15 @@ pub struct SignIn<'a> {
     pub expand: Option<&'a str>,
     /// What the answer carries as `meta`, as JSON.
     pub meta: Option<&'a str>,
+    /// Whether superusers have to set up a second factor before they are let in.
+    pub superusers_need_factor: bool,
 }
 
 /// How a sign-in ends.
 pub enum Outcome {
     /// Somebody is signed in.
     Done(SignedIn),
-    /// Another factor is needed: the body of the 401.
+    /// Another factor is needed: the body of the 401, see [`Demand`](second_factor::Demand).
     SecondFactor(String),
 }
 
@@ -198,10 +211,9 @@ pub struct SignedIn {
 /// # Errors
 /// 403 if the auth rule doesn't hold; 400 for a second step that doesn't fit the first.
 pub fn finish(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<Outcome> {
-    let record = &sign_in.record;
-    check_auth_rule(tx, cx, record)?;
-    if let Some(body) = second_factor::demand(tx, cx, record, sign_in.method, sign_in.mfa_id)? {
-        return Ok(Outcome::SecondFactor(body));
+    check_auth_rule(tx, cx, &sign_in.record)?;
+    if let Some(demand) = second_factor::demand(tx, cx, &sign_in)? {
+        return Ok(Outcome::SecondFactor(demand.body()?));
     }
     enter(tx, cx, sign_in).map(Outcome::Done)
 }

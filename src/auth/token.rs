@@ -130,7 +130,15 @@ pub fn bearer(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &str, kind: TokenKind) -> Res
 /// # Errors
 /// 500 if the record isn't of an auth collection.
 pub fn key_hash(record: &Record, kind: TokenKind) -> Result<String> {
-    Ok(digest::hmac_sha256(&String::from_utf8_lossy(&signing_key(record, kind)?), "key"))
+    seal(record, kind, "key")
+}
+
+/// What only this program can make of `text` for an account, for as long as its tokens of `kind` are good.
+///
+/// # Errors
+/// 500 if the record isn't of an auth collection.
+pub fn seal(record: &Record, kind: TokenKind, text: &str) -> Result<String> {
+    Ok(digest::hmac_sha256(&String::from_utf8_lossy(&signing_key(record, kind)?), text))
 }
 
 /// Whether two secrets are the same, compared in a time that doesn't tell where they differ.

@@ -65,3 +65,23 @@ pub const REALTIME_IDLE_SECONDS: u64 = 300;
 pub const REALTIME_MAX_SECONDS: u64 = 1800;
 /// How often a stream without messages carries a comment, by which it is noticed that somebody has gone.
 pub const REALTIME_HEARTBEAT_SECONDS: u64 = 15;
+/// The second step of a sign-in must come within this time where the collection doesn't set one.
+pub const SECOND_STEP_SECONDS: i64 = 600;
+/// Wrong second factors that one sign-in takes; then it has to begin again with the first.
+pub const SECOND_STEP_MAX_FAILURES: u32 = 5;
+/// Sign-ins whose wrong second factors are counted, and for how long: as long as one may wait for its second step.
+pub const SECOND_STEPS_COUNTED: u64 = 100_000;
+/// See [`SECOND_STEPS_COUNTED`].
+pub const SECOND_STEPS_COUNTED_SECONDS: u64 = 86_400;
+/// An authenticator app that is being set up must show its first code within this time.
+pub const TOTP_SETUP_SECONDS: u64 = 900;
+/// What a browser was asked to do with a passkey must be done within this time.
+pub const PASSKEY_CEREMONY_SECONDS: u64 = 300;
+/// Authenticator apps being set up, and as many passkey ceremonies, that are remembered; the oldest make room.
+pub const CEREMONIES_REMEMBERED: u64 = 50_000;
+/// Recovery codes that an account gets.
+pub const RECOVERY_CODES: usize = 10;
+/// An account may have this many passkeys.
+pub const PASSKEYS_MAX: usize = 25;
+/// The name of a passkey may have this many characters.
+pub const PASSKEY_NAME_MAX_CHARS: usize = 100;

@@ -1,4 +1,4 @@
-//! `holdall superuser create|upsert|update|delete|list`.
+//! `holdall superuser create|upsert|update|delete|reset-factors|list`.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
@@ -32,6 +32,12 @@ pub enum Command {
         /// The superuser's e-mail address.
         email: String,
     },
+    /// Remove all second factors of a superuser who has lost them.
+    #[command(after_help = "Example:\n  holdall superuser reset-factors ada@example.com")]
+    ResetFactors {
+        /// The superuser's e-mail address.
+        email: String,
+    },
     /// Print the superusers' addresses, one per line.
     #[command(after_help = "Example:\n  holdall superuser list")]
     List,
@@ -59,7 +65,7 @@ pub async fn run(command: Command, config: &Config) -> Result<()> {
     // Ask first: nobody should wait at a prompt while the database is open.
     let password = match &command {
         Command::Create(account) | Command::Upsert(account) | Command::Update(account) => password(account, config)?,
-        Command::Delete { .. } | Command::List => Secret::default(),
+        Command::Delete { .. } | Command::ResetFactors { .. } | Command::List => Secret::default(),
     };
     let app = App::open(config)?;
     let result = apply(&app, command, password).await;
@@ -86,6 +92,10 @@ async fn apply(app: &App, command: Command, password: Secret) -> Result<String> 
             superusers::delete(app, &email).await?;
             Ok(format!("The superuser {email} was deleted.\n"))
         }
+        Command::ResetFactors { email } => Ok(match superusers::reset_factors(app, &email).await? {
+            true => format!("The superuser {email} has no second factors any more.\n"),
+            false => format!("The superuser {email} had no second factors.\n"),
+        }),
         Command::List => Ok(superusers::list(app).await?.iter().map(|email| format!("{email}\n")).collect()),
     }
 }

@@ -37,6 +37,25 @@ const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("DELETE /api/collections/<collection>/records/<id>", "/api/collections/vault/records/gold00000000000", 403, 403),
     ("GET /api/collections/<collection>/auth-methods", "/api/collections/vault/auth-methods", 404, 404),
     ("POST /api/collections/<collection>/auth-with-password", "/api/collections/vault/auth-with-password", 404, 404),
+    ("POST /api/collections/<collection>/auth-with-totp", "/api/collections/vault/auth-with-totp", 404, 404),
+    (
+        "POST /api/collections/<collection>/auth-with-recovery-code",
+        "/api/collections/vault/auth-with-recovery-code",
+        404,
+        404,
+    ),
+    ("POST /api/collections/<collection>/passkey-options", "/api/collections/vault/passkey-options", 404, 404),
+    ("POST /api/collections/<collection>/auth-with-passkey", "/api/collections/vault/auth-with-passkey", 404, 404),
+    ("GET /api/account/factors", "/api/account/factors", 401, 200),
+    ("DELETE /api/account/factors", "/api/account/factors?collection=people&record=ada000000000000", 401, 403),
+    ("POST /api/account/totp", "/api/account/totp", 401, 200),
+    ("POST /api/account/totp/confirm", "/api/account/totp/confirm", 401, 400),
+    ("DELETE /api/account/totp", "/api/account/totp", 401, 404),
+    ("POST /api/account/recovery-codes", "/api/account/recovery-codes", 401, 400),
+    ("POST /api/account/passkeys/options", "/api/account/passkeys/options", 401, 200),
+    ("POST /api/account/passkeys", "/api/account/passkeys", 401, 400),
+    ("PATCH /api/account/passkeys/<id>", "/api/account/passkeys/gold00000000000", 401, 404),
+    ("DELETE /api/account/passkeys/<id>", "/api/account/passkeys/gold00000000000", 401, 404),
     ("POST /api/collections/<collection>/auth-refresh", "/api/collections/_superusers/auth-refresh", 401, 403),
     ("POST /api/collections/<collection>/impersonate/<id>", "/api/collections/people/impersonate/gold", 401, 403),
     ("POST /api/files/token", "/api/files/token", 401, 200),
@@ -90,10 +109,13 @@ const OPEN: &[(&str, &str)] = &[
     ("GET /_", "the same, until there is a dashboard"),
     ("OPTIONS /<_..>", "browsers ask before they send; the answer doesn't depend on the address"),
     ("GET /api/health", "for load balancers"),
+    ("GET /api/account/factors", "the caller's own"),
+    ("POST /api/account/totp", "the caller's own, with their password"),
+    ("POST /api/account/passkeys/options", "the caller's own, with their password"),
     ("POST /api/files/token", "a token for one's own files; what it opens is decided when it is used"),
     ("GET /api/realtime", "an empty stream, which doesn't end by itself; who may hear what is decided by topic"),
 ];
-const OPEN_MAX: usize = 6;
+const OPEN_MAX: usize = 9;
 
 /// The route whose answer has no end.
 const STREAM: &str = "GET /api/realtime";

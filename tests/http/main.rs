@@ -17,6 +17,7 @@ mod harness;
 mod incidents;
 mod realtime;
 mod records;
+mod second_factors;
 #[path = "../support/mod.rs"]
 mod support;
 mod throttle;

@@ -14,7 +14,7 @@ use crate::web::site;
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
-    routes![methods, with_password, refresh, impersonate, file_token]
+    routes![methods, with_password, with_totp, with_recovery_code, refresh, impersonate, file_token]
 }
 
 #[get("/api/collections/<collection>/auth-methods")]
@@ -36,6 +36,37 @@ async fn with_password(
     let picker = Picker::of(&caller, Shape::Whole)?;
     let expand = expand(&caller);
     signed_in(app, jar, picker, app.auth_with_password(caller, collection.to_owned(), expand).await)
+}
+
+/// Keys of the second step's body.
+const STEP_KEYS: &[&str] = &["code", "mfaId"];
+
+#[post("/api/collections/<collection>/auth-with-totp", data = "<data>")]
+async fn with_totp(
+    app: &State<App>,
+    jar: &CookieJar<'_>,
+    mut caller: Caller,
+    collection: &str,
+    data: Data<'_>,
+) -> SignInAnswer {
+    read_fixed(&mut caller, data, FormText::Verbatim, STEP_KEYS).await?;
+    let picker = Picker::of(&caller, Shape::Whole)?;
+    let expand = expand(&caller);
+    signed_in(app, jar, picker, app.auth_with_totp(caller, collection.to_owned(), expand).await)
+}
+
+#[post("/api/collections/<collection>/auth-with-recovery-code", data = "<data>")]
+async fn with_recovery_code(
+    app: &State<App>,
+    jar: &CookieJar<'_>,
+    mut caller: Caller,
+    collection: &str,
+    data: Data<'_>,
+) -> SignInAnswer {
+    read_fixed(&mut caller, data, FormText::Verbatim, STEP_KEYS).await?;
+    let picker = Picker::of(&caller, Shape::Whole)?;
+    let expand = expand(&caller);
+    signed_in(app, jar, picker, app.auth_with_recovery_code(caller, collection.to_owned(), expand).await)
 }
 
 #[post("/api/collections/<collection>/auth-refresh")]
@@ -62,6 +93,7 @@ async fn file_token(app: &State<App>, caller: Caller) -> Answer {
 /// What every way to sign in answers: the account with a token or a cookie, or a 401 that asks for another factor.
 pub(super) type SignInAnswer = Result<(Status, JsonText)>;
 
+/// Turns the end of a sign-in into its answer.
 pub(super) fn signed_in(app: &App, jar: &CookieJar<'_>, picker: Picker, outcome: Result<Outcome>) -> SignInAnswer {
     match outcome? {
         Outcome::SecondFactor(body) => Ok((Status::Unauthorized, JsonText::new(body))),

@@ -5,10 +5,12 @@
 
 mod auth;
 mod collections;
+mod factors;
 mod health;
 mod list;
 mod mail_flows;
 mod mails;
+mod passkeys;
 mod realtime;
 mod records;
 
@@ -29,6 +31,8 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(realtime::routes());
     routes.extend(mail_flows::routes());
     routes.extend(mails::routes());
+    routes.extend(factors::routes());
+    routes.extend(passkeys::routes());
     routes
 }
 
