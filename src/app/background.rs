@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 
 use super::App;
 use super::owner::owner;
-use crate::auth::{one_time_code, second_factor, sessions};
+use crate::auth::{keys, one_time_code, second_factor, sessions};
 use crate::base::Result;
 use crate::domain::RequestInfo;
 use crate::mail::outbox;
@@ -53,6 +53,7 @@ impl App {
             let (owner, request) = (owner(tx)?, RequestInfo::default());
             let cx = owner.cx(&request, &services.plans);
             sessions::forget_expired(tx, &cx)?;
+            keys::forget_expired(tx, &cx)?;
             one_time_code::forget_expired(tx, &cx)?;
             second_factor::forget_expired(tx, &cx)?;
             outbox::forget_old(tx, cx.plans.dialect())

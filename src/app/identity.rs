@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{App, Caller, Cookie};
-use crate::auth::{sessions, token};
+use crate::auth::sessions::Session;
+use crate::auth::{keys, sessions, token};
 use crate::base::{Error, Result};
-use crate::domain::{Credential, Principal, RequestInfo};
+use crate::domain::{Credential, Principal, Record, RequestInfo};
 use crate::records::{Cx, Plans};
 use crate::store::ReadTx;
 
@@ -25,7 +26,7 @@ impl Identity {
 }
 
 impl App {
-    /// Whom the caller's token or session names; a guest if there is none or it isn't valid.
+    /// Whom the caller's token, API key or session names; a guest if there is none or it isn't valid.
     ///
     /// # Errors
     /// 403 for a session's cookie with a request that changes something, unless one of our own pages sent it.
@@ -34,6 +35,9 @@ impl App {
         let nobody = Identity::GUEST;
         let cx = nobody.cx(&request, &self.0.plans);
         match (&caller.token, &caller.cookie) {
+            (Some(text), _) if text.starts_with(keys::PREFIX) => {
+                Ok(self.identify_key(tx, &cx, text)?.unwrap_or(Identity::GUEST))
+            }
             (Some(text), _) => Ok(match token::principal(tx, &cx, text)? {
                 Principal::Guest => nobody,
                 principal => Identity { principal, credential: Credential::Token },
@@ -43,15 +47,28 @@ impl App {
                 "With a session's cookie, only this server's own pages may change something: \
                  the request needs Sec-Fetch-Site: same-origin or the right Origin.",
             )),
-            (None, Cookie::Session(secret)) => match sessions::find(tx, &cx, secret)? {
-                None => Ok(nobody),
-                Some((session, record)) => {
-                    self.session_was_used(tx.now(), &session, caller);
-                    let (principal, credential) =
-                        (Principal::Record(Arc::new(record)), Credential::Session(session.id));
-                    Ok(Identity { principal, credential })
-                }
-            },
+            (None, Cookie::Session(secret)) => {
+                let found = sessions::find(tx, &cx, secret)?;
+                Ok(found.map_or(nobody, |(session, record)| self.with_session(tx, session, record, caller)))
+            }
         }
+    }
+
+    /// The account that an API key acts for, if the key is good.
+    pub(super) fn identify_key(&self, tx: &ReadTx<'_>, cx: &Cx<'_>, text: &str) -> Result<Option<Identity>> {
+        let Some((key, record)) = keys::find(tx, cx, text)? else { return Ok(None) };
+        self.key_was_used(tx.now(), &key);
+        let record = Arc::new(record);
+        let principal = match key.scope {
+            Some(scope) => Principal::Scoped(record, scope),
+            None => Principal::Record(record),
+        };
+        Ok(Some(Identity { principal, credential: Credential::Key(key.id) }))
+    }
+
+    /// The account that a session belongs to; notes that the session is used.
+    pub(super) fn with_session(&self, tx: &ReadTx<'_>, session: Session, record: Record, caller: &Caller) -> Identity {
+        self.session_was_used(tx.now(), &session, &record, caller);
+        Identity { principal: Principal::Record(Arc::new(record)), credential: Credential::Session(session.id) }
     }
 }

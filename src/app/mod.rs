@@ -10,8 +10,10 @@ mod caller;
 mod codes;
 mod collections;
 mod factors;
+mod forward_auth;
 mod health;
 mod identity;
+mod keys;
 mod mail_flows;
 mod mails;
 mod owner;
@@ -19,6 +21,7 @@ mod passkeys;
 mod realtime;
 mod records;
 mod second_steps;
+mod sessions;
 mod setup;
 pub mod superusers;
 mod touch;
@@ -44,6 +47,7 @@ pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
 pub use crate::realtime::Connection;
 pub use caller::{Caller, Cookie, Site};
+pub use forward_auth::{Asked, Verdict};
 
 /// The running program. Clones share it.
 #[derive(Clone)]
@@ -58,7 +62,7 @@ struct Services {
     /// Failed attempts to get in.
     throttle: Throttle,
     setup: setup::SetupLink,
-    /// Sessions whose use was noted within the last minute.
+    /// Sessions and API keys whose use was noted within the last minute.
     touched: touch::Touched,
     /// What was tried in vain in second steps.
     attempts: Attempts,

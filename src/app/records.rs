@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{App, Caller};
-use crate::auth::sign_in;
+use super::{App, Caller, NewSession};
+use crate::auth::{sessions, sign_in};
 use crate::base::{Result, limits};
 use crate::domain::{Collection, FieldKind, ListRequest};
 use crate::records::{self, Proof};
@@ -37,14 +37,15 @@ impl App {
         self.write(caller, move |tx, cx| records::create(tx, cx, &collection, expand.as_deref(), proof)).await
     }
 
-    /// Updates a record from the caller's body: see [`records::update`].
+    /// Updates a record from the caller's body: see [`records::update`]. If that ends everything that the caller is
+    /// signed in with, such as a new password does, the session that they did it with goes on with new secrets.
     pub async fn update_record(
         &self,
         caller: Caller,
         collection: String,
         id: String,
         expand: Option<String>,
-    ) -> Result<String> {
+    ) -> Result<(String, Option<NewSession>)> {
         let caller = Arc::new(caller);
         let mut proof = Proof::default();
         if self.has_password_work(&caller, &collection) {
@@ -52,7 +53,11 @@ impl App {
             let draft = self.read(caller.clone(), move |tx, cx| records::draft_update(tx, cx, &name, &key)).await?;
             proof = self.0.passwords.prove(draft).await?;
         }
-        self.write(caller, move |tx, cx| records::update(tx, cx, &collection, &id, expand.as_deref(), proof)).await
+        self.write(caller, move |tx, cx| {
+            let body = records::update(tx, cx, &collection, &id, expand.as_deref(), proof)?;
+            Ok((body, sessions::follow(tx, cx)?))
+        })
+        .await
     }
 
     /// Deletes a record: see [`records::delete`].

@@ -1,5 +1,5 @@
-//! Notes when sessions are used, so that those in use go on: at most once a minute for each, and never in the way of
-//! the request.
+//! Notes when sessions and API keys are used, so that sessions in use go on and people see which keys are: at most once
+//! a minute for each, and never in the way of the request.
 
 use std::time::Duration;
 
@@ -7,16 +7,19 @@ use moka::sync::Cache;
 
 use super::identity::Identity;
 use super::{App, Caller};
+use crate::auth::keys::{self, Key};
 use crate::auth::sessions::{self, Lifetime, Session};
-use crate::base::Timestamp;
-use crate::domain::{Credential, Principal, RequestInfo};
+use crate::base::{Result, Timestamp};
+use crate::domain::{Credential, Principal, Record, RequestInfo};
+use crate::records::Cx;
+use crate::store::WriteTx;
 
-/// How exactly the last use of a session is known.
+/// How exactly the last use is known.
 const PRECISION: Duration = Duration::from_secs(60);
-/// How many sessions are remembered for that; those beyond are noted more often.
+/// How many are remembered for that; those beyond are noted more often.
 const REMEMBERED: u64 = 100_000;
 
-/// Sessions that were noted just now.
+/// What was noted just now, by id.
 pub(super) struct Touched(Cache<String, ()>);
 
 impl Touched {
@@ -33,24 +36,45 @@ impl App {
     }
 
     /// Notes, in the background, that a session is used.
-    pub(super) fn session_was_used(&self, now: Timestamp, session: &Session, caller: &Caller) {
-        let noted = Timestamp::parse(&session.last_used).map_or(0, Timestamp::unix_seconds);
-        let recently = now.unix_seconds() - noted < PRECISION.as_secs().cast_signed();
-        if recently || self.0.touched.0.contains_key(&session.id) {
+    pub(super) fn session_was_used(&self, now: Timestamp, session: &Session, record: &Record, caller: &Caller) {
+        if self.was_noted(now, &session.id, &session.last_used) {
             return;
         }
-        self.0.touched.0.insert(session.id.clone(), ());
-        let (app, id, device, lifetime) = (self.clone(), session.id.clone(), caller.device(), self.session_lifetime());
-        // A note that gets lost costs nothing: the next use makes another.
+        let (id, device, lifetime) = (session.id.clone(), caller.device(), self.session_lifetime().of(record));
+        self.note(move |tx, cx| sessions::touch(tx, cx, &id, &device, lifetime));
+    }
+
+    /// The same for an API key.
+    pub(super) fn key_was_used(&self, now: Timestamp, key: &Key) {
+        if self.was_noted(now, &key.id, &key.last_used) {
+            return;
+        }
+        let id = key.id.clone();
+        self.note(move |tx, cx| keys::touch(tx, cx, &id));
+    }
+
+    /// Whether the last use is known exactly enough; if not, it counts as noted from now on.
+    fn was_noted(&self, now: Timestamp, id: &str, last_used: &str) -> bool {
+        let noted = Timestamp::parse(last_used).map_or(0, Timestamp::unix_seconds);
+        if now.unix_seconds() - noted < PRECISION.as_secs().cast_signed() || self.0.touched.0.contains_key(id) {
+            return true;
+        }
+        self.0.touched.0.insert(id.to_owned(), ());
+        false
+    }
+
+    /// Writes a note. One that gets lost costs nothing: the next use makes another.
+    fn note(&self, write: impl FnOnce(&mut WriteTx<'_>, &Cx<'_>) -> Result<()> + Send + 'static) {
+        let app = self.clone();
         self.spawn(async move {
-            let plans = app.0.clone();
+            let services = app.0.clone();
             let noting = app.commit(move |tx| {
                 let request = RequestInfo::default();
                 let identity = Identity { principal: Principal::Guest, credential: Credential::Owner };
-                sessions::touch(tx, &identity.cx(&request, &plans.plans), &id, &device, lifetime)
+                write(tx, &identity.cx(&request, &services.plans))
             });
             if let Err(error) = noting.await {
-                tracing::debug!("the use of a session wasn't noted: {}", error.log_text());
+                tracing::debug!("the use of a session or API key wasn't noted: {}", error.log_text());
             }
         });
     }

@@ -7,9 +7,10 @@
 
 use std::sync::Arc;
 
-use super::{digest, token};
-use crate::base::{Error, Result, Secret, SqlValue, SqlValueRef, Timestamp, ids};
-use crate::domain::{Event, Record, TokenKind};
+use super::{digest, sign_in, token};
+use crate::base::limits::SESSIONS_LISTED_MAX;
+use crate::base::{Error, ErrorKind, Result, Secret, SqlValue, SqlValueRef, Timestamp, ids};
+use crate::domain::{Credential, Event, Record, TokenKind};
 use crate::query::table::{Direction, Set, Table, Where};
 use crate::records::{self, Cx, Find};
 use crate::store::{ReadTx, Row, WriteTx};
@@ -28,6 +29,18 @@ pub struct Lifetime {
     pub idle_seconds: i64,
     /// At most.
     pub max_seconds: i64,
+}
+
+impl Lifetime {
+    /// The same as the account's collection has it.
+    pub fn of(self, record: &Record) -> Lifetime {
+        let Some(options) = record.collection().auth().map(|auth| &auth.sessions) else { return self };
+        let own = |seconds: i64, general: i64| if seconds > 0 { seconds } else { general };
+        Lifetime {
+            idle_seconds: own(options.idle_duration, self.idle_seconds),
+            max_seconds: own(options.max_duration, self.max_seconds),
+        }
+    }
 }
 
 /// Where a request came from, as people recognise their devices.
@@ -69,7 +82,7 @@ pub struct NewSession {
     pub max_age_seconds: i64,
 }
 
-/// Begins a session.
+/// Begins a session, which lasts as long as the account's collection says, or else `lifetime`.
 pub fn start(
     tx: &mut WriteTx<'_>,
     cx: &Cx<'_>,
@@ -77,7 +90,7 @@ pub fn start(
     device: &Device,
     lifetime: Lifetime,
 ) -> Result<NewSession> {
-    let now = tx.now();
+    let (now, lifetime) = (tx.now(), lifetime.of(record));
     let session = NewSession {
         id: ids::record_id(),
         token: ids::bearer(),
@@ -103,7 +116,7 @@ pub fn start(
 /// Gives a session new secrets and ties it to what the account's key is now: after a change of privileges, so that
 /// the session which made it goes on while all others end.
 pub fn rotate(tx: &mut WriteTx<'_>, cx: &Cx<'_>, id: &str, record: &Record) -> Result<Option<NewSession>> {
-    let Some(old) = first(tx, cx, &[Where::Is("id", id.into())])? else { return Ok(None) };
+    let Some(old) = by_id(tx, cx, id)? else { return Ok(None) };
     let end = Timestamp::parse(&old.expires).ok_or_else(|| Error::internal("a session's end isn't a date"))?;
     let session = NewSession {
         id: old.id,
@@ -116,12 +129,33 @@ pub fn rotate(tx: &mut WriteTx<'_>, cx: &Cx<'_>, id: &str, record: &Record) -> R
     Ok(Some(session))
 }
 
+/// Lets the session that a change was made with go on, if that change has ended everything else that its account was
+/// signed in with: with new secrets. An account that may not sign in any more has no session to go on with.
+pub fn follow(tx: &mut WriteTx<'_>, cx: &Cx<'_>) -> Result<Option<NewSession>> {
+    let (Credential::Session(id), Some(before)) = (cx.credential, cx.principal.record()) else { return Ok(None) };
+    let Some(collection) = tx.schema().by_id(&before.collection().id).cloned() else { return Ok(None) };
+    let Some(now) = records::find(tx, cx, &collection, Find::Id, SqlValue::from(before.id()))? else { return Ok(None) };
+    if token::key_hash(&now, TokenKind::Auth)? == token::key_hash(before, TokenKind::Auth)? {
+        return Ok(None);
+    }
+    match sign_in::check_auth_rule(tx, cx, &now) {
+        Ok(()) => rotate(tx, cx, id, &now),
+        Err(error) if error.kind() == ErrorKind::Forbidden => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// The session that a cookie's value belongs to, with its account, if both are still good.
 pub fn find(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &Secret) -> Result<Option<(Session, Record)>> {
     live(tx, cx, first(tx, cx, &[Where::Is("tokenHash", digest::sha256(token.expose()).into())])?)
 }
 
-/// The same for the cookie of forward-auth.
+/// The session with this id, without looking whether it is still good.
+pub fn by_id(tx: &ReadTx<'_>, cx: &Cx<'_>, id: &str) -> Result<Option<Session>> {
+    first(tx, cx, &[Where::Is("id", id.into())])
+}
+
+/// The same as [`find`] for the cookie of forward-auth.
 pub fn find_forward(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &Secret) -> Result<Option<(Session, Record)>> {
     live(tx, cx, first(tx, cx, &[Where::Is("forwardHash", digest::sha256(token.expose()).into())])?)
 }
@@ -131,7 +165,8 @@ pub fn list(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<Vec<Session
     let key_hash = token::key_hash(record, TokenKind::Auth)?;
     let order = Some(("lastUsed", Direction::Descending));
     let mut sessions = Vec::new();
-    tx.rows(&SESSIONS.page(cx.plans.dialect(), &COLUMNS, &owned_by(record), order, None), |row| {
+    let page = SESSIONS.page(cx.plans.dialect(), &COLUMNS, &owned_by(record), order, Some(SESSIONS_LISTED_MAX));
+    tx.rows(&page, |row| {
         sessions.push(session(row)?);
         Ok(())
     })?;
@@ -148,6 +183,13 @@ pub fn end(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record, id: &str) -> Resu
         tx.announce(Event::SessionEnded { id: id.to_owned() });
     }
     Ok(ended)
+}
+
+/// Deletes the rows of an account's sessions that have ended with its former token key.
+pub fn forget_ended(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
+    let [collection, owner] = owned_by(record);
+    let former = Where::IsNot("keyHash", token::key_hash(record, TokenKind::Auth)?.into());
+    tx.execute(&SESSIONS.delete(cx.plans.dialect(), &[collection, owner, former])).map(|_| ())
 }
 
 /// Notes that a session is used, which lets it go on.

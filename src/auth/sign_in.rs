@@ -10,7 +10,7 @@ use super::throttle::identity_key;
 use super::{origins, second_factor, token};
 use crate::base::{Error, FieldError, FieldErrors, Result, Secret, SqlValue, json as json_text};
 use crate::domain::field::email::is_email;
-use crate::domain::{Collection, FieldKind, Principal, Record, RuleKind, TokenKind};
+use crate::domain::{Collection, Credential, FieldKind, Principal, Record, RuleKind, TokenKind};
 use crate::records::{self, Cx, Find, access};
 use crate::store::{ReadTx, WriteTx};
 
@@ -211,6 +211,7 @@ pub struct SignedIn {
 /// # Errors
 /// 403 if the auth rule doesn't hold; 400 for a second step that doesn't fit the first.
 pub fn finish(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<Outcome> {
+    access::refuse_key(cx)?;
     check_auth_rule(tx, cx, &sign_in.record)?;
     if let Some(demand) = second_factor::demand(tx, cx, &sign_in)? {
         return Ok(Outcome::SecondFactor(demand.body()?));
@@ -221,6 +222,10 @@ pub fn finish(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<
 /// Lets somebody in for whom everything has been checked.
 fn enter(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<SignedIn> {
     origins::note(tx, cx, &sign_in.record, sign_in.device)?;
+    // Whoever was signed in with this browser before isn't any more: no session outlives a sign-in.
+    if let (Some(_), Credential::Session(former), Some(owner)) = (sign_in.session, cx.credential, cx.principal.record()) {
+        sessions::end(tx, cx, owner, former)?;
+    }
     let session = match sign_in.session {
         Some(lifetime) => Some(sessions::start(tx, cx, &sign_in.record, sign_in.device, lifetime)?),
         None => None,
@@ -244,10 +249,10 @@ pub fn still(tx: &ReadTx<'_>, cx: &Cx<'_>, checked: &Record) -> Result<Record> {
         .ok_or_else(refused)
 }
 
-/// Renews the caller's token.
+/// Renews the caller's token; whoever has a session needs none, and gets the record only.
 ///
 /// # Errors
-/// 403 for accounts of other collections and if the auth rule doesn't hold; for guests 401, or 404 if there is no such
+/// 403 for accounts of other collections, with an API key, and if the auth rule doesn't hold; for guests 401, or 404 if there is no such
 /// collection.
 pub fn refresh(
     tx: &ReadTx<'_>,
@@ -256,7 +261,7 @@ pub fn refresh(
     token: Option<&str>,
     expand: Option<&str>,
 ) -> Result<String> {
-    let (Some(token), Some(record)) = (token, cx.principal.record()) else {
+    let Some(record) = cx.principal.record() else {
         records::find_collection(tx.schema(), collection)?;
         return Err(Error::unauthenticated());
     };
@@ -265,7 +270,9 @@ pub fn refresh(
     if collection.is_none() {
         return Err(Error::forbidden("The token belongs to another collection."));
     }
+    access::refuse_key(cx)?;
     check_auth_rule(tx, cx, record)?;
+    let Some(token) = token else { return response(tx, cx, record, None, None, expand) };
     let claims = token::bearer(tx, cx, token, TokenKind::Auth)?.ok_or_else(Error::unauthenticated)?.1;
     let token = match claims.refreshable {
         Some(true) => token::issue(record, TokenKind::Auth, tx.now())?,

@@ -45,6 +45,12 @@ pub const REFUSED_BODY_DRAIN_MAX_BYTES: u64 = 128 << 20;
 pub const REFUSED_BODY_DRAIN_TIMEOUT_SECONDS: u64 = 10;
 /// A client that pauses this long while its body is refused waits for the answer, and gets it.
 pub const REFUSED_BODY_PAUSE_MS: u64 = 250;
+/// Of an account's sessions this many are listed, those used last.
+pub const SESSIONS_LISTED_MAX: u64 = 500;
+/// An account may have this many API keys.
+pub const API_KEYS_MAX: usize = 100;
+/// An API key's name may have this many characters.
+pub const API_KEY_NAME_MAX_CHARS: usize = 100;
 /// The form of a hosted page may have this many bytes.
 pub const PAGE_FORM_MAX_BYTES: u64 = 16 << 10;
 /// An address that a page is to lead back to may have this many characters.

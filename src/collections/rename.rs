@@ -141,6 +141,9 @@ impl Renames {
         if before.password_auth.identity_fields == after.password_auth.identity_fields && !frozen("passwordAuth") {
             after.password_auth.identity_fields.iter_mut().for_each(follow);
         }
+        if before.sessions.end_on_change == after.sessions.end_on_change && !frozen("sessions") {
+            after.sessions.end_on_change.iter_mut().for_each(follow);
+        }
         if before.oauth2.mapped_fields == after.oauth2.mapped_fields && !frozen("oauth2") {
             let OAuth2MappedFields { id, name, username, avatar_url } = &mut after.oauth2.mapped_fields;
             [id, name, username, avatar_url].into_iter().for_each(follow);

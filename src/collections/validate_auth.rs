@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::validate::{Site, check_rule, system_rule_change};
 use crate::base::{FieldError, FieldErrors};
-use crate::domain::collection::{EmailTemplate, OAuth2Options, PasswordAuth, TokenOptions};
+use crate::domain::collection::{EmailTemplate, OAuth2Options, PasswordAuth, SessionOptions, TokenOptions};
 use crate::domain::oauth2::is_known_provider;
 use crate::domain::{AuthOptions, Collection};
 
@@ -12,6 +12,8 @@ use crate::domain::{AuthOptions, Collection};
 const CODE_SECONDS: (i64, i64) = (10, 86_400);
 /// Lives of tokens, in seconds: three years at most.
 const TOKEN_SECONDS: (i64, i64) = (10, 94_670_856);
+/// Lives of sessions, in seconds: two minutes at least, because their use is noted once a minute.
+const SESSION_SECONDS: (i64, i64) = (120, 94_670_856);
 const SECRET_CHARS: (usize, usize) = (30, 255);
 const OTP_MIN_DIGITS: i64 = 4;
 const URL_SCHEMES: [&str; 2] = ["http://", "https://"];
@@ -47,6 +49,7 @@ pub fn check(collection: &Collection, options: &AuthOptions, site: Site<'_>) -> 
     if options.mfa.enabled {
         check_mfa(&mut errors, collection, options, site);
     }
+    check_sessions(&mut errors, collection, &options.sessions);
     errors
 }
 
@@ -89,6 +92,18 @@ fn check_token(errors: &mut FieldErrors, key: &str, token: &TokenOptions) {
             .with("max", max)),
     };
     errors.check(&format!("{key}.secret"), secret);
+}
+
+fn check_sessions(errors: &mut FieldErrors, collection: &Collection, options: &SessionOptions) {
+    for (key, seconds) in [("idleDuration", options.idle_duration), ("maxDuration", options.max_duration)] {
+        if seconds != 0 {
+            errors.check(&format!("sessions.{key}"), check_range(seconds, SESSION_SECONDS));
+        }
+    }
+    if let Some(name) = options.end_on_change.iter().find(|name| collection.field(name).is_none()) {
+        let error = FieldError::new("validation_missing_field", "There is no such field.");
+        errors.add("sessions.endOnChange", error.with("fieldName", name.clone()));
+    }
 }
 
 fn check_range(number: i64, (min, max): (i64, i64)) -> Result<(), FieldError> {

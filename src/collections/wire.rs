@@ -10,7 +10,7 @@ use crate::base::json::{write_json, write_str};
 use crate::domain::{Collection, CollectionKind, Schema};
 
 /// The order in which the keys of options are served, over all levels; keys that aren't listed follow by name.
-const OPTION_KEYS: [&str; 38] = [
+const OPTION_KEYS: [&str; 42] = [
     "authRule",
     "manageRule",
     "authAlert",
@@ -26,6 +26,7 @@ const OPTION_KEYS: [&str; 38] = [
     "verificationTemplate",
     "resetPasswordTemplate",
     "confirmEmailChangeTemplate",
+    "sessions",
     "providers",
     "mappedFields",
     "enabled",
@@ -49,6 +50,9 @@ const OPTION_KEYS: [&str; 38] = [
     "extra",
     "secret",
     "clientSecret",
+    "idleDuration",
+    "maxDuration",
+    "endOnChange",
 ];
 
 /// The JSON text of a collection, without secrets.

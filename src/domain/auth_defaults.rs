@@ -4,7 +4,7 @@
 
 use crate::domain::AuthOptions;
 use crate::domain::collection::{
-    AuthAlert, EmailTemplate, MfaOptions, OAuth2Options, OtpOptions, PasswordAuth, TokenOptions,
+    AuthAlert, EmailTemplate, MfaOptions, OAuth2Options, OtpOptions, PasswordAuth, SessionOptions, TokenOptions,
 };
 
 impl Default for AuthOptions {
@@ -43,6 +43,7 @@ impl Default for AuthOptions {
                  rel=\"noopener\">Use this address</a></p>\n\
                  <p><i>If you haven't asked for this, there is nothing to do.</i></p>\n<p>{APP_NAME}</p>",
             ),
+            sessions: SessionOptions::default(),
         }
     }
 }

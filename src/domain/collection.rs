@@ -186,6 +186,20 @@ pub struct AuthOptions {
     pub verification_template: EmailTemplate,
     pub reset_password_template: EmailTemplate,
     pub confirm_email_change_template: EmailTemplate,
+    pub sessions: SessionOptions,
+}
+
+/// Sessions of browsers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SessionOptions {
+    /// How long a session may rest, in seconds; 0 takes the configuration's.
+    pub idle_duration: i64,
+    /// How long it lasts at most, in seconds; 0 takes the configuration's.
+    pub max_duration: i64,
+    /// Fields, such as a role, that a session must not outlive: a new value ends all sessions, tokens and API keys of
+    /// the record, as a new password does.
+    pub end_on_change: Vec<String>,
 }
 
 /// A mail about a sign-in from a new place.
@@ -315,7 +329,8 @@ impl AuthOptions {
         ]
     }
 
-    /// The options as clients see them: no token secrets, no provider secrets.
+    /// The options as clients see them: no token secrets, no provider secrets; `sessions` only if it says something,
+    /// because clients of the reference don't know it.
     pub fn public_json(&self) -> Map<String, Json> {
         let mut map = match serde_json::to_value(self) {
             Ok(Json::Object(map)) => map,
@@ -330,6 +345,9 @@ impl AuthOptions {
             for provider in providers.iter_mut().filter_map(Json::as_object_mut) {
                 provider.remove("clientSecret");
             }
+        }
+        if self.sessions == SessionOptions::default() {
+            map.remove("sessions");
         }
         map
     }

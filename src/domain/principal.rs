@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Record;
+use crate::domain::{Collection, Record};
 
 /// The identity of a `_superusers` collection, known to clients.
 pub const SUPERUSERS_ID: &str = "pbc_3142635823";
@@ -30,7 +30,8 @@ pub enum Principal {
     Scoped(Arc<Record>, Arc<KeyScope>),
 }
 
-/// What an API key may do: verbs by the id of a collection, or by `*` for every collection.
+/// What an API key may do: verbs by the id of a collection, or by `*` for every collection but the system's own, which
+/// must be named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyScope(pub BTreeMap<String, BTreeSet<Verb>>);
@@ -48,9 +49,13 @@ pub enum Verb {
 }
 
 impl KeyScope {
+    /// The name that stands for every collection.
+    pub const EVERY: &str = "*";
+
     /// Whether the scope names this verb for this collection.
-    pub fn allows(&self, collection_id: &str, verb: Verb) -> bool {
-        [collection_id, "*"].iter().any(|name| self.0.get(*name).is_some_and(|verbs| verbs.contains(&verb)))
+    pub fn allows(&self, collection: &Collection, verb: Verb) -> bool {
+        let named = |name: &str| self.0.get(name).is_some_and(|verbs| verbs.contains(&verb));
+        named(&collection.id) || !collection.system && named(KeyScope::EVERY)
     }
 }
 

@@ -3,9 +3,10 @@
 //! Every function of `records` asks here before it reads; so does everything that offers records in another form. The
 //! decision is either "no", "everything", or a rule that must hold row by row and becomes part of the statement.
 
+use super::Cx;
 use crate::base::{Error, Result};
 use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{Collection, Principal, RuleKind, Verb};
+use crate::domain::{Collection, Credential, Principal, RuleKind, Verb};
 
 /// What a principal may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +33,8 @@ impl<'c> Access<'c> {
 /// 403 if only superusers may and the principal isn't one.
 pub fn decide<'c>(principal: &Principal, collection: &'c Collection, kind: RuleKind) -> Result<Access<'c>> {
     if let Principal::Scoped(owner, scope) = principal {
-        if !verb(kind).is_some_and(|verb| scope.allows(&collection.id, verb)) {
-            return Err(Error::forbidden("The API key's scope doesn't include this."));
+        if !verb(kind).is_some_and(|verb| scope.allows(collection, verb)) {
+            return Err(out_of_scope());
         }
         if owner.collection().id == SUPERUSERS_ID {
             return Ok(Access::All);
@@ -47,6 +48,42 @@ pub fn decide<'c>(principal: &Principal, collection: &'c Collection, kind: RuleK
         Some("") => Ok(Access::All),
         Some(rule) => Ok(Access::Where(rule)),
     }
+}
+
+/// Whether an API key's scope, if there is one, includes what follows from a change without being asked for, such as
+/// a cascade.
+///
+/// # Errors
+/// 403.
+pub fn check_scope(principal: &Principal, collection: &Collection, verb: Verb) -> Result<()> {
+    match principal {
+        Principal::Scoped(_, scope) if !scope.allows(collection, verb) => Err(out_of_scope()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the caller may write to the collection as far as it depends on how it has shown who it is: an API key, also
+/// one without a scope, makes no superusers and doesn't touch what accounts sign in with.
+///
+/// # Errors
+/// 403.
+pub fn check_key(cx: &Cx<'_>, collection: &Collection) -> Result<()> {
+    if collection.system { refuse_key(cx) } else { Ok(()) }
+}
+
+/// For what no API key may do, whatever its owner may: everything by which a key could outlive itself.
+///
+/// # Errors
+/// 403 for callers with an API key.
+pub fn refuse_key(cx: &Cx<'_>) -> Result<()> {
+    match cx.credential {
+        Credential::Key(_) => Err(Error::forbidden("API keys can't do this.")),
+        _ => Ok(()),
+    }
+}
+
+fn out_of_scope() -> Error {
+    Error::forbidden("The API key's scope doesn't include this.")
 }
 
 /// The principal, if it is a superuser.

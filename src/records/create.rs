@@ -24,6 +24,7 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Draft> {
         return Err(Error::invalid("Records of a view can't be written."));
     }
     let access = access::decide(cx.principal, collection, RuleKind::Create)?;
+    access::check_key(cx, collection)?;
     let blank = initial(collection);
     let submitted = input::submitted(collection, &blank, &cx.request.body, cx.principal);
     let mut record = blank;

@@ -8,7 +8,7 @@ use super::{Cx, access, find_collection};
 use crate::base::{Error, Result, SqlValue, SqlValueRef};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::{CREDENTIAL_COLLECTIONS, CREDENTIAL_TABLES, SUPERUSERS_ID};
-use crate::domain::{Collection, Event, FieldKind, Record, RuleKind, Value};
+use crate::domain::{Collection, Event, FieldKind, Record, RuleKind, Value, Verb};
 use crate::query::{Ident, mutate};
 use crate::store::WriteTx;
 
@@ -26,6 +26,7 @@ pub fn delete(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> 
         return Err(Error::invalid("Records of a view can't be deleted."));
     }
     let access = access::decide(cx.principal, &collection, RuleKind::Delete)?;
+    access::check_key(cx, &collection)?;
     let record = find_reachable(tx, cx, &collection, RuleKind::Delete, access, id, None)?;
     delete_with_references(tx, cx, record)
 }
@@ -48,6 +49,7 @@ pub fn truncate(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<(
     if collection.is_view() {
         return Err(Error::invalid("A view has no records of its own."));
     }
+    access::check_key(cx, &collection)?;
     loop {
         // Always the first page: what was on it is gone the next time.
         let page = first_records(tx, cx, &collection)?;
@@ -63,12 +65,13 @@ pub fn truncate(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<(
     }
 }
 
-/// Deletes `record` and follows the relations that point to it. A list of work rather than recursion, because chains
-/// of cascades can be as long as the table.
+/// Deletes `record` and follows the relations that point to it; an API key's scope must include all that follows. A
+/// list of work rather than recursion, because chains of cascades can be as long as the table.
 fn delete_with_references(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: Record) -> Result<()> {
     let mut doomed = vec![record];
     while let Some(record) = doomed.pop() {
         let collection = record.collection().clone();
+        access::check_scope(cx.principal, &collection, Verb::Delete)?;
         if collection.id == SUPERUSERS_ID && super::count(tx, cx, &collection.id)? == 1 {
             return Err(Error::invalid("The last superuser can't be deleted."));
         }
@@ -110,6 +113,7 @@ fn release(
             }
             continue;
         }
+        access::check_scope(cx.principal, referring, Verb::Update)?;
         if left.is_empty() && definition.required {
             return Err(Error::invalid("The record can't be deleted: another record needs it."));
         }

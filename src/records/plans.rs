@@ -223,6 +223,9 @@ fn key(schema: &Schema, collection: &Collection, principal: &Principal) -> Strin
     let auth = principal.record().map_or("", |record| record.collection().id.as_str());
     let mut key = String::with_capacity(128);
     let _ = write!(key, "{}|{}|{auth}|", schema.generation(), collection.id);
+    if let Principal::Scoped(_, scope) = principal {
+        let _ = write!(key, "{scope:?}|");
+    }
     key
 }
 
@@ -235,7 +238,11 @@ struct Resolving<'a> {
 impl<'a> Resolving<'a> {
     fn scope(&self, trust: Trust) -> Scope<'a> {
         let auth = self.principal.record().map(|record| record.collection());
-        Scope { schema: self.schema, collection: self.collection, trust, auth }
+        let key = match self.principal {
+            Principal::Scoped(_, scope) => Some(&**scope),
+            _ => None,
+        };
+        Scope { schema: self.schema, collection: self.collection, trust, auth, key }
     }
 
     fn client(&self) -> Trust {

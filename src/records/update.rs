@@ -8,9 +8,12 @@ use super::{Cx, access, find_collection, input, read, validate};
 use crate::base::{Error, Result, SqlValue, ids};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{Event, FieldKind, Principal, Record, RequestInfo, RuleKind, Value};
+use crate::domain::{Credential, Event, FieldKind, Principal, Record, RequestInfo, RuleKind, Value};
 use crate::query::{Ident, mutate};
 use crate::store::{ReadTx, WriteTx};
+
+/// Fields by which an account is entered.
+const OWN_CREDENTIALS: [&str; 3] = ["password", "email", "tokenKey"];
 
 /// Decides everything about a change: access by the stored record, values, validity. Writes nothing.
 ///
@@ -23,6 +26,7 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result
         return Err(Error::invalid("Records of a view can't be written."));
     }
     let access = access::decide(cx.principal, collection, RuleKind::Update)?;
+    access::check_key(cx, collection)?;
     let old = read::find(tx, cx, collection, Find::Id, SqlValue::from(id))?.ok_or_else(Error::not_found)?;
     let submitted = input::submitted(collection, &old, &cx.request.body, cx.principal);
     if access.rule().is_some() {
@@ -42,6 +46,7 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result
     validate::check_record(tx, cx, &record, Some(&old))?;
     settle(&mut record, &old, tx);
     let changed: Vec<usize> = (0..collection.fields.len()).filter(|at| record.at(*at) != old.at(*at)).collect();
+    check_own_credentials(cx, &record, &changed)?;
     let passwords = take_passwords(&mut record, |at| changed.contains(&at));
     Ok(Draft { record, changed, passwords, old_password })
 }
@@ -105,7 +110,19 @@ fn is_manager(tx: &ReadTx<'_>, cx: &Cx<'_>, old: &Record) -> Result<bool> {
     }
 }
 
-/// What the server sets by itself: dates, a new token key after a new password or e-mail.
+/// An API key doesn't change what its owner signs in with: whoever finds one must not get the account.
+fn check_own_credentials(cx: &Cx<'_>, record: &Record, changed: &[usize]) -> Result<()> {
+    let collection = record.collection();
+    let by_own_key = matches!(cx.credential, Credential::Key(_)) && cx.principal.is(&collection.id, record.id());
+    let touches = |name: &&str| collection.position(name).is_some_and(|at| changed.contains(&at));
+    if by_own_key && OWN_CREDENTIALS.iter().any(touches) {
+        return Err(Error::forbidden("An API key can't change what its owner signs in with."));
+    }
+    Ok(())
+}
+
+/// What the server sets by itself: dates, a new token key after a new password or e-mail, or whatever else the
+/// collection names as a change that sessions must not outlive.
 fn settle(record: &mut Record, old: &Record, tx: &ReadTx<'_>) {
     let collection = record.collection().clone();
     for (at, field) in collection.fields.iter().enumerate() {
@@ -117,7 +134,9 @@ fn settle(record: &mut Record, old: &Record, tx: &ReadTx<'_>) {
         record.set("verified", Value::Bool(true));
     }
     let differs = |name: &str| record.get(name) != old.get(name);
-    if collection.is_auth() && (differs("password") || differs("email")) && !differs("tokenKey") {
+    let Some(options) = collection.auth() else { return };
+    let ends = ["password", "email"].into_iter().chain(options.sessions.end_on_change.iter().map(String::as_str));
+    if ends.into_iter().any(differs) && !differs("tokenKey") {
         record.set("tokenKey", Value::Text(ids::secret()));
     }
 }

@@ -2,7 +2,7 @@
 //! something checked.
 //!
 //! Called by `records` and by whoever saves a rule. Invariant: a plan for [`Trust::Client`] mentions no hidden field,
-//! no collection that the client can't list, and carries the list rule of every collection that it joins as a guard.
+//! no collection that the client can't list or that an API key's scope leaves out, and carries the list rule of every collection that it joins as a guard.
 //! Resolution is an allow-list over the schema: a name that isn't found there is an error, whatever it looks like.
 
 mod request;
@@ -22,7 +22,8 @@ use super::tree::{Call, Compare, Expr, Literal, Op, Operand as Term, Path};
 use super::{SortItem, parse};
 use crate::base::SqlValue;
 use crate::base::limits::FILTER_MAX_HOPS;
-use crate::domain::{Collection, Field, FieldKind, RuleKind, Schema};
+use crate::domain::principal::SUPERUSERS_ID;
+use crate::domain::{Collection, Field, FieldKind, KeyScope, RuleKind, Schema, Verb};
 
 /// What surrounds an expression.
 #[derive(Clone, Copy)]
@@ -35,6 +36,8 @@ pub struct Scope<'a> {
     pub trust: Trust,
     /// The collection of whoever asks; `None` is a guest.
     pub auth: Option<&'a Arc<Collection>>,
+    /// What the API key may do by which they ask, if it may not do everything that its owner may.
+    pub key: Option<&'a KeyScope>,
 }
 
 /// Resolves a filter or rule.
@@ -70,7 +73,7 @@ pub fn resolve_sort(scope: Scope<'_>, items: &[SortItem]) -> Result<SortPlan, Pa
 /// What is wrong and where.
 pub fn check_rule(schema: &Schema, collection: &Collection, text: &str) -> Result<(), ParseError> {
     let collection = Arc::new(collection.clone());
-    let scope = Scope { schema, collection: &collection, trust: Trust::Rule(RuleKind::List), auth: None };
+    let scope = Scope { schema, collection: &collection, trust: Trust::Rule(RuleKind::List), auth: None, key: None };
     resolve(scope, &parse(text)?).map(|_| ())
 }
 
@@ -325,6 +328,14 @@ impl<'a> Resolver<'a> {
 
     /// The list rule that rows of `collection` must satisfy before a client's filter may look at them.
     fn guard(&self, collection: &Arc<Collection>, span: &Range<usize>) -> Result<Option<Arc<Plan>>, ParseError> {
+        if let Some(key) = self.scope.key {
+            if !key.allows(collection, Verb::List) {
+                return Err(error("the API key's scope doesn't include this collection", span));
+            }
+            if self.scope.auth.is_some_and(|auth| auth.id == SUPERUSERS_ID) {
+                return Ok(None);
+            }
+        }
         match collection.rules.list.as_deref() {
             None => Err(error("this collection can't be searched", span)),
             Some("") => Ok(None),

@@ -3,6 +3,7 @@
 //! A fairing, attached by [`super::server`]. It also undoes Rocket's habit of taking the method from a form's
 //! `_method` field, which the interface doesn't have.
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::{Header, Method, Status};
 use rocket::{Data, Request, Response};
@@ -80,6 +81,13 @@ impl Fairing for Headers {
     }
 }
 
+/// A text as the value of a header: everything but visible ASCII is written as `%` and two digits, so that nothing in
+/// it can end the header or be read in two ways.
+pub fn header_text(text: &str) -> String {
+    const HIDDEN: &AsciiSet = &CONTROLS.add(b' ').add(b'%');
+    utf8_percent_encode(text, HIDDEN).to_string()
+}
+
 fn is_form(request: &Request<'_>) -> bool {
     request.headers().get_one("Content-Type").is_some_and(|kind| kind.contains("form-urlencoded"))
 }
@@ -133,6 +141,18 @@ mod tests {
             ("", "", true),
         ] {
             assert_eq!(wildcard_match(pattern, origin), expect, "{pattern} {origin}");
+        }
+    }
+
+    #[test]
+    fn values_of_headers_are_visible_ascii() {
+        for (text, expect) in [
+            ("ada@holdall.test", "ada@holdall.test"),
+            ("a b\r\nX-Evil: 1", "a%20b%0D%0AX-Evil:%201"),
+            ("ö%\u{7f}", "%C3%B6%25%7F"),
+            ("", ""),
+        ] {
+            assert_eq!(header_text(text), expect);
         }
     }
 

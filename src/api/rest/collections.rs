@@ -33,6 +33,7 @@ const COLLECTION_KEYS: &[&str] = &[
     "passwordAuth",
     "passwordResetToken",
     "resetPasswordTemplate",
+    "sessions",
     "system",
     "type",
     "updated",

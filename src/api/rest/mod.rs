@@ -6,13 +6,16 @@
 mod auth;
 mod collections;
 mod factors;
+mod forward_auth;
 mod health;
+mod keys;
 mod list;
 mod mail_flows;
 mod mails;
 mod passkeys;
 mod realtime;
 mod records;
+mod sessions;
 
 use rocket::Data;
 use serde_json::{Map, Value as Json};
@@ -33,6 +36,9 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(mails::routes());
     routes.extend(factors::routes());
     routes.extend(passkeys::routes());
+    routes.extend(sessions::routes());
+    routes.extend(keys::routes());
+    routes.extend(forward_auth::routes());
     routes
 }
 

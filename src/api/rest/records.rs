@@ -1,5 +1,6 @@
 //! `/api/collections/{collection}/records`: list, view, create, update, delete.
 
+use rocket::http::CookieJar;
 use rocket::response::status::NoContent;
 use rocket::{Data, Route, State, delete, get, patch, post, routes};
 
@@ -9,6 +10,7 @@ use crate::base::{Error, Result};
 use crate::web::body::{self, FormText};
 use crate::web::pick::Shape;
 use crate::web::respond::{Answer, Picker, no_content};
+use crate::web::site;
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
@@ -38,11 +40,22 @@ async fn create(app: &State<App>, mut caller: Caller, collection: &str, data: Da
 }
 
 #[patch("/api/collections/<collection>/records/<id>", data = "<data>")]
-async fn update(app: &State<App>, mut caller: Caller, collection: &str, id: &str, data: Data<'_>) -> Answer {
+async fn update(
+    app: &State<App>,
+    jar: &CookieJar<'_>,
+    mut caller: Caller,
+    collection: &str,
+    id: &str,
+    data: Data<'_>,
+) -> Answer {
     read_record(app, &mut caller, collection, data).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
     let expand = expand(&caller);
-    picker.answer(app.update_record(caller, collection.to_owned(), id.to_owned(), expand).await)
+    let (body, session) = app.update_record(caller, collection.to_owned(), id.to_owned(), expand).await?;
+    if let Some(session) = session {
+        site::keep(app, jar, &session);
+    }
+    picker.answer(Ok(body))
 }
 
 #[delete("/api/collections/<collection>/records/<id>")]

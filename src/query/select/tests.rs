@@ -140,7 +140,7 @@ fn recipes() -> Vec<(&'static str, &'static str, Recipe)> {
 fn compile(schema: &Schema, collection: &str, recipe: Recipe) -> Compiled {
     let users = schema.find("users").filter(|_| !recipe.as_guest);
     let collection = schema.find(collection).expect("the collection exists");
-    let scope = |trust| RuleScope { schema, collection, trust, auth: users };
+    let scope = |trust| RuleScope { schema, collection, trust, auth: users, key: None };
     let trust = if recipe.as_client { Trust::Client } else { Trust::Superuser };
     let resolve = |trust, text: &str| {
         let tree = rules::parse(text).expect(text);

@@ -13,7 +13,7 @@ fn resolved(trust: Trust, collection: &str, text: &str) -> Result<Plan, ParseErr
     let schema = schema();
     let users = schema.find("users").cloned();
     let collection = schema.find(collection).expect("the collection exists");
-    resolve(Scope { schema: &schema, collection, trust, auth: users.as_ref() }, &parse(text)?)
+    resolve(Scope { schema: &schema, collection, trust, auth: users.as_ref(), key: None }, &parse(text)?)
 }
 
 #[track_caller]
@@ -288,7 +288,7 @@ fn only_fields_are_sorted_by() {
         let collection = schema.find(collection).expect("the collection exists");
         let users = schema.find("users").cloned();
         let items = parse_sort(text).map_err(|error| error.message)?;
-        let scope = Scope { schema: &schema, collection, trust, auth: users.as_ref() };
+        let scope = Scope { schema: &schema, collection, trust, auth: users.as_ref(), key: None };
         resolve_sort(scope, &items).map(|plan| plan.keys.len()).map_err(|error| error.message)
     };
     for (text, keys) in [

@@ -1,0 +1,194 @@
+//! Signing in on behalf of other services: whether a reverse proxy may let a request through, and whose it is.
+//!
+//! Called by `GET /api/forward-auth`. The proxy asks with the headers of the request that it has got, so they are a
+//! stranger's: they say who is signed in only by a secret, and where the browser came from only to send it back there,
+//! to places that are allowed. Invariant: the cookie that other hosts see opens this and nothing else.
+
+use std::sync::Arc;
+
+use super::identity::Identity;
+use super::{App, Caller};
+use crate::auth::{keys, sessions, sign_in, token};
+use crate::base::{Error, ErrorKind, FieldError, Result, Secret};
+use crate::domain::{Collection, Credential, Principal, Record, RequestInfo};
+use crate::records::Cx;
+use crate::store::ReadTx;
+
+/// What a proxy asks.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The value of the session's own cookie, which is there if Holdall and the service share a host.
+    pub session: Option<Secret>,
+    /// The value of the cookie that is good for this only.
+    pub forward: Option<Secret>,
+    /// The collections whose accounts may pass, by id or name.
+    pub collections: Vec<String>,
+    /// The address that the browser asked for.
+    pub original: Option<String>,
+    /// Whether somebody looks at a browser's window, so that a sign-in page makes sense.
+    pub navigates: bool,
+}
+
+/// What a proxy is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Let the request of this account through.
+    #[allow(missing_docs)]
+    Pass { id: String, collection: String, email: String },
+    /// Send the browser to this page, where somebody can sign in, with the address that it may lead back to.
+    #[allow(missing_docs)]
+    SignIn { page: String, back: Option<String> },
+    /// Refuse it.
+    Refuse,
+}
+
+impl App {
+    /// Whether the request that a proxy has got may pass.
+    ///
+    /// # Errors
+    /// 400 if no auth collection is named; 403 for accounts of other collections and for API keys with a scope, which
+    /// says nothing about other services.
+    pub async fn forward_auth(&self, caller: Caller, asked: Asked) -> Result<Verdict> {
+        let app = self.clone();
+        let (caller, asked) = (Arc::new(caller), Arc::new(asked));
+        let ask = asked.clone();
+        let passing = self
+            .0
+            .store
+            .read(move |tx| {
+                let request = RequestInfo::default();
+                let nobody = Identity { principal: Principal::Guest, credential: Credential::None };
+                let cx = nobody.cx(&request, &app.0.plans);
+                let wanted = wanted(tx, &ask.collections)?;
+                let first = wanted.first().map(|collection| collection.name.clone()).unwrap_or_default();
+                let Some(record) = app.signed_in(tx, &cx, &caller, &ask)? else { return Ok((None, first)) };
+                if !wanted.iter().any(|collection| collection.id == record.collection().id) {
+                    return Err(Error::forbidden("This account may not use this service."));
+                }
+                let principal = Principal::Record(record.clone());
+                sign_in::check_auth_rule(tx, &Cx { principal: &principal, ..cx }, &record)?;
+                Ok((Some(record), first))
+            })
+            .await?;
+        Ok(match passing {
+            (Some(record), _) => Verdict::Pass {
+                id: record.id().to_owned(),
+                collection: record.collection().name.clone(),
+                email: record.text("email").to_owned(),
+            },
+            (None, collection) if asked.navigates => Verdict::SignIn {
+                page: format!("{}/auth/{collection}/", self.0.config.base_url()),
+                back: asked.original.clone().filter(|address| self.may_lead_back(address)),
+            },
+            (None, _) => Verdict::Refuse,
+        })
+    }
+
+    /// Whoever the request shows by a token, an API key or one of the cookies. What an `Authorization` header says may
+    /// be meant for the service, so one that we don't know doesn't hide the cookies.
+    fn signed_in(&self, tx: &ReadTx<'_>, cx: &Cx<'_>, caller: &Caller, asked: &Asked) -> Result<Option<Arc<Record>>> {
+        if let Some(text) = caller.token.as_deref() {
+            let found = match text.starts_with(keys::PREFIX) {
+                true => self.identify_key(tx, cx, text)?.map(|identity| identity.principal),
+                false => Some(token::principal(tx, cx, text)?),
+            };
+            match found {
+                Some(Principal::Record(record)) => return Ok(Some(record)),
+                Some(Principal::Scoped(..)) => {
+                    return Err(Error::forbidden("An API key with a scope opens no other services."));
+                }
+                Some(Principal::Guest) | None => {}
+            }
+        }
+        let by_session = asked.session.as_ref().map(|secret| sessions::find(tx, cx, secret)).transpose()?.flatten();
+        let found = match by_session {
+            Some(found) => Some(found),
+            None => asked.forward.as_ref().map(|secret| sessions::find_forward(tx, cx, secret)).transpose()?.flatten(),
+        };
+        Ok(found.and_then(|(session, record)| self.with_session(tx, session, record, caller).principal.record().cloned()))
+    }
+
+    /// Whether an address is one of this server, of `redirect_allow` or below `forward_auth_domain`.
+    fn may_lead_back(&self, address: &str) -> bool {
+        let config = &self.0.config;
+        let Some((origin, host)) = origin_of(address) else { return false };
+        let listed = |allowed: &String| match allowed.ends_with('/') {
+            true => address.starts_with(allowed.as_str()) && !climbs(address),
+            false => allowed.eq_ignore_ascii_case(origin),
+        };
+        let domain = self.forward_auth_domain().is_some_and(|domain| {
+            host == domain || host.strip_suffix(domain).is_some_and(|below| below.ends_with('.'))
+        });
+        let safe = origin.starts_with("https://") || !self.is_public_over_https();
+        origin.eq_ignore_ascii_case(self.public_origin()) || config.redirect_allow.iter().any(listed) || domain && safe
+    }
+
+    /// The domain whose hosts share a login by forward-auth.
+    pub fn forward_auth_domain(&self) -> Option<&str> {
+        let domain = self.0.config.forward_auth_domain.trim_start_matches('.');
+        (!domain.is_empty()).then_some(domain)
+    }
+}
+
+/// The auth collections with these ids or names.
+fn wanted<'t>(tx: &'t ReadTx<'_>, names: &[String]) -> Result<Vec<&'t Arc<Collection>>> {
+    if names.is_empty() {
+        return Err(Error::field("collection", FieldError::required()));
+    }
+    let find = |name: &String| sign_in::find_auth_collection(tx, name).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            Error::field("collection", FieldError::invalid("There is no auth collection of this name."))
+        }
+        _ => error,
+    });
+    names.iter().map(find).collect()
+}
+
+/// Origin and host of an address, if that is as clean as browsers send it: nothing that one program could read
+/// differently from another.
+fn origin_of(address: &str) -> Option<(&str, &str)> {
+    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    if authority.is_empty() || !authority.chars().all(clean) || address.chars().any(|c| c.is_control() || c == '\\') {
+        return None;
+    }
+    let host = match authority.strip_prefix('[') {
+        Some(_) => &authority[..=authority.find(']')?],
+        None => authority.split(':').next().unwrap_or(authority),
+    };
+    Some((&address[..address.len() - rest.len() + authority.len()], host))
+}
+
+/// Whether a browser could take the address for one outside of the folder that it seems to be in.
+fn climbs(address: &str) -> bool {
+    let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    path.contains("/.") || path.contains("%2e")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_those_that_browsers_would_see() {
+        for (address, expect) in [
+            ("https://a.example/x?y", Some(("https://a.example", "a.example"))),
+            ("http://a.example:8080", Some(("http://a.example:8080", "a.example"))),
+            ("https://[::1]:1/x", Some(("https://[::1]:1", "[::1]"))),
+            ("https://a.example?x", Some(("https://a.example", "a.example"))),
+            ("https://a.example#@b.example", Some(("https://a.example", "a.example"))),
+            ("https://user@a.example/", None),
+            ("https://a.example\\@b.example/", None),
+            ("https://a.example/\\b", None),
+            ("https:///a.example", None),
+            ("//a.example", None),
+            ("javascript:alert(1)", None),
+            ("https://ä.example/", None),
+            ("https://a.example/\r\nx", None),
+            ("", None),
+        ] {
+            assert_eq!(origin_of(address), expect, "{address}");
+        }
+    }
+}
