@@ -105,7 +105,8 @@ impl App {
             Some(found) => Some(found),
             None => asked.forward.as_ref().map(|secret| sessions::find_forward(tx, cx, secret)).transpose()?.flatten(),
         };
-        Ok(found.and_then(|(session, record)| self.with_session(tx, session, record, caller).principal.record().cloned()))
+        Ok(found
+            .and_then(|(session, record)| self.with_session(tx, session, record, caller).principal.record().cloned()))
     }
 
     /// Whether an address is one of this server, of `redirect_allow` or below `forward_auth_domain`.
@@ -135,12 +136,14 @@ fn wanted<'t>(tx: &'t ReadTx<'_>, names: &[String]) -> Result<Vec<&'t Arc<Collec
     if names.is_empty() {
         return Err(Error::field("collection", FieldError::required()));
     }
-    let find = |name: &String| sign_in::find_auth_collection(tx, name).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
-            Error::field("collection", FieldError::invalid("There is no auth collection of this name."))
-        }
-        _ => error,
-    });
+    let find = |name: &String| {
+        sign_in::find_auth_collection(tx, name).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => {
+                Error::field("collection", FieldError::invalid("There is no auth collection of this name."))
+            }
+            _ => error,
+        })
+    };
     names.iter().map(find).collect()
 }
 

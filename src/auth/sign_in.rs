@@ -223,7 +223,8 @@ pub fn finish(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<
 fn enter(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<SignedIn> {
     origins::note(tx, cx, &sign_in.record, sign_in.device)?;
     // Whoever was signed in with this browser before isn't any more: no session outlives a sign-in.
-    if let (Some(_), Credential::Session(former), Some(owner)) = (sign_in.session, cx.credential, cx.principal.record()) {
+    if let (Some(_), Credential::Session(former), Some(owner)) = (sign_in.session, cx.credential, cx.principal.record())
+    {
         sessions::end(tx, cx, owner, former)?;
     }
     let session = match sign_in.session {

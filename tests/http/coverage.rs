@@ -56,6 +56,16 @@ const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("POST /api/account/passkeys", "/api/account/passkeys", 401, 400),
     ("PATCH /api/account/passkeys/<id>", "/api/account/passkeys/gold00000000000", 401, 404),
     ("DELETE /api/account/passkeys/<id>", "/api/account/passkeys/gold00000000000", 401, 404),
+    ("GET /api/session", "/api/session", 200, 200),
+    ("POST /api/session/logout", "/api/session/logout", 204, 400),
+    ("GET /api/sessions", "/api/sessions?collection=people&record=ada000000000000", 401, 403),
+    ("DELETE /api/sessions", "/api/sessions?collection=people&record=ada000000000000", 401, 403),
+    ("DELETE /api/sessions/<id>", "/api/sessions/unknown", 401, 404),
+    ("GET /api/keys", "/api/keys?collection=people&record=ada000000000000", 401, 403),
+    ("POST /api/keys", "/api/keys?collection=people&record=ada000000000000", 401, 403),
+    ("PATCH /api/keys/<id>", "/api/keys/unknown", 401, 404),
+    ("DELETE /api/keys/<id>", "/api/keys/unknown", 401, 404),
+    ("GET /api/forward-auth", "/api/forward-auth?collection=staff", 401, 403),
     ("POST /api/collections/<collection>/auth-refresh", "/api/collections/_superusers/auth-refresh", 401, 403),
     ("POST /api/collections/<collection>/impersonate/<id>", "/api/collections/people/impersonate/gold", 401, 403),
     ("POST /api/files/token", "/api/files/token", 401, 200),
@@ -119,6 +129,9 @@ const OPEN_MAX: usize = 9;
 
 /// The route whose answer has no end.
 const STREAM: &str = "GET /api/realtime";
+    ("GET /api/session", "tells everybody who they are, and nothing else"),
+];
+const OPEN_MAX: usize = 5;
 
 #[test]
 fn every_route_is_in_the_table_and_every_line_is_a_route() {

@@ -15,7 +15,7 @@ use holdall::store::{Store, StoreOptions};
 use holdall::web::server::{WebOptions, build};
 use holdall::{api, collections};
 use rocket::futures::future::join_all;
-use rocket::http::{Header, Method};
+use rocket::http::{Cookie, Header, Method};
 use rocket::local::asynchronous::{Client, LocalRequest, LocalResponse};
 use rocket::tokio::io::AsyncReadExt;
 use rocket::{Build, Rocket, Route};
@@ -295,6 +295,10 @@ impl<'a> Call<'a> {
             request.set_remote(address);
         }
         for (name, value) in self.headers {
+            if name.eq_ignore_ascii_case("Cookie") {
+                // A local client keeps cookies apart from headers.
+                request = request.cookies(value.split("; ").filter_map(|pair| Cookie::parse(pair.to_owned()).ok()));
+            }
             request.add_header(Header::new(name, value));
         }
         request

@@ -5,19 +5,24 @@
 //! PocketBase as peers (`tests/sdk`, `tests/parity`).
 
 mod access;
+mod api_keys;
 mod auth;
 mod bad_input;
 mod beyond;
+mod browser;
 mod collections;
 mod coverage;
 mod equal_work;
+mod csrf;
 mod filters;
 mod fixture;
+mod forward_auth;
 mod harness;
 mod incidents;
 mod realtime;
 mod records;
 mod second_factors;
+mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
 mod throttle;
