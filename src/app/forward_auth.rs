@@ -118,7 +118,8 @@ impl App {
             false => allowed.eq_ignore_ascii_case(origin),
         };
         let domain = self.forward_auth_domain().is_some_and(|domain| {
-            host == domain || host.strip_suffix(domain).is_some_and(|below| below.ends_with('.'))
+            let (host, domain) = (host.to_ascii_lowercase(), domain.to_ascii_lowercase());
+            host == domain || host.strip_suffix(&domain).is_some_and(|below| below.ends_with('.'))
         });
         let safe = origin.starts_with("https://") || !self.is_public_over_https();
         origin.eq_ignore_ascii_case(self.public_origin()) || config.redirect_allow.iter().any(listed) || domain && safe

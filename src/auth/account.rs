@@ -1,7 +1,7 @@
 //! Which account a request about sessions or API keys is about, and what all of those have in common.
 //!
-//! Called by the services behind `/api/session`, `/api/sessions` and `/api/keys`. Invariant: nobody but superusers reaches
-//! another one's account, and nobody with an API key reaches any.
+//! Called by the services behind `/api/session`, `/api/sessions` and `/api/keys`. Invariant: nobody but superusers
+//! reaches another one's account, and nobody with an API key reaches any.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! API keys: secrets for programs, with a name, a scope and an end, of which only the hash is stored.
 //!
 //! Called by the app for every request with a token that looks like a key, and for `/api/keys`. A key is
-//! `holdall_` + its id + `_` + 43 letters and digits + a checksum of 10 digits over all of that, so that scanners for leaked
-//! secrets can tell one from other text. Invariant: like a session, a key is tied to its owner's token key and the
+//! `holdall_` + its id + `_` + 43 letters and digits + a checksum of 10 digits over all of that, so that scanners for
+//! leaked secrets can tell one from other text. Invariant: like a session, a key is tied to its owner's token key and the
 //! collection's secret for auth tokens; whatever ends tokens ends keys. Not here: what a scope lets through
 //! (`records::access`), what clients send (`key_form`).
 

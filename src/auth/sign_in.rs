@@ -253,8 +253,8 @@ pub fn still(tx: &ReadTx<'_>, cx: &Cx<'_>, checked: &Record) -> Result<Record> {
 /// Renews the caller's token; whoever has a session needs none, and gets the record only.
 ///
 /// # Errors
-/// 403 for accounts of other collections, with an API key, and if the auth rule doesn't hold; for guests 401, or 404 if there is no such
-/// collection.
+/// 403 for accounts of other collections, with an API key, and if the auth rule doesn't hold; for guests 401, or 404 if
+/// there is no such collection.
 pub fn refresh(
     tx: &ReadTx<'_>,
     cx: &Cx<'_>,

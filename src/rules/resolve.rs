@@ -2,7 +2,8 @@
 //! something checked.
 //!
 //! Called by `records` and by whoever saves a rule. Invariant: a plan for [`Trust::Client`] mentions no hidden field,
-//! no collection that the client can't list or that an API key's scope leaves out, and carries the list rule of every collection that it joins as a guard.
+//! no collection that the client can't list or that an API key's scope leaves out, and carries the list rule of every
+//! collection that it joins as a guard.
 //! Resolution is an allow-list over the schema: a name that isn't found there is an error, whatever it looks like.
 
 mod request;

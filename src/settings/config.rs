@@ -197,7 +197,27 @@ impl Config {
         if !self.superuser_email.is_empty() && self.superuser_password.is_empty() {
             problems.push("superuser_email needs superuser_password beside it.");
         }
+        self.check_forward_auth(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems.join("\n"))) }
+    }
+
+    /// Browsers take a cookie for a domain only from a host of that domain.
+    fn check_forward_auth(&self, problems: &mut Vec<&str>) {
+        let domain = self.forward_auth_domain.trim_start_matches('.');
+        let letters = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        if domain.is_empty() {
+            return;
+        }
+        if !domain.contains('.') || !domain.chars().all(letters) {
+            problems.push("forward_auth_domain must be a domain, such as example.com.");
+        }
+        let origin = self.origin();
+        let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
+        let host = authority.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let domain = domain.to_ascii_lowercase();
+        if host != domain && !host.strip_suffix(domain.as_str()).is_some_and(|below| below.ends_with('.')) {
+            problems.push("forward_auth_domain needs a public_url whose host is in that domain.");
+        }
     }
 
     /// Replaces the zeros that stand for "as this machine is".

@@ -2,8 +2,8 @@
 //!
 //! Browsers send cookies along whoever's page made them send a request. So a cookie counts only if the browser says
 //! that the page is ours, by Sec-Fetch-Site or, where that is missing, by Origin; and for requests that change nothing
-//! also if neither is there, or if somebody follows a link (that a frame is shown isn't following a link). What CORS allows doesn't matter here. Called by the guards
-//! and by everything that begins or ends a session.
+//! also if neither is there, or if somebody follows a link (which showing a frame isn't). What CORS allows doesn't
+//! matter here. Called by the guards and by everything that begins or ends a session.
 
 use rocket::Request;
 use rocket::http::{Cookie as HttpCookie, CookieJar, Method, SameSite};
@@ -51,8 +51,8 @@ fn is_own(request: &Request<'_>, origin: &str) -> bool {
     public || here.is_some_and(|here| !host.is_empty() && here.eq_ignore_ascii_case(host))
 }
 
-/// The session's cookie, as far as it counts. Over HTTPS only the one with the prefix does: the other could have been set
-/// by any host of the same domain.
+/// The session's cookie, as far as it counts. Over HTTPS only the one with the prefix does: the other could have been
+/// set by any host of the same domain.
 pub fn session_cookie(request: &Request<'_>, site: Site) -> Cookie {
     let app: Option<&App> = request.rocket().state();
     let name = names(app.is_some_and(App::is_public_over_https)).session;

@@ -1,4 +1,5 @@
-//! A browser as far as cookies go: it keeps what it is given, sends it along with every request, and says which site asked.
+//! A browser as far as cookies go: it keeps what it is given, sends it along with every request, and says which site
+//! asked.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,9 +1,9 @@
 //! `GET /api/forward-auth`: a reverse proxy asks whether a request may pass, and whose it is.
 //!
-//! Answers 200 with the headers `X-Auth-Id`, `X-Auth-Collection` and `X-Auth-Email`, which are always all there, so that a
-//! proxy which copies them overwrites whatever the client sent under these names; or 302 to the sign-in page for
-//! browsers' windows; or 401. With `?answer=401` it is never 302: the sign-in page is in `X-Auth-Redirect` then, because
-//! nginx can't pass on a redirect. docs/forward-auth.md has the proxies' side.
+//! Answers 200 with the headers `X-Auth-Id`, `X-Auth-Collection` and `X-Auth-Email`, which are always all there, so
+//! that a proxy which copies them overwrites whatever the client sent under these names; or 302 to the sign-in page for
+//! browsers' windows; or 401. With `?answer=401` it is never 302: the sign-in page is in `X-Auth-Redirect` then,
+//! because nginx can't pass on a redirect. docs/forward-auth.md has the proxies' side.
 
 use rocket::http::{CookieJar, Header, Status};
 use rocket::response::{Responder, Response};
