@@ -1,8 +1,8 @@
 //! Signing in on behalf of other services: whether a reverse proxy may let a request through, and whose it is.
 //!
 //! Called by `GET /api/forward-auth`. The proxy asks with the headers of the request that it has got, so they are a
-//! stranger's: they say who is signed in only by a secret, and where the browser came from only to send it back there,
-//! to places that are allowed. Invariant: the cookie that other hosts see opens this and nothing else.
+//! stranger's: they say who is signed in only by a secret. Invariant: the cookie that other hosts see opens this and
+//! nothing else. Not here: where the sign-in page leads back to (`web::redirects`).
 
 use std::sync::Arc;
 
@@ -23,8 +23,6 @@ pub struct Asked {
     pub forward: Option<Secret>,
     /// The collections whose accounts may pass, by id or name.
     pub collections: Vec<String>,
-    /// The address that the browser asked for.
-    pub original: Option<String>,
     /// Whether somebody looks at a browser's window, so that a sign-in page makes sense.
     pub navigates: bool,
 }
@@ -35,9 +33,8 @@ pub enum Verdict {
     /// Let the request of this account through.
     #[allow(missing_docs)]
     Pass { id: String, collection: String, email: String },
-    /// Send the browser to this page, where somebody can sign in, with the address that it may lead back to.
-    #[allow(missing_docs)]
-    SignIn { page: String, back: Option<String> },
+    /// Send the browser to this page, where somebody can sign in.
+    SignIn(String),
     /// Refuse it.
     Refuse,
 }
@@ -76,10 +73,9 @@ impl App {
                 collection: record.collection().name.clone(),
                 email: record.text("email").to_owned(),
             },
-            (None, collection) if asked.navigates => Verdict::SignIn {
-                page: format!("{}/auth/{collection}/", self.0.config.base_url()),
-                back: asked.original.clone().filter(|address| self.may_lead_back(address)),
-            },
+            (None, collection) if asked.navigates => {
+                Verdict::SignIn(format!("{}/auth/{collection}/", self.0.config.base_url()))
+            }
             (None, _) => Verdict::Refuse,
         })
     }
@@ -109,22 +105,6 @@ impl App {
             .and_then(|(session, record)| self.with_session(tx, session, record, caller).principal.record().cloned()))
     }
 
-    /// Whether an address is one of this server, of `redirect_allow` or below `forward_auth_domain`.
-    fn may_lead_back(&self, address: &str) -> bool {
-        let config = &self.0.config;
-        let Some((origin, host)) = origin_of(address) else { return false };
-        let listed = |allowed: &String| match allowed.ends_with('/') {
-            true => address.starts_with(allowed.as_str()) && !climbs(address),
-            false => allowed.eq_ignore_ascii_case(origin),
-        };
-        let domain = self.forward_auth_domain().is_some_and(|domain| {
-            let (host, domain) = (host.to_ascii_lowercase(), domain.to_ascii_lowercase());
-            host == domain || host.strip_suffix(&domain).is_some_and(|below| below.ends_with('.'))
-        });
-        let safe = origin.starts_with("https://") || !self.is_public_over_https();
-        origin.eq_ignore_ascii_case(self.public_origin()) || config.redirect_allow.iter().any(listed) || domain && safe
-    }
-
     /// The domain whose hosts share a login by forward-auth.
     pub fn forward_auth_domain(&self) -> Option<&str> {
         let domain = self.0.config.forward_auth_domain.trim_start_matches('.');
@@ -146,53 +126,4 @@ fn wanted<'t>(tx: &'t ReadTx<'_>, names: &[String]) -> Result<Vec<&'t Arc<Collec
         })
     };
     names.iter().map(find).collect()
-}
-
-/// Origin and host of an address, if that is as clean as browsers send it: nothing that one program could read
-/// differently from another.
-fn origin_of(address: &str) -> Option<(&str, &str)> {
-    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
-    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    let clean = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
-    if authority.is_empty() || !authority.chars().all(clean) || address.chars().any(|c| c.is_control() || c == '\\') {
-        return None;
-    }
-    let host = match authority.strip_prefix('[') {
-        Some(_) => &authority[..=authority.find(']')?],
-        None => authority.split(':').next().unwrap_or(authority),
-    };
-    Some((&address[..address.len() - rest.len() + authority.len()], host))
-}
-
-/// Whether a browser could take the address for one outside of the folder that it seems to be in.
-fn climbs(address: &str) -> bool {
-    let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-    path.contains("/.") || path.contains("%2e")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn origins_are_those_that_browsers_would_see() {
-        for (address, expect) in [
-            ("https://a.example/x?y", Some(("https://a.example", "a.example"))),
-            ("http://a.example:8080", Some(("http://a.example:8080", "a.example"))),
-            ("https://[::1]:1/x", Some(("https://[::1]:1", "[::1]"))),
-            ("https://a.example?x", Some(("https://a.example", "a.example"))),
-            ("https://a.example#@b.example", Some(("https://a.example", "a.example"))),
-            ("https://user@a.example/", None),
-            ("https://a.example\\@b.example/", None),
-            ("https://a.example/\\b", None),
-            ("https:///a.example", None),
-            ("//a.example", None),
-            ("javascript:alert(1)", None),
-            ("https://ä.example/", None),
-            ("https://a.example/\r\nx", None),
-            ("", None),
-        ] {
-            assert_eq!(origin_of(address), expect, "{address}");
-        }
-    }
 }

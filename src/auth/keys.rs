@@ -2,8 +2,8 @@
 //!
 //! Called by the app for every request with a token that looks like a key, and for `/api/keys`. A key is
 //! `holdall_` + its id + `_` + 43 letters and digits + a checksum of 10 digits over all of that, so that scanners for
-//! leaked secrets can tell one from other text. Invariant: like a session, a key is tied to its owner's token key and the
-//! collection's secret for auth tokens; whatever ends tokens ends keys. Not here: what a scope lets through
+//! leaked secrets can tell one from other text. Invariant: like a session, a key is tied to its owner's token key and
+//! the collection's secret for auth tokens; whatever ends tokens ends keys. Not here: what a scope lets through
 //! (`records::access`), what clients send (`key_form`).
 
 use std::sync::Arc;

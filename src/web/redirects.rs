@@ -1,6 +1,8 @@
-//! Where pages may lead people once they are done: this server, and what `redirect_allow` names.
+//! Where pages may lead people once they are done: this server, the hosts that share its login, and what
+//! `redirect_allow` names.
 //!
-//! Called by every page that takes a `redirect`, when it takes it and again right before the browser is sent there.
+//! Called by every page that takes a `redirect`, when it takes it and again right before the browser is sent there, and
+//! by forward-auth.
 //! Invariant: what [`Allowed::check`] returns can't be read by a browser as anything but the address that was compared;
 //! texts that two parsers could understand differently are refused, not mended.
 
@@ -21,12 +23,21 @@ enum Place {
     Site(Origin),
     /// Everything whose address begins like this; ends with a slash.
     Below(Url),
+    /// Every host of this domain and those below it; over plain HTTP only if this server is.
+    Domain { name: String, encrypted: bool },
 }
 
 impl Allowed {
     /// What this server allows.
     pub fn of(app: &App) -> Allowed {
-        Allowed::new(app.public_origin(), app.redirect_allow())
+        let mut allowed = Allowed::new(app.public_origin(), app.redirect_allow());
+        allowed.others.extend(
+            app.forward_auth_domain().map(|domain| Place::Domain {
+                name: domain.to_ascii_lowercase(),
+                encrypted: app.is_public_over_https(),
+            }),
+        );
+        allowed
     }
 
     fn new(own: &str, entries: &[String]) -> Allowed {
@@ -55,6 +66,12 @@ impl Place {
     fn contains(&self, url: &Url) -> bool {
         match self {
             Place::Site(origin) => *origin == url.origin(),
+            Place::Domain { name, encrypted } => {
+                let host = url.host_str().unwrap_or_default();
+                let within =
+                    host.strip_suffix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+                within && (url.scheme() == "https" || !encrypted)
+            }
             Place::Below(start) => {
                 // `/app/..%2fadmin` is below `/app/` for us, and may not be for the server over there.
                 let path = url.path().to_ascii_lowercase();

@@ -13,6 +13,7 @@ use crate::app::{App, Asked, Caller, Verdict};
 use crate::base::{Error, Result};
 use crate::domain::RequestInfo;
 use crate::web::headers::header_text;
+use crate::web::redirects::Allowed;
 use crate::web::site;
 
 /// The routes of this module.
@@ -57,14 +58,19 @@ async fn forward_auth(app: &State<App>, jar: &CookieJar<'_>, caller: Caller) -> 
     let list = caller.request.query("collection").unwrap_or_default();
     let collections = list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
     let (original, navigates) = (original(&caller.request), navigates(&caller.request));
+    let back = original.and_then(|address| Allowed::of(app).check(&address));
     let redirects = caller.request.query("answer") != Some("401");
-    let asked = Asked { session, forward, collections, original, navigates };
+    let asked = Asked { session, forward, collections, navigates };
     Ok(match app.forward_auth(caller, asked).await? {
         Verdict::Pass { id, collection, email } => Forwarded::Passed { id, collection, email },
-        Verdict::SignIn { page, back: None } => Forwarded::SignIn { address: page, redirects },
-        Verdict::SignIn { page, back: Some(back) } => {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            let address = format!("{page}?{}", query.append_pair("redirect", &back).finish());
+        Verdict::SignIn(page) => {
+            let address = match back {
+                None => page,
+                Some(back) => {
+                    let mut query = form_urlencoded::Serializer::new(String::new());
+                    format!("{page}?{}", query.append_pair("redirect", &back).finish())
+                }
+            };
             Forwarded::SignIn { address, redirects }
         }
         Verdict::Refuse => Forwarded::Refused,
