@@ -7,6 +7,7 @@
 mod access;
 mod api_keys;
 mod auth;
+mod authenticator;
 mod bad_input;
 mod beyond;
 mod browser;
@@ -19,6 +20,7 @@ mod fixture;
 mod forward_auth;
 mod harness;
 mod incidents;
+mod passkeys;
 mod realtime;
 mod records;
 mod second_factors;

@@ -119,8 +119,12 @@ pub fn end_login(
     login: Login,
     credential: &Json,
 ) -> Result<Record> {
-    let credential: PublicKeyCredential =
-        serde_json::from_value(credential.clone()).map_err(|_| relying_party::refused())?;
+    let mut credential = credential.clone();
+    if let Some(response) = credential.get_mut("response").and_then(Json::as_object_mut) {
+        // Browsers leave it out where the library wants a null.
+        response.entry("userHandle").or_insert(Json::Null);
+    }
+    let credential: PublicKeyCredential = serde_json::from_value(credential).map_err(|_| relying_party::refused())?;
     let row = rows::of_credential(tx, cx, &encoded(credential.get_credential_id()))?
         .filter(|row| row.collection_id == collection_id && login.collection_id == collection_id)
         .ok_or_else(relying_party::refused)?;
