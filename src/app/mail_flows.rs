@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{App, Caller};
 use crate::auth::letters::Written;
 use crate::auth::sign_in::{self, Method, Outcome, SignIn};
+use crate::auth::throttle::{Step, identity_key};
 use crate::auth::{email_change, one_time_code, password_reset, verification};
 use crate::base::{Result, Secret, Timestamp};
 use crate::domain::Context;
@@ -69,14 +70,17 @@ impl App {
     /// Gives the account that the `token` of the body is for its new address, if `password` is the account's.
     ///
     /// # Errors
-    /// As [`email_change::check`].
+    /// As [`email_change::check`]; 429 after too many wrong passwords.
     pub async fn confirm_email_change(&self, caller: Caller, collection: String) -> Result<()> {
         let (caller, name) = (Arc::new(caller), collection.clone());
         let change = self.read(caller.clone(), move |tx, cx| email_change::check(tx, cx, &name)).await?;
-        let hash = Secret::new(change.record.text("password"));
+        let (owner, hash) = (change.record.collection(), Secret::new(change.record.text("password")));
+        let account = identity_key(&owner.id, change.record.text("email"));
+        let guess = self.0.throttle.attempt(Step::Password, &account, caller.client_ip)?;
         if !self.0.passwords.verify(change.password.clone(), hash).await? {
             return Err(email_change::wrong_password());
         }
+        guess.succeeded();
         self.write(caller, move |tx, cx| email_change::confirm(tx, cx, &collection, &change)).await
     }
 
@@ -121,16 +125,21 @@ impl App {
         let attempt = self.read(caller.clone(), move |tx, cx| one_time_code::find(tx, cx, &name)).await?;
         let Some((otp, owner)) = attempt.found else {
             let nobody = self.0.codes.address_of_nobody(&attempt.id, attempt.duration_seconds, Timestamp::now());
-            if let Some(address) = nobody {
-                self.0.codes.count_guess(&address, caller.client_ip)?;
+            let account = nobody.as_deref().unwrap_or(&attempt.id);
+            if let Some(address) = &nobody {
+                self.0.codes.count_guess(address, caller.client_ip)?;
             }
+            let _failed = self.0.throttle.attempt(Step::OneTimeCode, account, caller.client_ip)?;
             self.0.passwords.verify_nothing(attempt.code, one_time_code::COST).await?;
             return Err(one_time_code::refused());
         };
-        self.0.codes.count_guess(&format!("{}|{}", owner.collection().id, owner.id()), caller.client_ip)?;
+        let account = format!("{}|{}", owner.collection().id, owner.id());
+        self.0.codes.count_guess(&account, caller.client_ip)?;
+        let guess = self.0.throttle.attempt(Step::OneTimeCode, &account, caller.client_ip)?;
         if !self.0.passwords.verify(attempt.code, Secret::new(otp.text("password"))).await? {
             return Err(one_time_code::refused());
         }
+        guess.succeeded();
         let superusers_need_factor = self.superusers_need_factor();
         self.write(caller.clone(), move |tx, cx| {
             let step = SignIn {

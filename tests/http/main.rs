@@ -14,6 +14,7 @@ mod browser;
 mod collections;
 mod coverage;
 mod csrf;
+mod endings;
 mod equal_work;
 mod filters;
 mod fixture;
