@@ -68,7 +68,12 @@ fn nothing_that_the_client_chooses_gives_it_a_new_count() {
         ("User-Agent", "another"),
         ("Authorization", app.token_of("bob")),
     ] {
-        expect_wait(&sign_in(&app, "ada@holdall.test", PASSWORD).header(name, value).send());
+        expect_wait(
+            &sign_in(&app, "ada@holdall.test", PASSWORD)
+                .header("Sec-Fetch-Site", "same-origin")
+                .header(name, value)
+                .send(),
+        );
     }
     expect_wait(&sign_in(&app, "ada@holdall.test", PASSWORD).from("198.51.100.1").send());
     let named = json!({"identity": "ada@holdall.test", "password": PASSWORD, "identityField": "email"});

@@ -48,7 +48,7 @@ function describeFile(file, cases) {
     const worlds = [];
     before(async () => {
       // Whichever server did start is kept, so that `after` stops it even when the other one fails.
-      const started = await Promise.allSettled(programs.map(startServer));
+      const started = await Promise.allSettled(programs.map((program) => startServer(program)));
       for (const { value } of started) if (value) worlds.push(new World(value));
       for (const { reason } of started) if (reason) throw reason;
     });

@@ -63,13 +63,16 @@ export function requireProgram(programName) {
   return { ...program, binary: program.find() };
 }
 
-/** Starts `programName` ('holdall' or 'pocketbase') with an empty data directory and one superuser. */
-export async function startServer(programName) {
+/**
+ * Starts `programName` ('holdall' or 'pocketbase') with an empty data directory, one superuser, and whatever is to be in its
+ * environment besides what always is.
+ */
+export async function startServer(programName, environment = {}) {
   const { binary, superuser, serve } = requireProgram(programName);
   const dir = await mkdtemp(join(tmpdir(), `holdall-test-${programName}-`));
   await runToEnd(binary, superuser(dir));
   const port = await freePort();
-  const child = launch(binary, serve(dir, `127.0.0.1:${port}`));
+  const child = launch(binary, serve(dir, `127.0.0.1:${port}`), environment);
   const server = {
     name: programName,
     host: '127.0.0.1',
@@ -103,8 +106,8 @@ async function untilHealthy(server, child) {
   throw new Error(`${server.name} did not answer GET /api/health within ${START_DEADLINE_MS} ms:\n${child.output}`);
 }
 
-function launch(binary, args) {
-  const child = spawn(binary, args, { env: childEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] });
+function launch(binary, args, environment = {}) {
+  const child = spawn(binary, args, { env: { ...childEnvironment(), ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.output = '';
   child.ended = false;
