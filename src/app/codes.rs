@@ -12,6 +12,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use crate::auth::one_time_code::LIVE_MAX;
+use crate::auth::throttle::address_key;
 use crate::base::{Error, ErrorKind, Result, Timestamp};
 
 /// Guesses that somebody has within [`GUESS_WINDOW`], for one account and from one address.
@@ -29,7 +30,7 @@ type Given = Arc<Mutex<Vec<(String, Timestamp)>>>;
 pub(super) struct Codes {
     guesses: Cache<String, Arc<AtomicU32>>,
     given: Cache<String, Given>,
-    /// The address that an id was given out for.
+    /// The key of the address that an id was given out for.
     nobody: Cache<String, String>,
 }
 
@@ -48,7 +49,7 @@ impl Codes {
     /// # Errors
     /// 429 if there were too many.
     pub fn count_guess(&self, account: &str, from: IpAddr) -> Result<()> {
-        let counter = self.guesses.get_with(format!("{account}|{}", network(from)), Arc::default);
+        let counter = self.guesses.get_with(format!("{account}|{}", address_key(from)), Arc::default);
         match counter.fetch_add(1, Ordering::Relaxed) {
             ..GUESSES_MAX => Ok(()),
             _ => Err(Error::new(ErrorKind::TooManyRequests, "Too many attempts; wait a few minutes.")),
@@ -56,34 +57,33 @@ impl Codes {
     }
 
     /// The id that somebody gets who asks with an address that nobody has: `id`, or the last one if there are enough.
-    pub fn give_to_nobody(&self, address: &str, id: String, duration_seconds: i64, now: Timestamp) -> String {
-        let given = self.given.get_with(address.to_owned(), Arc::default);
+    pub fn give_to_nobody(&self, account: &str, id: String, duration_seconds: i64, now: Timestamp) -> String {
+        let given = self.given.get_with(account.to_owned(), Arc::default);
         let mut given = given.lock().unwrap_or_else(PoisonError::into_inner);
         given.retain(|(_, at)| at.plus_seconds(duration_seconds) > now);
         match given.last() {
             Some((last, _)) if given.len() >= LIVE_MAX => last.clone(),
             _ => {
                 given.push((id.clone(), now));
-                self.nobody.insert(id.clone(), address.to_owned());
+                self.nobody.insert(id.clone(), account.to_owned());
                 id
             }
         }
     }
 
+    /// How many ids that would still work were given out for an address that nobody has.
+    pub fn live_of_nobody(&self, account: &str, duration_seconds: i64, now: Timestamp) -> usize {
+        let Some(given) = self.given.get(account) else { return 0 };
+        let given = given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.iter().filter(|(_, at)| at.plus_seconds(duration_seconds) > now).count()
+    }
+
     /// The address that this id was given out for, if nobody has that and the id would still work.
-    pub fn address_of_nobody(&self, id: &str, duration_seconds: i64, now: Timestamp) -> Option<String> {
+    pub fn account_of_nobody(&self, id: &str, duration_seconds: i64, now: Timestamp) -> Option<String> {
         let address = self.nobody.get(id)?;
         let given = self.given.get(&address)?;
         let given = given.lock().unwrap_or_else(PoisonError::into_inner);
         given.iter().any(|(other, at)| other == id && at.plus_seconds(duration_seconds) > now).then_some(address)
-    }
-}
-
-/// What an address counts as: itself, or with IPv6 its /64, because one customer has at least as much.
-fn network(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("{:x?}", &ip.segments()[..4]),
     }
 }
 
@@ -114,9 +114,10 @@ mod tests {
         let now = Timestamp::from_unix_seconds(1_000_000).expect("in range");
         let given: Vec<String> = (0..12).map(|at| codes.give_to_nobody("x", at.to_string(), 60, now)).collect();
         assert_eq!(given[9..], ["9", "9", "9"], "the tenth is the last");
-        assert_eq!(codes.address_of_nobody("3", 60, now).as_deref(), Some("x"));
-        assert_eq!(codes.address_of_nobody("10", 60, now), None);
-        assert_eq!(codes.address_of_nobody("3", 60, now.plus_seconds(60)), None, "its time is up");
+        assert_eq!(codes.live_of_nobody("x", 60, now), LIVE_MAX);
+        assert_eq!(codes.account_of_nobody("3", 60, now).as_deref(), Some("x"));
+        assert_eq!(codes.account_of_nobody("10", 60, now), None);
+        assert_eq!(codes.account_of_nobody("3", 60, now.plus_seconds(60)), None, "its time is up");
         assert_eq!(codes.give_to_nobody("x", "new".to_owned(), 60, now.plus_seconds(60)), "new");
     }
 }

@@ -62,9 +62,11 @@ impl App {
     /// # Errors
     /// As [`email_change::request`].
     pub async fn request_email_change(&self, caller: Caller, collection: String) -> Result<()> {
-        let services = self.0.clone();
-        self.write(Arc::new(caller), move |tx, cx| email_change::request(tx, cx, &services.letterhead, &collection))
-            .await
+        let (caller, services) = (Arc::new(caller), self.0.clone());
+        let written = self
+            .read(caller.clone(), move |tx, cx| email_change::request(tx, cx, &services.letterhead, &collection))
+            .await?;
+        self.queue(caller, written).await
     }
 
     /// Gives the account that the `token` of the body is for its new address, if `password` is the account's.
@@ -94,17 +96,21 @@ impl App {
         let asked = self
             .read(caller.clone(), move |tx, cx| one_time_code::request(tx, cx, &services.letterhead, &collection))
             .await?;
-        let hash = self.0.passwords.hash(asked.code.clone(), one_time_code::COST).await?;
-        let (asked, request) = (Arc::new(asked), caller);
-        let for_writing = asked.clone();
-        let stored = self.write(request, move |tx, cx| one_time_code::store(tx, cx, &for_writing, &hash)).await?;
-        let id = match asked.addressee.is_stand_in {
-            true => {
-                let address = nobody(&asked.addressee.record.collection().id, &asked.email);
-                self.0.codes.give_to_nobody(&address, stored, asked.duration_seconds, Timestamp::now())
-            }
-            false => stored,
+        let collection_id = asked.addressee.record.collection().id.clone();
+        let account = identity_key(&collection_id, &asked.email);
+        let (now, life) = (Timestamp::now(), asked.duration_seconds);
+        let live = match asked.addressee.is_stand_in {
+            true => self.0.codes.live_of_nobody(&account, life, now),
+            false => asked.live,
         };
+        // Whoever has enough codes gets no more mail, so there is nothing to count.
+        if live < one_time_code::LIVE_MAX {
+            let _counted = self.0.throttle.attempt(Step::MailRequest, &account, caller.client_ip)?;
+        }
+        let hash = self.0.passwords.hash(asked.code.clone(), one_time_code::COST).await?;
+        let is_stand_in = asked.addressee.is_stand_in;
+        let stored = self.write(caller, move |tx, cx| one_time_code::store(tx, cx, &asked, &hash)).await?;
+        let id = if is_stand_in { self.0.codes.give_to_nobody(&account, stored, life, now) } else { stored };
         Ok(format!("{{\"otpId\":\"{id}\"}}"))
     }
 
@@ -123,19 +129,19 @@ impl App {
         let session = self.session_for(&caller)?;
         let (caller, name) = (Arc::new(caller), collection.clone());
         let attempt = self.read(caller.clone(), move |tx, cx| one_time_code::find(tx, cx, &name)).await?;
-        let Some((otp, owner)) = attempt.found else {
-            let nobody = self.0.codes.address_of_nobody(&attempt.id, attempt.duration_seconds, Timestamp::now());
-            let account = nobody.as_deref().unwrap_or(&attempt.id);
-            if let Some(address) = &nobody {
-                self.0.codes.count_guess(address, caller.client_ip)?;
-            }
-            let _failed = self.0.throttle.attempt(Step::OneTimeCode, account, caller.client_ip)?;
+        let account = match &attempt.found {
+            Some((_, owner)) => Some(identity_key(&owner.collection().id, owner.id())),
+            None => self.0.codes.account_of_nobody(&attempt.id, attempt.duration_seconds, Timestamp::now()),
+        };
+        if let Some(account) = &account {
+            self.0.codes.count_guess(account, caller.client_ip)?;
+        }
+        let account = account.unwrap_or(attempt.id);
+        let guess = self.0.throttle.attempt(Step::OneTimeCode, &account, caller.client_ip)?;
+        let Some((otp, _)) = attempt.found else {
             self.0.passwords.verify_nothing(attempt.code, one_time_code::COST).await?;
             return Err(one_time_code::refused());
         };
-        let account = format!("{}|{}", owner.collection().id, owner.id());
-        self.0.codes.count_guess(&account, caller.client_ip)?;
-        let guess = self.0.throttle.attempt(Step::OneTimeCode, &account, caller.client_ip)?;
         if !self.0.passwords.verify(attempt.code, Secret::new(otp.text("password"))).await? {
             return Err(one_time_code::refused());
         }
@@ -158,11 +164,7 @@ impl App {
     }
 
     async fn queue(&self, caller: Arc<Caller>, written: Written) -> Result<()> {
-        self.write(caller, move |tx, cx| written.queue_unless_repeated(tx, cx)).await
+        let _counted = self.0.throttle.attempt(Step::MailRequest, &written.account, caller.client_ip)?;
+        self.write(caller, move |tx, cx| written.queue(tx, cx)).await
     }
-}
-
-/// What an address that nobody has is remembered by.
-fn nobody(collection_id: &str, email: &str) -> String {
-    format!("{collection_id}|{email}|nobody")
 }

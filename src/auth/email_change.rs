@@ -6,25 +6,25 @@
 use std::sync::Arc;
 
 use super::forms::Form;
-use super::letters;
+use super::letters::{self, Audience, Written};
 use super::token;
 use super::verification::{bearer, collection_of_people};
 use crate::base::{Error, FieldError, Result, Secret};
 use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{Collection, Credential, Principal, Record, TokenKind, Value};
-use crate::mail::{self, Letterhead};
+use crate::mail::Letterhead;
 use crate::records::{self, Cx};
 use crate::store::{ReadTx, WriteTx};
 
 /// Longest password that the form takes, in characters.
 const PASSWORD_MAX_CHARS: usize = 100;
 
-/// Queues the mail to the new address.
+/// The mail to the new address.
 ///
 /// # Errors
 /// 401 for guests; 403 for accounts of other collections and for API keys; 404; 400 for superusers and with the code
 /// of `newEmail`.
-pub fn request(tx: &mut WriteTx<'_>, cx: &Cx<'_>, letterhead: &Letterhead, collection: &str) -> Result<()> {
+pub fn request(tx: &ReadTx<'_>, cx: &Cx<'_>, letterhead: &Letterhead, collection: &str) -> Result<Written> {
     let collection = records::find_collection(tx.schema(), collection)?.clone();
     let record = match cx.principal {
         Principal::Guest => return Err(Error::unauthenticated()),
@@ -49,7 +49,7 @@ pub fn request(tx: &mut WriteTx<'_>, cx: &Cx<'_>, letterhead: &Letterhead, colle
     }
     form.finish()?;
     let mail = letters::link(tx, letterhead, record, TokenKind::EmailChange, Some(&new_email))?;
-    mail::queue(tx, cx.plans.dialect(), &mail)
+    Ok(Written::new(mail, Audience::Recipient, &collection, record.id()))
 }
 
 /// A change that only waits for the password to be checked.

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use super::throttle::identity_key;
+use super::token;
 use crate::base::{Error, Result, SqlValue, ids};
 use crate::domain::{Collection, Record, TokenKind, Value};
 use crate::mail::outbox;
@@ -13,13 +15,23 @@ use crate::mail::{self, Letter, Letterhead, MailKind, Outgoing};
 use crate::records::{self, Cx, Find};
 use crate::store::{ReadTx, WriteTx};
 
-use super::token;
-
 /// A mail that is ready to be queued.
 pub struct Written {
+    /// What requests for such mails are counted by.
+    pub account: String,
     mail: Outgoing,
-    /// Nobody is to get it.
-    is_decoy: bool,
+    audience: Audience,
+}
+
+/// Who is to get a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Its recipient.
+    Recipient,
+    /// Its recipient, unless they got one of the same kind just now.
+    RecipientNowAndThen,
+    /// Nobody.
+    Nobody,
 }
 
 /// Where somebody signed in from.
@@ -36,6 +48,13 @@ pub struct Addressee {
     pub record: Record,
     /// Whether there is no such account.
     pub is_stand_in: bool,
+}
+
+impl Addressee {
+    /// The account now and then, the stand-in never.
+    pub fn audience(&self) -> Audience {
+        if self.is_stand_in { Audience::Nobody } else { Audience::RecipientNowAndThen }
+    }
 }
 
 /// The account with this address.
@@ -106,18 +125,19 @@ pub fn code(letterhead: &Letterhead, record: &Record, id: &str, code: &str) -> R
 }
 
 impl Written {
-    /// A mail to somebody, or to nobody.
-    pub fn new(mail: Outgoing, is_decoy: bool) -> Written {
-        Written { mail, is_decoy }
+    /// A mail to `audience`; requests for it are counted by `identity`, which is what somebody typed or a record's id.
+    pub fn new(mail: Outgoing, audience: Audience, collection: &Collection, identity: &str) -> Written {
+        Written { account: identity_key(&collection.id, identity), mail, audience }
     }
 
-    /// Queues the mail, unless it is for nobody or its recipient got one of the same kind just now.
-    pub fn queue_unless_repeated(&self, tx: &mut WriteTx<'_>, cx: &Cx<'_>) -> Result<()> {
+    /// Queues the mail if somebody is to get it; takes as long if not.
+    pub fn queue(&self, tx: &mut WriteTx<'_>, cx: &Cx<'_>) -> Result<()> {
         let dialect = cx.plans.dialect();
         let repeated = outbox::was_sent_lately(tx, dialect, self.mail.kind, &self.mail.reference)?;
-        match self.is_decoy || repeated {
-            true => mail::pretend_to_queue(tx, dialect, &self.mail),
-            false => mail::queue(tx, dialect, &self.mail),
+        match self.audience {
+            Audience::Nobody => mail::pretend_to_queue(tx, dialect, &self.mail),
+            Audience::RecipientNowAndThen if repeated => mail::pretend_to_queue(tx, dialect, &self.mail),
+            Audience::Recipient | Audience::RecipientNowAndThen => mail::queue(tx, dialect, &self.mail),
         }
     }
 }

@@ -34,6 +34,8 @@ pub struct Request {
     pub code: Secret,
     /// How long it works, in seconds.
     pub duration_seconds: i64,
+    /// How many codes the account has that work.
+    pub live: usize,
     /// Its id.
     id: String,
     mail: Outgoing,
@@ -54,7 +56,8 @@ pub fn request(tx: &ReadTx<'_>, cx: &Cx<'_>, letterhead: &Letterhead, collection
     let addressee = letters::addressee(tx, cx, &collection, &email)?;
     let mail = letters::code(letterhead, &addressee.record, &id, &code)?;
     let duration_seconds = options.duration;
-    Ok(Request { addressee, email, code: Secret::new(code), duration_seconds, id, mail })
+    let live = live_ids(tx, cx, &addressee.record, duration_seconds)?.len();
+    Ok(Request { addressee, email, code: Secret::new(code), duration_seconds, live, id, mail })
 }
 
 /// Stores the code's hash and queues its mail; yields the id. For a stand-in nothing of that stays.

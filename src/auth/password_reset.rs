@@ -27,7 +27,7 @@ pub fn request(tx: &ReadTx<'_>, cx: &Cx<'_>, letterhead: &Letterhead, collection
     form.finish()?;
     let addressee = letters::addressee(tx, cx, &collection, &email)?;
     let mail = letters::link(tx, letterhead, &addressee.record, TokenKind::PasswordReset, None)?;
-    Ok(Written::new(mail, addressee.is_stand_in))
+    Ok(Written::new(mail, addressee.audience(), &collection, &email))
 }
 
 /// A password that is to be set.

@@ -108,7 +108,7 @@ pub fn identity_key(collection_id: &str, identity: &str) -> String {
 
 /// IPv4 addresses as they are, also when written as IPv6; of other IPv6 addresses the first 64 bits, which is the least
 /// that one customer gets.
-fn address_key(ip: IpAddr) -> String {
+pub fn address_key(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => {

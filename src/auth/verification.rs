@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::forms::Form;
-use super::letters::{self, Written};
+use super::letters::{self, Audience, Written};
 use super::password;
 use super::sign_in::find_auth_collection;
 use super::token::{self, Claims};
@@ -25,7 +25,8 @@ pub fn request(tx: &ReadTx<'_>, cx: &Cx<'_>, letterhead: &Letterhead, collection
     form.finish()?;
     let addressee = letters::addressee(tx, cx, &collection, &email)?;
     let mail = letters::link(tx, letterhead, &addressee.record, TokenKind::Verification, None)?;
-    Ok(Written::new(mail, addressee.is_stand_in || addressee.record.truth("verified")))
+    let audience = if addressee.record.truth("verified") { Audience::Nobody } else { addressee.audience() };
+    Ok(Written::new(mail, audience, &collection, &email))
 }
 
 /// Marks the account as verified that the token of the body is for.
