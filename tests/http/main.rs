@@ -22,6 +22,8 @@ mod forward_auth;
 mod harness;
 mod incidents;
 mod passkeys;
+mod mail_flows;
+mod mail_incidents;
 mod realtime;
 mod records;
 mod second_factors;
