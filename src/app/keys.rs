@@ -1,10 +1,15 @@
-//! API keys: making, listing, renaming and ending them.
+//! API keys: making, listing, renaming and ending them, by callers and by whoever runs the program.
 
 use std::sync::Arc;
 
-use super::{App, Caller};
+use serde_json::{Map, Value as Json};
+
+use super::{App, Caller, superusers};
 use crate::auth::key_form;
-use crate::base::Result;
+use crate::auth::keys::{self, Key};
+use crate::base::{Error, Result, Secret};
+use crate::domain::principal::SUPERUSERS;
+use crate::records;
 
 impl App {
     /// Makes an API key from the caller's body: see [`key_form::create`].
@@ -25,5 +30,49 @@ impl App {
     /// Ends an API key: see [`key_form::end`].
     pub async fn end_key(&self, caller: Caller, id: String) -> Result<()> {
         self.write(Arc::new(caller), move |tx, cx| key_form::end(tx, cx, &id)).await
+    }
+}
+
+/// An API key of a superuser, for whoever runs the program.
+pub struct OwnedKey {
+    /// The superuser's address.
+    pub email: String,
+    /// The key, without its secret.
+    pub key: Key,
+}
+
+impl App {
+    /// Makes an API key for the superuser with this address and returns its text. `form` is as for [`key_form::create`].
+    ///
+    /// # Errors
+    /// 404 if there is no such superuser; 400 with the codes of the form.
+    pub async fn create_superuser_key(&self, email: &str, mut form: Map<String, Json>) -> Result<Secret> {
+        let id = superusers::find_id(self, email).await?.ok_or_else(|| superusers::unknown(email))?;
+        form.insert("collection".to_owned(), SUPERUSERS.into());
+        form.insert("record".to_owned(), id.into());
+        let made = self.write_as_owner(form, key_form::create).await?;
+        let made: Json = serde_json::from_str(&made).map_err(Error::internal)?;
+        Ok(Secret::new(made["key"].as_str().unwrap_or_default()))
+    }
+
+    /// The API keys of all superusers.
+    pub async fn superuser_keys(&self) -> Result<Vec<OwnedKey>> {
+        self.read_as_owner(Map::new(), |tx, cx| {
+            let mut owned = Vec::new();
+            for record in records::every(tx, cx, records::find_collection(tx.schema(), SUPERUSERS)?)? {
+                let keys = keys::list(tx, cx, &record)?.into_iter();
+                owned.extend(keys.map(|key| OwnedKey { email: record.text("email").to_owned(), key }));
+            }
+            Ok(owned)
+        })
+        .await
+    }
+
+    /// Ends an API key, whoever it belongs to.
+    ///
+    /// # Errors
+    /// 404 if there is no such key.
+    pub async fn revoke_key(&self, id: String) -> Result<()> {
+        self.write_as_owner(Map::new(), move |tx, cx| key_form::end(tx, cx, &id)).await
     }
 }

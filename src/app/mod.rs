@@ -48,6 +48,7 @@ pub use crate::auth::sign_in::{Outcome, SignedIn};
 pub use crate::realtime::Connection;
 pub use caller::{Caller, Cookie, Site};
 pub use forward_auth::{Asked, Verdict};
+pub use keys::OwnedKey;
 
 /// The running program. Clones share it.
 #[derive(Clone)]

@@ -83,7 +83,8 @@ async fn set_password(app: &App, id: String, email: &str, password: Secret) -> R
     app.write_as_owner(body, move |tx, cx| records::update(tx, cx, SUPERUSERS, &id, None, proof)).await.map(|_| ())
 }
 
-async fn find_id(app: &App, email: &str) -> Result<Option<String>> {
+/// The id of the superuser with this address.
+pub(super) async fn find_id(app: &App, email: &str) -> Result<Option<String>> {
     let email = email.to_owned();
     app.read_as_owner(Map::new(), move |tx, cx| Ok(find(tx, cx, &email)?.map(|record| record.id().to_owned()))).await
 }
@@ -94,6 +95,7 @@ fn find(tx: &ReadTx<'_>, cx: &Cx<'_>, email: &str) -> Result<Option<Record>> {
     records::find(tx, cx, collection, Find::EqualNoCase(position), SqlValue::from(email))
 }
 
-fn unknown(email: &str) -> Error {
+/// 404 that names the address.
+pub(super) fn unknown(email: &str) -> Error {
     Error::new(crate::base::ErrorKind::NotFound, format!("There is no superuser with the address {email}."))
 }

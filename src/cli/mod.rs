@@ -6,6 +6,7 @@
 
 mod collections;
 mod config;
+mod key;
 mod logging;
 mod output;
 mod serve;
@@ -51,6 +52,9 @@ enum Command {
     /// Create, change, delete or list superusers.
     #[command(subcommand, after_help = superuser::EXAMPLES)]
     Superuser(superuser::Command),
+    /// Make, list or revoke API keys of superusers.
+    #[command(subcommand, after_help = key::EXAMPLES)]
+    Key(key::Command),
     /// Write the collections' definitions to a file, or take them from one.
     #[command(subcommand, after_help = collections::EXAMPLES)]
     Collections(collections::Command),
@@ -101,6 +105,10 @@ impl Cli {
             Command::Superuser(command) => {
                 let settings = start(flags)?;
                 runtime(1, settings.max_blocking())?.block_on(superuser::run(command, &settings.config))
+            }
+            Command::Key(command) => {
+                let settings = start(flags)?;
+                runtime(1, settings.max_blocking())?.block_on(key::run(command, &settings.config))
             }
             Command::Collections(command) => {
                 let settings = start(flags)?;

@@ -127,6 +127,17 @@ fn wrong_values_are_refused_by_the_name_of_their_source() {
         ("", &[("ROCKET_ADDRESS", "localhost")], "ROCKET_ADDRESS: Rocket's key `address` must be"),
         ("", &[("HOLDALL_SUPERUSER_EMAIL", "a@b.c")], "superuser_email needs superuser_password"),
         ("", &[("HOLDALL_WAL_HARD_LIMIT_MB", "1")], "can't be smaller"),
+        ("", &[("HOLDALL_FORWARD_AUTH_DOMAIN", "example.com")], "forward_auth_domain needs a public_url"),
+        (
+            "[holdall]\npublic_url = 'https://auth.example.com.evil.example'\n",
+            &[("HOLDALL_FORWARD_AUTH_DOMAIN", "example.com")],
+            "forward_auth_domain needs a public_url",
+        ),
+        (
+            "[holdall]\npublic_url = 'https://auth.example.com'\n",
+            &[("HOLDALL_FORWARD_AUTH_DOMAIN", "https://example.com")],
+            "forward_auth_domain must be a domain",
+        ),
         ("", &[("HOLDALL_DATA_DIR", "")], "data_dir can't be empty"),
         ("", &[("ROCKET_CONFIG", "/nowhere/Rocket.toml")], "can't be read"),
     ];

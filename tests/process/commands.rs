@@ -42,6 +42,33 @@ fn superusers_are_managed() {
 }
 
 #[test]
+fn api_keys_are_managed() {
+    let (_folder, data) = new_folder();
+    holdall(&data, &["superuser", "create", EMAIL, PASSWORD]).ok();
+    let run = |arguments: &[&str]| holdall(&data, &[&["key"], arguments].concat());
+    assert_eq!(run(&["list"]).ok(), "");
+    assert!(run(&["create", "eve@example.com", "x", "--all"]).failed().contains("eve@example.com"));
+    assert!(run(&["create", EMAIL, "x", "--scope", "nothing=list"]).failed().contains("scope.nothing"));
+    assert!(run(&["create", EMAIL, "x", "--scope", "users=read"]).failed().contains("scope.users"));
+    assert!(run(&["create", EMAIL, "x", "--all", "--expires", "soon"]).failed().contains("expires"));
+    let narrow = run(&["create", EMAIL, "Nightly export", "--scope", "users=list,view", "--scope", "*=list"]).ok();
+    let wide = run(&["create", EMAIL, "Everything", "--all", "--expires", "2999-01-01T00:00:00Z"]).ok();
+    let list = run(&["list"]).ok();
+    assert!(list.contains("Nightly export") && list.contains("2999-01-01") && list.lines().count() == 2, "{list}");
+
+    let server = Server::start(&data);
+    let by_key = |key: &str| server.client().with_token(key.trim());
+    by_key(&narrow).get("/api/collections/users/records").expect(200);
+    by_key(&narrow).get("/api/collections").expect_envelope(403);
+    by_key(&wide).get("/api/collections").expect(200);
+    // Beside the running server, and seen at once.
+    let id = wide.split('_').nth(1).expect("a key has an id");
+    run(&["revoke", id]).ok();
+    assert!(run(&["revoke", id]).failed().contains("found"));
+    by_key(&wide).get("/api/collections").expect_envelope(401);
+}
+
+#[test]
 fn passwords_come_from_standard_input_or_the_configuration() {
     let (folder, data) = new_folder();
     let create = |email: &str| {
