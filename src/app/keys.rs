@@ -7,9 +7,9 @@ use serde_json::{Map, Value as Json};
 use super::{App, Caller, superusers};
 use crate::auth::key_form;
 use crate::auth::keys::{self, Key};
-use crate::base::{Error, Result, Secret};
+use crate::base::{Error, ErrorKind, Result, Secret, SqlValue};
 use crate::domain::principal::SUPERUSERS;
-use crate::records;
+use crate::records::{self, Find};
 
 impl App {
     /// Makes an API key from the caller's body: see [`key_form::create`].
@@ -42,7 +42,8 @@ pub struct OwnedKey {
 }
 
 impl App {
-    /// Makes an API key for the superuser with this address and returns its text. `form` is as for [`key_form::create`].
+    /// Makes an API key for the superuser with this address and returns its text. `form` is as for
+    /// [`key_form::create`].
     ///
     /// # Errors
     /// 404 if there is no such superuser; 400 with the codes of the form.
@@ -58,8 +59,13 @@ impl App {
     /// The API keys of all superusers.
     pub async fn superuser_keys(&self) -> Result<Vec<OwnedKey>> {
         self.read_as_owner(Map::new(), |tx, cx| {
+            let collection = records::find_collection(tx.schema(), SUPERUSERS)?;
             let mut owned = Vec::new();
-            for record in records::every(tx, cx, records::find_collection(tx.schema(), SUPERUSERS)?)? {
+            for seen in records::every(tx, cx, collection)? {
+                // What is seen of a record lacks the token key, which tells live keys from others.
+                let Some(record) = records::find(tx, cx, collection, Find::Id, SqlValue::from(seen.id()))? else {
+                    continue;
+                };
                 let keys = keys::list(tx, cx, &record)?.into_iter();
                 owned.extend(keys.map(|key| OwnedKey { email: record.text("email").to_owned(), key }));
             }
@@ -73,6 +79,14 @@ impl App {
     /// # Errors
     /// 404 if there is no such key.
     pub async fn revoke_key(&self, id: String) -> Result<()> {
-        self.write_as_owner(Map::new(), move |tx, cx| key_form::end(tx, cx, &id)).await
+        self.write_as_owner(Map::new(), move |tx, cx| {
+            key_form::end(tx, cx, &id).map_err(|error| match error.kind() {
+                ErrorKind::NotFound => {
+                    Error::new(ErrorKind::NotFound, format!("There is no API key with the id {id}."))
+                }
+                _ => error,
+            })
+        })
+        .await
     }
 }

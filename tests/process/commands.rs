@@ -64,7 +64,7 @@ fn api_keys_are_managed() {
     // Beside the running server, and seen at once.
     let id = wide.split('_').nth(1).expect("a key has an id");
     run(&["revoke", id]).ok();
-    assert!(run(&["revoke", id]).failed().contains("found"));
+    assert!(run(&["revoke", id]).failed().contains("no API key"));
     by_key(&wide).get("/api/collections").expect_envelope(401);
 }
 
