@@ -13,6 +13,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   holdall superuser create ada@example.com
   holdall superuser upsert ada@example.com - < password.txt
+  holdall superuser reset-factors ada@example.com
   holdall superuser list";
 
 #[derive(Debug, Subcommand)]

@@ -29,6 +29,8 @@ fn superusers_are_managed() {
     run(&["update", EMAIL, "yet another one"]).ok();
     assert!(run(&["update", "eve@example.com", PASSWORD]).failed().contains("eve@example.com"));
     assert!(run(&["delete", "eve@example.com"]).failed().contains("eve@example.com"));
+    assert!(run(&["reset-factors", EMAIL]).ok().contains("had no second factors"));
+    assert!(run(&["reset-factors", "eve@example.com"]).failed().contains("eve@example.com"));
     assert_eq!(run(&["list"]).ok(), format!("ada@example.com\n{EMAIL}\n"));
 
     let server = Server::start(&data);
@@ -280,6 +282,7 @@ fn help_and_version_succeed() {
         &["superuser", "upsert"],
         &["superuser", "update"],
         &["superuser", "delete"],
+        &["superuser", "reset-factors"],
         &["superuser", "list"],
         &["collections"],
         &["collections", "export"],
