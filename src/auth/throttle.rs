@@ -77,7 +77,11 @@ impl Throttle {
     }
 
     fn attempt_at(&self, now: Instant, step: Step, account: &str, client_ip: IpAddr) -> Result<Attempt> {
-        let address = address_key(client_ip);
+        // Asking for mail is no guess: an office that does it often must not be kept from signing in.
+        let address = match step {
+            Step::MailRequest => format!("{} {}", step.name(), address_key(client_ip)),
+            _ => address_key(client_ip),
+        };
         let account = digest::sha256(&format!("{} {account}", step.name()));
         self.addresses.add(&address, now)?;
         if let Err(refused) = self.accounts.add(&account, now) {
@@ -231,6 +235,16 @@ mod tests {
         assert_eq!(failures(&throttle, now, "ada", HERE), 2);
         throttle.attempt_at(now, Step::SecondFactor, "ada", HERE).expect("no failure there").succeeded();
         assert_eq!(failures(&throttle, now, "ada", HERE), 0);
+    }
+
+    #[test]
+    fn guesses_of_all_kinds_count_for_the_address_and_requests_for_mail_apart() {
+        let (throttle, now) = (Throttle::new(1000, 3), Instant::now());
+        let attempt = |step, account| throttle.attempt_at(now, step, account, HERE).is_ok();
+        assert!((0..3).all(|_| attempt(Step::MailRequest, "ada")));
+        assert!(!attempt(Step::MailRequest, "bob"));
+        assert!(attempt(Step::Password, "a") && attempt(Step::OneTimeCode, "b") && attempt(Step::SecondFactor, "c"));
+        assert!(!attempt(Step::Password, "d"));
     }
 
     #[test]
