@@ -50,7 +50,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("percent_encoding", &["web/"]),
     ("form_urlencoded", &["web/", "api/"]),
     ("url", &["web/redirects.rs"]),
-    ("minijinja", &["web/assets.rs"]),
+    ("minijinja", &["web/assets.rs", "mail/letterhead.rs"]),
     ("minijinja", &["web/assets.rs", "mail/letterhead.rs"]),
     ("rust_embed", &["web/assets.rs"]),
     ("clap", &["cli/"]),

@@ -13,8 +13,9 @@ use crate::base::{Error, Result};
 use crate::domain::{Event, ListRequest, RequestInfo};
 use crate::mail::outbox::{self, Mail, State};
 use crate::mail::{Failure, MailKind, Smtp};
-use crate::records::access;
+use crate::records::{Cx, access};
 use crate::settings::Config;
+use crate::store::WriteTx;
 
 /// Mails that are sent at the same time.
 const AT_ONCE: u64 = 8;
@@ -117,49 +118,30 @@ impl App {
     /// Makes one attempt at sending a mail and notes how it went.
     async fn deliver(self, mail: Mail) {
         let (id, kind) = (mail.id.clone(), mail.kind.clone());
-        let result = match &self.0.sender.server {
-            None => {
-                let (to, subject, text) = (&mail.recipient, &mail.subject, &mail.text);
-                tracing::info!(%id, %kind, %to, %subject, "no mail server is configured; this mail stays here:\n{text}");
-                Ok(State::Kept)
-            }
-            Some(server) => match tokio::time::timeout(SEND_TIMEOUT, server.send(&mail)).await {
-                Ok(Ok(())) => Ok(State::Sent),
-                Ok(Err(failure)) => Err(failure),
-                Err(_) => Err(Failure::ForNow("the mail server took too long".to_owned())),
-            },
-        };
+        let result = self.attempt(&mail).await;
         let app = self.clone();
         let noting = self.commit(move |tx| {
             let (owner, request) = (owner(tx)?, RequestInfo::default());
-            let cx = owner.cx(&request, &app.0.plans);
-            let is_code = mail.kind == MailKind::Otp.name();
-            let (state, error) = match result {
-                Ok(state) => (state, String::new()),
-                Err(Failure::ForGood(error)) => (State::Failed, error),
-                Err(Failure::ForNow(error)) => {
-                    let hopeless =
-                        mail.is_last_attempt() || (is_code && !one_time_code::is_live(tx, &cx, &mail.reference)?);
-                    (if hopeless { State::Failed } else { State::Queued }, error)
-                }
-            };
-            if is_code {
-                match state {
-                    State::Sent | State::Kept => {
-                        one_time_code::was_sent(tx, &cx, &mail.reference, &mail.recipient)?;
-                    }
-                    State::Failed => one_time_code::forget(tx, &cx, &mail.reference)?,
-                    State::Queued => {}
-                }
-            }
-            outbox::note(tx, cx.plans.dialect(), &mail.id, state, &error)?;
-            Ok((state, error))
+            note(tx, &owner.cx(&request, &app.0.plans), &mail, result)
         });
         match noting.await {
             Ok((State::Sent | State::Kept, _)) => {}
             Ok((State::Queued, error)) => tracing::warn!(%id, %kind, "a mail couldn't be sent yet: {error}"),
             Ok((State::Failed, error)) => tracing::error!(%id, %kind, "a mail can't be sent: {error}"),
             Err(error) => tracing::warn!(%id, %kind, "what became of a mail wasn't noted: {}", error.log_text()),
+        }
+    }
+
+    /// Hands a mail to the mail server; without one, the log is where it can be read.
+    async fn attempt(&self, mail: &Mail) -> Result<State, Failure> {
+        let Some(server) = &self.0.sender.server else {
+            let (id, kind, to, subject, text) = (&mail.id, &mail.kind, &mail.recipient, &mail.subject, &mail.text);
+            tracing::info!(%id, %kind, %to, %subject, "there is no mail server; this mail stays here:\n{text}");
+            return Ok(State::Kept);
+        };
+        match tokio::time::timeout(SEND_TIMEOUT, server.send(mail)).await {
+            Ok(sent) => sent.map(|()| State::Sent),
+            Err(_) => Err(Failure::ForNow("the mail server took too long".to_owned())),
         }
     }
 
@@ -202,4 +184,28 @@ impl App {
         })
         .await
     }
+}
+
+/// Notes how an attempt at sending a mail went, and what that means for the code in it; yields the mail's state and
+/// the reason for it.
+fn note(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mail: &Mail, result: Result<State, Failure>) -> Result<(State, String)> {
+    let is_code = mail.kind == MailKind::Otp.name();
+    let (state, error) = match result {
+        Ok(state) => (state, String::new()),
+        Err(Failure::ForGood(error)) => (State::Failed, error),
+        Err(Failure::ForNow(error)) => {
+            // A code that has had its time needn't be sent any more.
+            let hopeless = mail.is_last_attempt() || (is_code && !one_time_code::is_live(tx, cx, &mail.reference)?);
+            (if hopeless { State::Failed } else { State::Queued }, error)
+        }
+    };
+    match state {
+        State::Sent | State::Kept if is_code => {
+            one_time_code::was_sent(tx, cx, &mail.reference, &mail.recipient)?;
+        }
+        State::Failed if is_code => one_time_code::forget(tx, cx, &mail.reference)?,
+        _ => {}
+    }
+    outbox::note(tx, cx.plans.dialect(), &mail.id, state, &error)?;
+    Ok((state, error))
 }

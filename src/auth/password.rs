@@ -95,8 +95,8 @@ impl Passwords {
     }
 }
 
-/// The hash of a password that nobody knows, at no cost: 184 random bits in the form of a hash, as the password field of
-/// `collection` would store it.
+/// The hash of a password that nobody knows, at no cost: 184 random bits in the form of a hash, as the password field
+/// of `collection` would store it.
 pub fn unusable_hash(collection: &Collection) -> Value {
     let cost = match collection.field("password").map(|field| &field.kind) {
         Some(FieldKind::Password(options)) => options.effective_cost(),
