@@ -3,7 +3,10 @@
 //! There is no mail server here; mails are read in the outbox, as a superuser would. How they travel is tested with a
 //! real conversation in `tests/sdk`.
 
+use std::time::{Duration, Instant};
+
 use rocket::http::Method;
+use rocket::tokio;
 use serde_json::{Value as Json, json};
 
 use crate::fixture::{PASSWORD, auth_fields};
@@ -36,14 +39,14 @@ fn token_in(mail: &Json) -> String {
     token.split_whitespace().next().expect("a token").to_owned()
 }
 
-/// Asks again until `found`; each request lets the background do some of its work.
-fn wait_for(what: &str, mut found: impl FnMut() -> bool) {
-    for _ in 0..500 {
-        if found() {
-            return;
-        }
+/// Asks again until `found`. The program's background work goes on only while its runtime runs.
+fn wait_for(app: &TestApp, what: &str, mut found: impl FnMut() -> bool) {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let begun = Instant::now();
+    while !found() {
+        assert!(begun.elapsed() < PATIENCE, "{what} never came");
+        app.wait(tokio::time::sleep(Duration::from_millis(5)));
     }
-    panic!("{what} never came");
 }
 
 fn call(who: &Principal<'_>, target: &str, action: &str, body: Json) -> Answer {
@@ -217,7 +220,7 @@ fn a_code_signs_in_once_and_verifies() {
     let otp_id = request_code(&app, "cyd@holdall.test");
     let code = code_in(&the_mail(&app, "otp"));
     let stored = || app.as_superuser().view("_otps", &otp_id);
-    wait_for("the note of where the code went", || stored()["sentTo"] == "cyd@holdall.test");
+    wait_for(&app, "the note of where the code went", || stored()["sentTo"] == "cyd@holdall.test");
     assert_eq!(stored()["password"], "", "not even the hash is shown");
     assert_eq!(the_mail(&app, "otp")["state"], "kept");
     enter_code(&app, &otp_id, "000000").expect(400);
@@ -283,7 +286,7 @@ fn word_is_sent_of_a_new_place_but_not_of_the_first() {
     };
     // The fixture's own sign-in was the first.
     from("Tester <script>");
-    wait_for("the mail about a new place", || !mails(&app).is_empty());
+    wait_for(&app, "the mail about a new place", || !mails(&app).is_empty());
     let mail = the_mail(&app, "loginAlert");
     assert_eq!(mail["to"], ADA);
     let html = mail["html"].as_str().expect("a body");
@@ -295,7 +298,7 @@ fn word_is_sent_of_a_new_place_but_not_of_the_first() {
         from(agent);
     }
     assert_eq!(places().len(), 5, "no more than five places are known");
-    wait_for("the mails about new places", || mails(&app).len() == 6);
+    wait_for(&app, "the mails about new places", || mails(&app).len() == 6);
     app.as_superuser().patch(&collection("people"), json!({"authAlert": {"enabled": false}})).expect(200);
     from("f");
     assert_eq!(places().len(), 5);
@@ -327,7 +330,7 @@ fn mail_waits_in_the_outbox_over_a_restart() {
     people(&app, "request-password-reset", json!({"email": ADA})).expect(204);
     app.while_stopped(|_| ());
     let mail = the_mail(&app, "passwordReset");
-    wait_for("the end of its way", || mails(&app)[0]["state"] == "kept");
+    wait_for(&app, "the end of its way", || mails(&app)[0]["state"] == "kept");
     let form = json!({"token": token_in(&mail), "password": "another horse", "passwordConfirm": "another horse"});
     people(&app, "confirm-password-reset", form).expect(204);
 }
