@@ -328,3 +328,35 @@ fn there_is_no_set_up_link_while_there_is_a_superuser() {
     empty.wait(holdall::app::superusers::create(empty.app(), ROOT, password)).expect("a superuser");
     assert_eq!(claim(&empty, &token, "second@holdall.test", PASSWORD, PASSWORD).status, 404);
 }
+
+#[test]
+fn a_key_with_a_scope_is_no_way_to_other_tokens() {
+    let app = TestApp::new();
+    let scope = json!({"name": "k", "scope": {"people": ["list", "view"], "_superusers": ["list", "view"]}});
+    for (who, status) in [(app.as_user("ada"), 403), (app.as_superuser(), 403), (app.guest(), 401)] {
+        let key = who.post("/api/keys", scope.clone());
+        let key = if key.status == 200 { text(&key.json()["key"]) } else { "none".to_owned() };
+        app.with_token(&key).post("/api/files/token", json!({})).expect(status);
+        let path = format!("/api/collections/people/impersonate/{}", id("bob"));
+        app.with_token(&key).post(&path, json!({})).expect(status);
+    }
+}
+
+#[test]
+fn who_acts_as_somebody_else_is_exactly_them_and_not_for_ever() {
+    let app = TestApp::new();
+    let root = app.as_superuser();
+    let path = format!("/api/collections/people/impersonate/{}", id("ada"));
+    let body = root.post(&path, json!({"duration": 100})).expect(200);
+    assert_eq!((&body["record"]["id"], &body["record"]["badge"]), (&json!(id("ada")), &Json::Null));
+    let token = text(&body["token"]);
+    let as_ada = app.with_token(&token);
+    assert_eq!(refresh(&as_ada, "people").expect(200)["token"], body["token"]);
+    as_ada.get("/api/collections").expect(403);
+    as_ada.post(&path, json!({})).expect(403);
+    // It ends with whatever ends her own.
+    root.update("people", &id("ada"), json!({"tokenKey:autogenerate": ""}));
+    assert!(!is_valid(&app, &token));
+    root.post(&path, json!({"duration": i64::from(u32::MAX) + 1}))
+        .expect_codes(&["duration validation_max_less_equal_than_required"]);
+}

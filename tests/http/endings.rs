@@ -3,7 +3,6 @@
 //! Whatever isn't named in a row of the table has ended. What a row leaves, it must leave: an ending that takes too much
 //! is a mistake as well.
 
-use std::fmt::Write;
 use std::path::Path;
 
 use holdall::auth::token;
@@ -20,43 +19,50 @@ use crate::harness::{Answer, Call, Stream, TestApp, collection, id, record, text
 
 const SIGN_IN: &str = "/api/collections/people/auth-with-password";
 
-/// What Ada is signed in with. A stream is somebody's by whatever has subscribed with it.
+/// What Ada is signed in with. By each of the first three she has subscribed with a stream, too.
 struct Ada {
     cookie: String,
     token: String,
+    key: String,
+    key_id: String,
     file_token: String,
 }
 
-/// Her streams, which end with the app that they belong to.
-struct Streams<'a> {
-    by_cookie: (Stream<'a>, String),
-    by_token: (Stream<'a>, String),
-}
+/// A way to be signed in, and how a request is sent with it.
+type Way = (&'static str, for<'a> fn(&'a TestApp, &Ada, Method, &str) -> Call<'a>);
+
+const WAYS: [Way; 3] = [("cookie", by_cookie), ("token", by_token), ("key", by_key)];
 
 /// What has happened, how, and what is left after it.
 type Row = (&'static str, fn(&TestApp, &Ada), &'static str);
 
-const EVERYTHING: &str = "cookie, token, stream by cookie, stream by token, token for files";
+const EVERYTHING: &str = "cookie, token, key, stream by cookie, stream by token, stream by key, token for files";
+const FILES: &str = "token for files";
+const ALL_BUT_FILES: &str = "cookie, token, key, stream by cookie, stream by token, stream by key";
+const ALL_BUT_COOKIE: &str = "token, key, stream by token, stream by key, token for files";
+const ALL_BUT_KEY: &str = "cookie, token, stream by cookie, stream by token, token for files";
 const NOTHING: &str = "";
 
 const TABLE: &[Row] = &[
     ("nothing", |_, _| (), EVERYTHING),
     ("another field", |app, _| set(app, "ada", json!({"badge": "new"})), EVERYTHING),
-    ("the role, if nobody has said that it matters", |app, _| set(app, "ada", json!({"role": "reader"})), EVERYTHING),
     ("the end of somebody else", |app, _| delete(app, "bob"), EVERYTHING),
+    ("signing out", |app, ada| sign_out(app, ada, json!({})), ALL_BUT_COOKIE),
+    ("signing out everywhere", |app, ada| sign_out(app, ada, json!({"everywhere": true})), NOTHING),
+    ("the end of the session, from elsewhere", end_session, ALL_BUT_COOKIE),
+    ("the end of everything else, from elsewhere", end_others, NOTHING),
+    ("the end of the key", end_key, ALL_BUT_KEY),
     ("the password, by its owner", change_password, NOTHING),
     ("the password, by a superuser", |app, _| set(app, "ada", new_password()), NOTHING),
     ("the e-mail address", |app, _| set(app, "ada", json!({"email": "ada2@holdall.test"})), NOTHING),
+    ("the role, where nobody has said that it matters", |app, _| change_role(app), EVERYTHING),
+    ("the role, where the collection says so", |app, _| change_role_that_matters(app), NOTHING),
     ("a new token key", |app, _| set(app, "ada", json!({"tokenKey:autogenerate": ""})), NOTHING),
     ("an account that the auth rule shuts out", |app, _| set(app, "ada", json!({"banned": true})), NOTHING),
     ("the end of the account", |app, _| delete(app, "ada"), NOTHING),
-    ("another auth rule", |app, _| configure(app, json!({"authRule": "banned != true"})), "token for files"),
-    ("a new secret for tokens", |app, _| configure(app, new_secret("authToken")), "token for files"),
-    (
-        "a new secret for tokens for files",
-        |app, _| configure(app, new_secret("fileToken")),
-        "cookie, token, stream by cookie, stream by token",
-    ),
+    ("another auth rule", |app, _| configure(app, json!({"authRule": "banned != true"})), FILES),
+    ("a new secret for tokens", |app, _| configure(app, new_secret("authToken")), FILES),
+    ("a new secret for tokens for files", |app, _| configure(app, new_secret("fileToken")), ALL_BUT_FILES),
     ("the end of the collection", delete_collection, NOTHING),
 ];
 
@@ -66,12 +72,12 @@ fn what_ends_what() {
         let mut app = TestApp::new();
         let ada = enter(&app);
         let streams = listen(&app, &ada);
-        assert_eq!(alive(&app, &ada, &streams), "cookie, token, stream by cookie, stream by token", "before: {what}");
+        assert_eq!(alive(&app, &ada, &streams), ALL_BUT_FILES, "before: {what}");
         happens(&app, &ada);
         let mut found = alive(&app, &ada, &streams);
         drop(streams);
         if app.while_stopped(|folder| opens_files(folder, &ada.file_token)) {
-            add(&mut found, "token for files");
+            found = if found.is_empty() { FILES.to_owned() } else { format!("{found}, {FILES}") };
         }
         assert_eq!(found, *left, "{what}");
     }
@@ -89,6 +95,34 @@ fn delete(app: &TestApp, handle: &str) {
 
 fn configure(app: &TestApp, body: Json) {
     app.as_superuser().patch(&collection("people"), body).expect(200);
+}
+
+fn sign_out(app: &TestApp, ada: &Ada, body: Json) {
+    by_cookie(app, ada, Method::Post, "/api/session/logout").json(&body).send().expect(204);
+}
+
+fn end_session(app: &TestApp, ada: &Ada) {
+    let somewhere_else = app.with_token(&ada.token);
+    let sessions = somewhere_else.get("/api/sessions").expect(200);
+    somewhere_else.delete(&format!("/api/sessions/{}", text(&sessions["items"][0]["id"]))).expect(204);
+}
+
+fn end_others(app: &TestApp, ada: &Ada) {
+    app.with_token(&ada.token).delete("/api/sessions").expect(204);
+}
+
+fn end_key(app: &TestApp, ada: &Ada) {
+    by_cookie(app, ada, Method::Delete, &format!("/api/keys/{}", ada.key_id)).send().expect(204);
+}
+
+fn change_role(app: &TestApp) {
+    set(app, "ada", json!({"role": "manager"}));
+    set(app, "ada", json!({"role": "reader"}));
+}
+
+fn change_role_that_matters(app: &TestApp) {
+    configure(app, json!({"sessions": {"endOnChange": ["role"]}}));
+    change_role(app);
 }
 
 fn delete_collection(app: &TestApp, _: &Ada) {
@@ -132,7 +166,8 @@ fn enter(app: &TestApp) -> Ada {
     let answer = app.guest().call(Method::Post, &format!("{SIGN_IN}?session=cookie")).json(&form).send();
     answer.expect(200);
     let cookie = answer.header("Set-Cookie").and_then(|text| text.split(';').next()).expect("a cookie").to_owned();
-    Ada { cookie, token, file_token }
+    let key = app.with_token(&token).post("/api/keys", json!({"name": "all", "scope": null})).expect(200);
+    Ada { cookie, token, key: text(&key["key"]), key_id: text(&key["id"]), file_token }
 }
 
 fn by_cookie<'a>(app: &'a TestApp, ada: &Ada, method: Method, path: &str) -> Call<'a> {
@@ -143,47 +178,46 @@ fn by_token<'a>(app: &'a TestApp, ada: &Ada, method: Method, path: &str) -> Call
     app.with_token(&ada.token).call(method, path)
 }
 
-fn listen<'a>(app: &'a TestApp, ada: &Ada) -> Streams<'a> {
-    let open = |who: fn(&'a TestApp, &Ada, Method, &str) -> Call<'a>| {
+fn by_key<'a>(app: &'a TestApp, ada: &Ada, method: Method, path: &str) -> Call<'a> {
+    app.with_token(&ada.key).call(method, path)
+}
+
+/// A stream for each way, with the id of its client.
+fn listen<'a>(app: &'a TestApp, ada: &Ada) -> Vec<(Stream<'a>, String)> {
+    let open = |(_, who): Way| {
         let mut stream = app.guest().call(Method::Get, "/api/realtime").open();
         let greeting = stream.event().expect("a stream begins with an event");
         let client = greeting[3..43].to_owned();
         who(app, ada, Method::Post, "/api/realtime").json(&subscription(&client)).send().expect(204);
         (stream, client)
     };
-    Streams { by_cookie: open(by_cookie), by_token: open(by_token) }
+    WAYS.map(open).into()
 }
 
 fn subscription(client: &str) -> Json {
     json!({"clientId": client, "subscriptions": ["x"]})
 }
 
-/// What is still good. Looking changes nothing about it.
-fn alive(app: &TestApp, ada: &Ada, streams: &Streams<'_>) -> String {
-    let mut found = String::new();
+/// What is still good, but for the token for files. Looking changes nothing about it.
+fn alive(app: &TestApp, ada: &Ada, streams: &[(Stream<'_>, String)]) -> String {
     // Only Ada herself sees her address.
     let sees_address = |answer: Answer| answer.status == 200 && answer.json()["email"].is_string();
     let path = record("people", &id("ada"));
-    if sees_address(by_cookie(app, ada, Method::Get, &path).send()) {
-        add(&mut found, "cookie");
+    let mut found: Vec<String> = Vec::new();
+    for (name, way) in WAYS {
+        if sees_address(way(app, ada, Method::Get, &path).send()) {
+            found.push(name.to_owned());
+        }
     }
-    if sees_address(by_token(app, ada, Method::Get, &path).send()) {
-        add(&mut found, "token");
-    }
-    for (client, name) in [(&streams.by_cookie.1, "stream by cookie"), (&streams.by_token.1, "stream by token")] {
+    for ((name, _), (_, client)) in WAYS.iter().zip(streams) {
         // A guest may subscribe for nobody's stream, but not for hers.
         match app.guest().post("/api/realtime", subscription(client)).status {
-            403 => add(&mut found, name),
+            403 => found.push(format!("stream by {name}")),
             204 => {}
             other => panic!("subscribing answers {other}"),
         }
     }
-    found
-}
-
-fn add(found: &mut String, name: &str) {
-    let comma = if found.is_empty() { "" } else { ", " };
-    write!(found, "{comma}{name}").expect("text takes text");
+    found.join(", ")
 }
 
 /// Whether a token for files is good. There are no files yet, so the program is asked that would serve them.
