@@ -17,6 +17,7 @@ mod keys;
 mod mail_flows;
 mod mails;
 mod owner;
+mod pages;
 mod passkeys;
 mod realtime;
 mod records;

@@ -91,3 +91,5 @@ pub const RECOVERY_CODES: usize = 10;
 pub const PASSKEYS_MAX: usize = 25;
 /// The name of a passkey may have this many characters.
 pub const PASSKEY_NAME_MAX_CHARS: usize = 100;
+/// A file of a theme may have this many bytes.
+pub const THEME_FILE_MAX_BYTES: u64 = 1 << 20;

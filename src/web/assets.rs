@@ -1,26 +1,17 @@
-//! Static files and page templates, which are part of the program.
+//! Static files, which are part of the program.
 //!
 //! Release builds hold them inside the binary; debug builds read them from the source tree at every use, so that a
-//! page can be edited without a rebuild. Called by `pages`. Invariant: a file is served under a fingerprint of its
-//! content, so that browsers may keep it for ever and still never show an old one.
+//! page can be edited without a rebuild. Called by `pages` and, for addresses, by `templates`. Invariant: a file is
+//! served under a fingerprint of its content, so that browsers may keep it for ever and still never show an old one.
 
-use minijinja::value::Serde;
-use minijinja::{Environment, Value};
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{Responder, Response};
 use rocket::{Request, response};
 use rust_embed::{EmbeddedFile, RustEmbed};
-use serde::Serialize;
-
-use crate::base::{Error, Result};
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
 struct StaticFiles;
-
-#[derive(RustEmbed)]
-#[folder = "templates/"]
-struct Templates;
 
 /// How many hexadecimal digits of a file's SHA-256 stand for its content.
 const FINGERPRINT_CHARS: usize = 16;
@@ -64,28 +55,10 @@ impl<'r> Responder<'r, 'static> for StaticFile {
     }
 }
 
-/// The page with this title whose content is made of the template `name` and `context`.
-///
-/// Templates are read anew for each page: there are few of them and their pages are opened by people, not programs.
-pub fn render(title: &str, name: &str, context: &impl Serialize) -> Result<String> {
-    let content = fill(name, context)?;
-    fill("layout.html", &serde_json::json!({"title": title, "content": content}))
-}
-
-fn fill(name: &str, context: &impl Serialize) -> Result<String> {
-    let file = Templates::get(name).ok_or_else(|| Error::internal(format!("there is no template {name}")))?;
-    let source = std::str::from_utf8(&file.data).map_err(Error::internal)?;
-    let mut environment = Environment::new();
-    environment.add_function("asset", asset);
-    // The name decides that values are escaped for HTML.
-    environment.render_named_str(name, source, Serde(context)).map_err(Error::internal)
-}
-
-/// In templates: the address of a static file, with its fingerprint.
-fn asset(path: &str) -> Value {
+/// The address of a static file, with its fingerprint. Nothing in it needs escaping.
+pub fn address(path: &str) -> String {
     let version = StaticFiles::get(path).map(|file| fingerprint(&file)).unwrap_or_default();
-    // Nothing in it needs escaping.
-    Value::from_safe_string(format!("/static/{path}?v={version}"))
+    format!("/static/{path}?v={version}")
 }
 
 fn fingerprint(file: &EmbeddedFile) -> String {
@@ -101,25 +74,11 @@ mod tests {
 
     #[test]
     fn files_are_found_with_the_fingerprint_that_templates_print() {
-        let address = asset("page.css").to_string();
+        let address = address("page.css");
         let (_, version) = address.split_once("?v=").expect("the file exists");
         assert!(StaticFile::find("page.css", Some(version)).expect("the file exists").fingerprinted);
         assert!(!StaticFile::find("page.css", Some("0")).expect("the file exists").fingerprinted);
         assert!(StaticFile::find("../Cargo.toml", None).is_none());
         assert!(StaticFile::find("missing.css", None).is_none());
-    }
-
-    #[test]
-    fn templates_escape_what_they_are_given() {
-        let context = serde_json::json!({"text": "\"><script>"});
-        let page = render("<b>", "message.html", &context).expect("the template is valid");
-        assert!(page.contains("&quot;&gt;&lt;script&gt;") && page.contains("<h1>&lt;b&gt;</h1>"), "{page}");
-    }
-
-    #[test]
-    fn every_template_is_valid() {
-        for name in Templates::iter() {
-            fill(&name, &serde_json::json!({})).unwrap_or_else(|error| panic!("{}", error.log_text()));
-        }
     }
 }

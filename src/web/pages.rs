@@ -1,131 +1,104 @@
-//! Hosted pages: the start page, the one-time set-up of the first superuser, and static files.
+//! The start page, the one-time set-up of the first superuser, and static files.
 //!
-//! Called by Rocket; mounted by [`super::server`]. Pages load nothing from elsewhere and run no scripts, and their
-//! policy headers say so. Not here: the dashboard.
+//! Called by Rocket; mounted by [`super::server`]. Not here: pages for people with accounts (`hosted`), the dashboard.
 
 use std::path::PathBuf;
 
 use rocket::http::uri::Origin;
 use rocket::http::{ContentType, Status};
-use rocket::response::{Redirect, Responder, Response};
-use rocket::{Data, Either, Request, Route, State, get, post, response, routes};
-use serde_json::{Value as Json, json};
+use rocket::response::Redirect;
+use rocket::{Data, Either, Route, State, get, post, routes};
+use serde_json::json;
 
 use crate::app::App;
 use crate::base::limits::PAGE_FORM_MAX_BYTES;
 use crate::base::{Error, ErrorKind, FieldError, Result, Secret};
-use crate::web::assets::{self, StaticFile};
+use crate::web::assets::StaticFile;
 use crate::web::body;
+use crate::web::page::form::{Field, Form, Kind, Sent};
+use crate::web::page::{Failure, Look, Page};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
     routes![start, dashboard, setup_form, setup, static_file]
 }
 
-/// What pages may do in a browser.
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/// A page made of a template.
-struct Page {
-    status: Status,
-    title: &'static str,
-    template: &'static str,
-    context: Json,
-}
-
-impl Page {
-    fn message(status: Status, title: &'static str, text: &str) -> Self {
-        Page { status, title, template: "message.html", context: json!({"text": text}) }
-    }
-
-    fn link_is_void() -> Self {
-        let text = "This set-up link doesn't work any more: it works once, for 30 minutes. \
-                    Restart the server for a new one, or run “holdall superuser create”.";
-        Page::message(Status::NotFound, "Nothing here", text)
-    }
-}
-
-impl<'r> Responder<'r, 'static> for Page {
-    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let html = match assets::render(self.title, self.template, &self.context) {
-            Ok(html) => html,
-            Err(error) => return error.respond_to(request),
-        };
-        Response::build()
-            .status(self.status)
-            .header(ContentType::HTML)
-            .raw_header("Content-Security-Policy", POLICY)
-            // Addresses of these pages may hold secrets, and what they show changes.
-            .raw_header("Referrer-Policy", "no-referrer")
-            .raw_header("Cache-Control", "no-store")
-            .sized_body(html.len(), std::io::Cursor::new(html))
-            .ok()
-    }
-}
+type Answer = Result<Page, Failure>;
 
 #[get("/")]
-fn start() -> Page {
-    let context = json!({"version": env!("CARGO_PKG_VERSION")});
-    Page { status: Status::Ok, title: "The server is running", template: "start.html", context }
+fn start(look: Look) -> Answer {
+    Ok(look.page("start.html", look.text("start.title"), json!({"version": env!("CARGO_PKG_VERSION")}))?)
 }
 
 /// The dashboard's address; until there is one, the start page. Rocket takes `/_` and `/_/` for the same route, but
 /// the second is the one to bookmark.
 #[get("/_")]
-fn dashboard(address: &Origin<'_>) -> Either<Page, Redirect> {
-    if address.path().ends_with('/') { Either::Left(start()) } else { Either::Right(Redirect::temporary("/_/")) }
+fn dashboard(look: Look, address: &Origin<'_>) -> Either<Answer, Redirect> {
+    if address.path().ends_with('/') { Either::Left(start(look)) } else { Either::Right(Redirect::temporary("/_/")) }
 }
 
 #[get("/_/setup/<token>")]
-async fn setup_form(app: &State<App>, token: &str) -> Result<Page> {
-    Ok(if app.setup_link_works(token).await? { form_page(Status::Ok, "", None) } else { Page::link_is_void() })
+async fn setup_form(app: &State<App>, look: Look, token: &str) -> Answer {
+    if !app.setup_link_works(token).await? {
+        return link_is_void(&look);
+    }
+    form_page(&look, empty_form(&look, token), None)
 }
 
 /// The token in the address is the proof that whoever sends the form may do so; a foreign site doesn't know it.
 #[post("/_/setup/<token>", data = "<data>")]
-async fn setup(app: &State<App>, token: &str, content_type: Option<&ContentType>, data: Data<'_>) -> Result<Page> {
+async fn setup(
+    app: &State<App>,
+    look: Look,
+    token: &str,
+    content_type: Option<&ContentType>,
+    data: Data<'_>,
+) -> Answer {
     if !app.setup_link_works(token).await? {
-        return Ok(Page::link_is_void());
+        return link_is_void(&look);
     }
     let content_type = content_type.map(ToString::to_string);
-    let pairs = body::read_page_form(content_type.as_deref(), data, PAGE_FORM_MAX_BYTES).await?;
-    let field = |name: &str| pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value);
-    let (email, password) = (field("email").trim(), field("password"));
-    let result = if password == field("passwordConfirm") {
+    let sent = Sent(body::read_page_form(content_type.as_deref(), data, PAGE_FORM_MAX_BYTES).await?);
+    let (email, password) = (sent.text("email").trim(), sent.text("password"));
+    let result = if password == sent.text("passwordConfirm") {
         app.claim_server(token.to_owned(), email.to_owned(), Secret::new(password)).await
     } else {
-        Err(Error::field("passwordConfirm", FieldError::invalid("The two passwords differ.")))
+        let differs = FieldError::new("validation_values_mismatch", "The two passwords differ.");
+        Err(Error::field("passwordConfirm", differs))
     };
     match result {
-        Ok(()) => Ok(Page::message(Status::Ok, "Done", "The first superuser is set up. This page can be closed.")),
+        Ok(()) => {
+            let links = json!([{"href": "/auth/_superusers/sign-in", "text": look.text("setup.sign_in")}]);
+            let context = json!({"text": look.text("setup.done_text"), "links": links});
+            Ok(look.page("message.html", look.text("setup.done"), context)?)
+        }
         // Somebody else was faster, or the time was up in this moment.
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Page::link_is_void()),
-        Err(error) if error.kind() == ErrorKind::Invalid => Ok(form_page(Status::BadRequest, email, Some(&error))),
-        Err(error) => Err(error),
+        Err(error) if error.kind() == ErrorKind::NotFound => link_is_void(&look),
+        Err(error) if error.kind() == ErrorKind::Invalid => {
+            form_page(&look, empty_form(&look, token).filled(&sent), Some(&error))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
-/// The form, which is sent to the page's own address, with what was wrong with it beside each field, or on top if it
-/// belongs to none of them.
-fn form_page(status: Status, email: &str, error: Option<&Error>) -> Page {
-    let problems = error.and_then(|error| serde_json::to_value(error.fields()).ok()).unwrap_or_default();
-    let field = |name: &str, label: &str, kind: &str, autocomplete: &str, value: &str| {
-        let problem = problems.get(name).and_then(|problem| problem.get("message"));
-        json!({
-            "name": name, "label": label, "type": kind, "autocomplete": autocomplete, "value": value,
-            "problem": problem,
-        })
-    };
-    let fields = [
-        field("email", "E-mail address", "email", "username", email),
-        field("password", "Password", "password", "new-password", ""),
-        field("passwordConfirm", "Password, once more", "password", "new-password", ""),
-    ];
-    let explained = fields.iter().any(|field| !field["problem"].is_null());
-    let problem = error.filter(|_| !explained).map(Error::message);
-    let context = json!({"fields": fields, "problem": problem});
-    Page { status, title: "Set up this server", template: "setup.html", context }
+fn link_is_void(look: &Look) -> Answer {
+    Ok(look.message("page.not_found", look.text("setup.void"))?.with_status(Status::NotFound))
+}
+
+fn empty_form(look: &Look, token: &str) -> Form {
+    let field = |name, label, kind, what| Field::new(name, look.text(label), kind).autocompleted(what);
+    Form::new(format!("/_/setup/{token}"), look.text("setup.submit"))
+        .with(field("email", "form.email", Kind::Email, "username"))
+        .with(field("password", "form.password", Kind::Password, "new-password"))
+        .with(field("passwordConfirm", "form.password_again", Kind::Password, "new-password"))
+}
+
+/// The form with what was wrong with it beside each field, or on top if it belongs to none of them.
+fn form_page(look: &Look, mut form: Form, error: Option<&Error>) -> Answer {
+    let problem = error.and_then(|error| form.explain(error, &look.strings));
+    let context = json!({"form": form.focused(), "problem": problem});
+    let page = look.page("setup.html", look.text("setup.title"), context)?;
+    Ok(page.with_status(if error.is_some() { Status::BadRequest } else { Status::Ok }))
 }
 
 #[get("/static/<path..>?<v>")]

@@ -65,7 +65,7 @@ impl<'r> Responder<'r, 'static> for Error {
 
 /// Logs what an operator should know of and returns the id under which it is in the log. The query isn't logged: it
 /// may hold what the caller searches for.
-fn log(error: &Error, request: &Request<'_>) -> Option<String> {
+pub(super) fn log(error: &Error, request: &Request<'_>) -> Option<String> {
     let grave = match error.kind() {
         ErrorKind::Internal => true,
         ErrorKind::Timeout | ErrorKind::Unavailable => false,

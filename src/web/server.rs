@@ -14,7 +14,8 @@ use rocket::{Build, Rocket, Route, options, routes};
 use crate::app::App;
 use crate::base::{Error, Result};
 use crate::web::headers::Headers;
-use crate::web::{catchers, pages};
+use crate::web::page::templates::Theme;
+use crate::web::{catchers, hosted, pages};
 
 /// What is decided outside of Rocket's own configuration.
 pub struct WebOptions {
@@ -38,11 +39,14 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         .merge(("ip_header", false))
         .merge(config);
     let on_ready = options.on_ready;
+    let theme = Theme::open(app.theme_dir());
     rocket::custom(config)
         .manage(app)
+        .manage(theme)
         .mount("/", options.routes)
         .mount("/", routes![preflight])
         .mount("/", pages::routes())
+        .mount("/", hosted::routes())
         .register("/", catchers::catchers())
         // Rocket's shield would be attached with headers of its own choice otherwise.
         .attach(Shield::new())

@@ -1,0 +1,197 @@
+//! Pages: how they look and in what language, what they may do in a browser, and how they say that something failed.
+//!
+//! Called by `pages` and `hosted`, which say what is on a page. Invariants: pages load nothing from elsewhere, and run
+//! scripts only if a page asks for our own; they can't be shown inside of others; their addresses are told to nobody
+//! else, and browsers don't keep them. Not here: who may see what.
+
+pub mod form;
+pub mod strings;
+pub mod templates;
+
+use std::convert::Infallible;
+
+use rocket::http::{ContentType, Status};
+use rocket::request::{FromRequest, Outcome};
+use rocket::response::{Responder, Response};
+use rocket::{Request, response};
+use serde_json::{Value as Json, json};
+
+use self::strings::Strings;
+use self::templates::Theme;
+use crate::app::App;
+use crate::base::{Error, ErrorKind, Result};
+use crate::web::respond;
+
+/// How pages look to whoever asks: the theme, the language, the server's name.
+pub struct Look {
+    /// The texts in the visitor's language.
+    pub strings: Strings,
+    theme: Theme,
+    app_name: String,
+}
+
+impl Look {
+    /// For whoever sent a request.
+    pub fn of(request: &Request<'_>) -> Look {
+        let theme: Theme = request.rocket().state().cloned().unwrap_or_default();
+        let languages = request.headers().get_one("Accept-Language").unwrap_or_default();
+        let app: Option<&App> = request.rocket().state();
+        Look {
+            strings: theme.catalogue().choose(languages),
+            app_name: app.map(|app| app.app_name().to_owned()).unwrap_or_default(),
+            theme,
+        }
+    }
+
+    /// A text in the visitor's language.
+    pub fn text(&self, key: &str) -> String {
+        self.strings.text(key)
+    }
+
+    /// The page with this title that is made of a template and `context`.
+    pub fn page(&self, template: &str, title: String, mut context: Json) -> Result<Page> {
+        if let Json::Object(context) = &mut context {
+            context.insert("title".to_owned(), title.into());
+            context.insert("lang".to_owned(), self.strings.code().into());
+            context.insert("app_name".to_owned(), self.app_name.as_str().into());
+        }
+        let html = self.theme.render(template, &self.strings, &context)?;
+        Ok(Page { status: Status::Ok, html, form_targets: Vec::new(), scripts: false })
+    }
+
+    /// A page that says one thing.
+    pub fn message(&self, title: &str, text: String) -> Result<Page> {
+        self.page("message.html", self.text(title), json!({"text": text}))
+    }
+
+    /// The page that says what went wrong.
+    fn failure(&self, error: &Error) -> Result<Page> {
+        let (title, text) = match error.kind() {
+            ErrorKind::NotFound => ("page.not_found", self.text("page.not_found_text")),
+            ErrorKind::Forbidden | ErrorKind::Unauthenticated => ("page.forbidden", self.text("page.forbidden_text")),
+            ErrorKind::TooManyRequests => ("page.too_many", self.text("page.too_many_text")),
+            ErrorKind::Unavailable | ErrorKind::Timeout => ("page.busy", self.text("page.busy_text")),
+            ErrorKind::Internal => ("page.broken", self.text("page.broken_text")),
+            ErrorKind::Invalid | ErrorKind::TooLarge => ("page.invalid", error.message()),
+        };
+        Ok(self.message(title, text)?.with_status(Status::new(error.kind().status())))
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Look {
+    type Error = Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
+        Outcome::Success(Look::of(request))
+    }
+}
+
+/// A page on its way to a browser.
+pub struct Page {
+    status: Status,
+    html: String,
+    /// Other origins that a form's answer may lead on to.
+    form_targets: Vec<String>,
+    scripts: bool,
+}
+
+impl Page {
+    /// The same with another status.
+    pub fn with_status(mut self, status: Status) -> Page {
+        self.status = status;
+        self
+    }
+
+    /// The same, whose forms may lead to this address in the end: browsers apply the policy to redirects, too.
+    pub fn leading_to(mut self, address: Option<&str>) -> Page {
+        self.form_targets.extend(address.and_then(origin_of));
+        self
+    }
+
+    /// The same, which may run our own scripts.
+    pub fn with_scripts(mut self) -> Page {
+        self.scripts = true;
+        self
+    }
+
+    /// What the page may do in a browser.
+    fn policy(&self) -> String {
+        let targets: String = self.form_targets.iter().map(|origin| format!(" {origin}")).collect();
+        let scripts = if self.scripts { "script-src 'self'; connect-src 'self'; " } else { "" };
+        format!(
+            "default-src 'none'; style-src 'self'; img-src 'self'; {scripts}form-action 'self'{targets}; \
+             base-uri 'none'; frame-ancestors 'none'"
+        )
+    }
+}
+
+/// Scheme, host and port of an absolute address that can stand in a policy.
+fn origin_of(address: &str) -> Option<String> {
+    let (scheme, rest) = address.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']');
+    let usable = matches!(scheme, "http" | "https") && !host.is_empty() && host.chars().all(plain);
+    usable.then(|| format!("{scheme}://{host}"))
+}
+
+impl<'r> Responder<'r, 'static> for Page {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Response::build()
+            .status(self.status)
+            .header(ContentType::HTML)
+            .raw_header("Content-Security-Policy", self.policy())
+            // Addresses of these pages may hold secrets, and what they show changes. Not `no-referrer`: with it,
+            // browsers hide even from ourselves whose page a form was sent from, and over plain HTTP nothing else
+            // tells.
+            .raw_header("Referrer-Policy", "same-origin")
+            .raw_header("Cache-Control", "no-store")
+            .sized_body(self.html.len(), std::io::Cursor::new(self.html))
+            .ok()
+    }
+}
+
+/// An error that is shown to people.
+pub struct Failure(Error);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure(error)
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Failure {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let request_id = respond::log(&self.0, request);
+        let page = match Look::of(request).failure(&self.0) {
+            Ok(page) => page,
+            Err(error) => return error.respond_to(request),
+        };
+        let mut response = page.respond_to(request)?;
+        if let Some(id) = request_id {
+            response.set_raw_header("X-Request-Id", id);
+        }
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_origins_get_into_the_policy() {
+        for (address, expect) in [
+            ("https://app.example.com/a?b#c", Some("https://app.example.com")),
+            ("http://[::1]:3000/", Some("http://[::1]:3000")),
+            ("https://a b/", None),
+            ("https://a;script-src *", None),
+            ("https://user@host/", None),
+            ("javascript://x/", None),
+            ("/path", None),
+            ("https:///x", None),
+        ] {
+            assert_eq!(origin_of(address).as_deref(), expect, "{address}");
+        }
+    }
+}
