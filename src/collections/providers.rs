@@ -6,9 +6,14 @@ use crate::domain::oauth2::PROVIDERS;
 /// The catalogue as a JSON array of `{name, displayName, logo}`; the logo is SVG text.
 pub fn oauth2_providers() -> String {
     let mut out = String::new();
-    for (name, display, colour) in PROVIDERS {
+    for provider in &PROVIDERS {
         out.push(if out.is_empty() { '[' } else { ',' });
-        let members = [("{\"name\":", name), (",\"displayName\":", display), (",\"logo\":", &badge(display, colour))];
+        let badge = provider.badge();
+        let members = [
+            ("{\"name\":", provider.name),
+            (",\"displayName\":", provider.display_name),
+            (",\"logo\":", badge.as_str()),
+        ];
         for (key, text) in members {
             out.push_str(key);
             write_str(&mut out, text);
@@ -17,16 +22,6 @@ pub fn oauth2_providers() -> String {
     }
     out.push(']');
     out
-}
-
-/// The first letter on a coloured square.
-fn badge(display: &str, colour: &str) -> String {
-    let letter = display.chars().next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" rx=\"7\" \
-         fill=\"{colour}\"/><text x=\"16\" y=\"22\" font-family=\"sans-serif\" font-size=\"18\" font-weight=\"700\" \
-         text-anchor=\"middle\" fill=\"#ffffff\">{letter}</text></svg>"
-    )
 }
 
 #[cfg(test)]
