@@ -14,7 +14,9 @@ use crate::settings::config::Requirement;
 impl App {
     /// The ways to sign in that a collection offers: see [`sign_in::methods`].
     pub async fn auth_methods(&self, caller: Caller, collection: String) -> Result<String> {
-        self.read(Arc::new(caller), move |tx, _| sign_in::methods(tx, &collection)).await
+        let caller = Arc::new(caller);
+        let offers = self.oauth2_offers(caller.clone(), collection.clone()).await?;
+        self.read(caller, move |tx, _| sign_in::methods(tx, &collection, &offers)).await
     }
 
     /// Signs in with identity and password of the caller's body.

@@ -16,6 +16,7 @@ mod identity;
 mod keys;
 mod mail_flows;
 mod mails;
+mod oauth2;
 mod owner;
 mod pages;
 mod passkeys;
@@ -50,6 +51,7 @@ pub use crate::realtime::Connection;
 pub use caller::{Caller, Cookie, Site};
 pub use forward_auth::{Asked, Verdict};
 pub use keys::OwnedKey;
+pub use oauth2::{Comeback, Completion, Departure, FLOW_LIFETIME, REDIRECT_PATH};
 
 /// The running program. Clones share it.
 #[derive(Clone)]
@@ -63,6 +65,7 @@ struct Services {
     hub: Hub,
     /// Failed attempts to get in.
     throttle: Throttle,
+    oauth2: oauth2::OAuth2,
     setup: setup::SetupLink,
     /// Sessions and API keys whose use was noted within the last minute.
     touched: touch::Touched,
@@ -103,6 +106,7 @@ impl App {
             passwords: Passwords::new(config.bcrypt_max_parallel),
             hub: Hub::new(config.realtime_max_clients, Timing::default()),
             throttle: Throttle::new(config.login_failures_per_account, config.login_failures_per_address),
+            oauth2: oauth2::OAuth2::new(),
             setup: setup::SetupLink::default(),
             touched: touch::Touched::new(),
             attempts: Attempts::new(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use super::oauth2::Offer;
 use super::sessions::{self, Device, Lifetime, NewSession};
 use super::throttle::identity_key;
 use super::{origins, second_factor, token};
@@ -20,16 +21,16 @@ pub const FORM_KEYS: [&str; 2] = ["passwordConfirm", "oldPassword"];
 /// Longest identity and password that the sign-in form takes, in characters.
 const FORM_MAX_CHARS: usize = 255;
 
-/// The body of auth-methods. Sign-in by other services isn't offered by this version, whatever is configured.
+/// The body of auth-methods.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Methods<'a> {
     password: PasswordMethod<'a>,
-    oauth2: OAuth2Method,
+    oauth2: OAuth2Method<'a>,
     mfa: TimedMethod,
     otp: TimedMethod,
     /// For clients of before 2024, as are the two after it.
-    auth_providers: [Json; 0],
+    auth_providers: Vec<Offer>,
     username_password: bool,
     email_password: bool,
 }
@@ -42,8 +43,8 @@ struct PasswordMethod<'a> {
 }
 
 #[derive(Serialize)]
-struct OAuth2Method {
-    providers: [Json; 0],
+struct OAuth2Method<'a> {
+    providers: &'a [Offer],
     enabled: bool,
 }
 
@@ -80,11 +81,11 @@ pub fn find_auth_collection<'t>(tx: &'t ReadTx<'_>, id_or_name: &str) -> Result<
     tx.schema().find(id_or_name).filter(|collection| collection.is_auth()).ok_or_else(Error::not_found)
 }
 
-/// The ways to sign in that a collection offers, as JSON.
+/// The ways to sign in that a collection offers, as JSON; `offers` are those by other services.
 ///
 /// # Errors
 /// 404.
-pub fn methods(tx: &ReadTx<'_>, collection: &str) -> Result<String> {
+pub fn methods(tx: &ReadTx<'_>, collection: &str, offers: &[Offer]) -> Result<String> {
     let collection = find_auth_collection(tx, collection)?;
     let options = collection.auth().ok_or_else(Error::not_found)?;
     let password = &options.password_auth;
@@ -92,10 +93,10 @@ pub fn methods(tx: &ReadTx<'_>, collection: &str) -> Result<String> {
     let with = |name: &str| password.enabled && identity_fields.iter().any(|field| field == name);
     let methods = Methods {
         password: PasswordMethod { identity_fields, enabled: password.enabled },
-        oauth2: OAuth2Method { providers: [], enabled: false },
+        oauth2: OAuth2Method { providers: offers, enabled: options.oauth2.enabled },
         mfa: TimedMethod::new(options.mfa.enabled, options.mfa.duration),
         otp: TimedMethod::new(options.otp.enabled, options.otp.duration),
-        auth_providers: [],
+        auth_providers: offers.iter().map(|offer| Offer { logo: String::new(), ..offer.clone() }).collect(),
         username_password: with("username"),
         email_password: with("email"),
     };

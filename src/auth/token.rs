@@ -3,7 +3,7 @@
 //! The key is the record's `tokenKey` followed by the collection's secret for that kind of token, so a new token key
 //! ends all tokens of a record and a new secret all tokens of that kind. There is no list of issued tokens.
 
-mod provider;
+pub(super) mod provider;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};

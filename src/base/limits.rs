@@ -93,3 +93,9 @@ pub const PASSKEYS_MAX: usize = 25;
 pub const PASSKEY_NAME_MAX_CHARS: usize = 100;
 /// A file of a theme may have this many bytes.
 pub const THEME_FILE_MAX_BYTES: u64 = 1 << 20;
+/// Answers of services that people sign in with may have this many bytes.
+pub const OUTBOUND_BODY_MAX_BYTES: usize = 1 << 20;
+/// One request to such a service, and all requests of one sign-in together, may take this long.
+pub const OUTBOUND_TIMEOUT_SECONDS: u64 = 30;
+/// So many people may be on their way through another service's sign-in at the same time.
+pub const OAUTH2_FLOWS_MAX: u64 = 20_000;

@@ -62,11 +62,20 @@ pub fn create(
     expand: Option<&str>,
     proof: Proof,
 ) -> Result<String> {
+    let record = create_record(tx, cx, collection, proof)?;
+    read::body_of(tx, cx, &record, expand)
+}
+
+/// Creates a record and returns it as it is stored.
+///
+/// # Errors
+/// As [`create`].
+pub fn create_record(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, proof: Proof) -> Result<Record> {
     let mut draft = draft(tx, cx, collection)?;
     draft.apply(proof)?;
     let insert = mutate::insert(cx.plans.dialect(), &draft.record);
     tx.execute(&insert).map_err(validate::unique_fault)?;
-    read::body_of(tx, cx, &draft.record, expand)
+    Ok(draft.record)
 }
 
 /// Stores a record with these values, whatever the rules say. For rows of system collections, whose values the program

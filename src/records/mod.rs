@@ -28,7 +28,7 @@ use crate::rules::Env;
 use crate::store::ReadTx;
 
 pub use body::{EmailAccess, Layout};
-pub use create::{create, draft as draft_create, insert};
+pub use create::{create, create_record, draft as draft_create, insert};
 pub use delete::{delete, remove, truncate};
 pub use draft::{Draft, Proof};
 pub use list::{count, every, list, list_rows};

@@ -15,6 +15,7 @@ pub mod headers;
 pub mod hosted;
 mod json;
 pub mod page;
+pub mod oauth2;
 pub mod pages;
 pub mod pick;
 pub mod redirects;

@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::base::{Error, Result};
 use crate::web::headers::Headers;
 use crate::web::page::templates::Theme;
-use crate::web::{catchers, hosted, pages};
+use crate::web::{catchers, hosted, oauth2, pages};
 
 /// What is decided outside of Rocket's own configuration.
 pub struct WebOptions {
@@ -47,6 +47,7 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         .mount("/", routes![preflight])
         .mount("/", pages::routes())
         .mount("/", hosted::routes())
+        .mount("/", oauth2::routes())
         .register("/", catchers::catchers())
         // Rocket's shield would be attached with headers of its own choice otherwise.
         .attach(Shield::new())

@@ -77,6 +77,10 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("DELETE /api/collections/<collection>/records/<id>", "/api/collections/vault/records/gold00000000000", 403, 403),
     ("GET /api/collections/<collection>/auth-methods", "/api/collections/vault/auth-methods", 404, 404),
     ("POST /api/collections/<collection>/auth-with-password", "/api/collections/vault/auth-with-password", 404, 404),
+    ("POST /api/collections/<collection>/auth-with-oauth2", "/api/collections/vault/auth-with-oauth2", 404, 404),
+    ("GET /auth/<collection>/oauth2/<provider>", "/auth/vault/oauth2/google", 404, 404),
+    ("GET /api/oauth2-redirect", "/api/oauth2-redirect?state=guess&code=gold", 307, 307),
+    ("POST /api/oauth2-redirect", "/api/oauth2-redirect", 303, 303),
     ("POST /api/collections/<collection>/auth-with-totp", "/api/collections/vault/auth-with-totp", 404, 404),
     (
         "POST /api/collections/<collection>/auth-with-recovery-code",
@@ -159,6 +163,8 @@ const OPEN: &[(&str, &str)] = &[
     ("GET /_", "the same, until there is a dashboard"),
     ("OPTIONS /<_..>", "browsers ask before they send; the answer doesn't depend on the address"),
     ("GET /api/health", "for load balancers"),
+    ("GET /api/oauth2-redirect", "leads on; without a sign-in that somebody has begun, nothing comes of it"),
+    ("POST /api/oauth2-redirect", "the same"),
     ("GET /api/account/factors", "the caller's own"),
     ("POST /api/account/totp", "the caller's own, with their password"),
     ("POST /api/account/passkeys/options", "the caller's own, with their password"),
@@ -166,7 +172,7 @@ const OPEN: &[(&str, &str)] = &[
     ("POST /api/files/token", "a token for one's own files; what it opens is decided when it is used"),
     ("GET /api/realtime", "an empty stream, which doesn't end by itself; who may hear what is decided by topic"),
 ];
-const OPEN_MAX: usize = 10;
+const OPEN_MAX: usize = 12;
 
 /// The route whose answer has no end.
 const STREAM: &str = "GET /api/realtime";

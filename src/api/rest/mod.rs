@@ -12,6 +12,7 @@ mod keys;
 mod list;
 mod mail_flows;
 mod mails;
+mod oauth2;
 mod passkeys;
 mod realtime;
 mod records;
@@ -31,6 +32,7 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(records::routes());
     routes.extend(collections::routes());
     routes.extend(auth::routes());
+    routes.extend(oauth2::routes());
     routes.extend(realtime::routes());
     routes.extend(mail_flows::routes());
     routes.extend(mails::routes());
