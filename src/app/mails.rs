@@ -12,7 +12,7 @@ use crate::auth::{letters, one_time_code};
 use crate::base::{Error, Result};
 use crate::domain::{Event, ListRequest, RequestInfo};
 use crate::mail::outbox::{self, Mail, State};
-use crate::mail::{Failure, MailKind, Smtp};
+use crate::mail::{Failure, Letterhead, MailKind, Smtp};
 use crate::records::{Cx, access};
 use crate::settings::Config;
 use crate::store::WriteTx;
@@ -41,7 +41,21 @@ impl Sender {
     }
 }
 
+/// What all mails of this server have in common.
+pub(super) fn letterhead(config: &Config) -> Result<Letterhead> {
+    Letterhead::new(&config.app_name, &config.base_url(), &config.theme_dir)
+}
+
 impl App {
+    /// Whether what the configuration says of mail can be used.
+    ///
+    /// # Errors
+    /// 400 for a sender that isn't an address, for certificates and for a theme that can't be used.
+    pub fn check_mail(config: &Config) -> Result<()> {
+        Sender::new(config)?;
+        letterhead(config).map(|_| ())
+    }
+
     /// Does what an event asks of the mails.
     pub(super) fn mails_hear(&self, event: &Event) {
         match event {
@@ -135,8 +149,8 @@ impl App {
     /// Hands a mail to the mail server; without one, the log is where it can be read.
     async fn attempt(&self, mail: &Mail) -> Result<State, Failure> {
         let Some(server) = &self.0.sender.server else {
-            let (id, kind, to, subject, text) = (&mail.id, &mail.kind, &mail.recipient, &mail.subject, &mail.text);
-            tracing::info!(%id, %kind, %to, %subject, "there is no mail server; this mail stays here:\n{text}");
+            let (id, kind, to, text) = (&mail.id, &mail.kind, &mail.recipient, mail.marked_text());
+            tracing::info!(%id, %kind, %to, "there is no mail server; this mail stays here: {}\n{text}", mail.subject);
             return Ok(State::Kept);
         };
         match tokio::time::timeout(SEND_TIMEOUT, server.send(mail)).await {

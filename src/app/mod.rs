@@ -89,6 +89,8 @@ impl App {
     /// Whatever keeps the store from opening: a damaged or newer data folder, no permission, no room. 400 for what the
     /// configuration says of mail, if it can't be used.
     pub fn open(config: &Config) -> Result<App> {
+        // Before the data folder is touched.
+        let (letterhead, sender) = (mails::letterhead(config)?, mails::Sender::new(config)?);
         let options = StoreOptions {
             readers: config.readers,
             queue_length: config.queue_length,
@@ -113,8 +115,8 @@ impl App {
             totp_setups: totp::Setups::new(),
             relying_party: RelyingParty::new(&config.origin(), &config.app_name),
             background: background::Background::default(),
-            letterhead: Letterhead::new(&config.app_name, &config.base_url(), &config.theme_dir)?,
-            sender: mails::Sender::new(config)?,
+            letterhead,
+            sender,
             codes: codes::Codes::new(),
             config: config.clone(),
             public_origin: config.origin(),

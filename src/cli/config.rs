@@ -3,6 +3,7 @@
 use clap::Subcommand;
 
 use super::output;
+use crate::app::App;
 use crate::base::Result;
 use crate::settings::{Flags, KEYS, Row, Settings, Sources};
 
@@ -28,10 +29,13 @@ pub enum Command {
 pub fn run(command: Command, flags: Flags) -> Result<()> {
     let settings = Settings::load(&Sources::of_process(flags)?)?;
     match command {
-        Command::Check => match &settings.file {
-            Some(file) => output::print(&format!("The configuration is valid (file: {}).\n", file.display())),
-            None => output::print("The configuration is valid (no file).\n"),
-        },
+        Command::Check => {
+            App::check_mail(&settings.config)?;
+            match &settings.file {
+                Some(file) => output::print(&format!("The configuration is valid (file: {}).\n", file.display())),
+                None => output::print("The configuration is valid (no file).\n"),
+            }
+        }
         Command::Show => output::print(&table(&settings.rows())),
     }
 }

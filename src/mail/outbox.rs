@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::placeholders::one_line;
 use super::{MAILS, MailKind};
 use crate::base::{Error, Result, SqlValueRef, Timestamp, json};
 use crate::query::dialect::Dialect;
@@ -95,6 +96,11 @@ impl Mail {
     /// Whether this was the last attempt.
     pub fn is_last_attempt(&self) -> bool {
         self.attempts >= ATTEMPTS_MAX
+    }
+
+    /// The text as it may stand in a log: each line marked, so that none of them passes for one of the log's own.
+    pub fn marked_text(&self) -> String {
+        self.text.lines().map(|line| format!("  | {}\n", one_line(line))).collect()
     }
 
     /// As JSON; `whole` with text and HTML.
@@ -234,5 +240,30 @@ fn number(row: &Row<'_>, at: usize) -> Result<i64> {
     match row.get(at)? {
         SqlValueRef::Integer(number) => Ok(number),
         _ => Err(Error::internal("a column of _mails isn't a whole number")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_forges_no_log_lines() {
+        let mail = Mail {
+            id: String::new(),
+            kind: String::new(),
+            recipient: String::new(),
+            subject: String::new(),
+            text: "Hello\n\n2026-01-01 ERROR \u{1b}[31mfire\r\nbye".to_owned(),
+            html: String::new(),
+            reference: String::new(),
+            state: String::new(),
+            attempts: 0,
+            next_attempt: String::new(),
+            error: String::new(),
+            created: String::new(),
+            updated: String::new(),
+        };
+        assert_eq!(mail.marked_text(), "  | Hello\n  | \n  | 2026-01-01 ERROR  [31mfire\n  | bye\n");
     }
 }

@@ -246,6 +246,38 @@ fn the_configuration_is_shown_and_checked() {
 }
 
 #[test]
+fn what_is_said_of_mail_is_checked_before_anything_is_made() {
+    let (folder, data) = new_folder();
+    let no_certificate = folder.path().join("ca.pem");
+    fs::write(&no_certificate, "nothing").expect("the folder is ours");
+    let theme = folder.path().join("theme");
+    fs::create_dir_all(theme.join("mail")).expect("the folder is ours");
+    fs::write(theme.join("mail/layout.html"), "{% if").expect("the folder is ours");
+    let text = |path: &PathBuf| path.to_str().expect("UTF-8").to_owned();
+    for (variables, part) in [
+        (
+            [("HOLDALL_SMTP_HOST", "x".to_owned()), ("HOLDALL_MAIL_FROM_ADDRESS", "nope".to_owned())],
+            "mail_from_address",
+        ),
+        ([("HOLDALL_SMTP_HOST", "x".to_owned()), ("HOLDALL_SMTP_CA_FILE", text(&no_certificate))], "smtp_ca_file"),
+        ([("HOLDALL_SMTP_HOST", "x".to_owned()), ("HOLDALL_SMTP_CA_FILE", text(&data))], "smtp_ca_file"),
+        ([("HOLDALL_APP_NAME", "x".to_owned()), ("HOLDALL_THEME_DIR", text(&theme))], "layout.html"),
+    ] {
+        for arguments in [["config", "check"].as_slice(), &["superuser", "list"], &["serve"]] {
+            let message = run(program(&data).args(arguments).envs(variables.clone())).failed();
+            assert!(message.contains(part), "{part} is missing: {message}");
+        }
+    }
+    assert!(!data.exists());
+    // No connection is made, so the server needn't be there.
+    let mut command = program(&data);
+    command
+        .args(["superuser", "create", "ada@example.com", "correct horse"])
+        .env("HOLDALL_SMTP_HOST", "missing.example");
+    run(&mut command).ok();
+}
+
+#[test]
 fn what_the_command_line_does_not_know_is_an_error() {
     let (_folder, data) = new_folder();
     for arguments in [
