@@ -1,4 +1,4 @@
-//! Headers that every answer carries: protection for browsers, and CORS.
+//! Headers that every answer carries: protection for browsers, CORS, and nothing for caches of what a cookie opened.
 //!
 //! A fairing, attached by [`super::server`]. It also undoes Rocket's habit of taking the method from a form's
 //! `_method` field, which the interface doesn't have.
@@ -7,6 +7,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::{Header, Method, Status};
 use rocket::{Data, Request, Response};
+
+use crate::web::site;
 
 const METHODS: &str = "GET,HEAD,PUT,PATCH,POST,DELETE";
 
@@ -66,6 +68,10 @@ impl Fairing for Headers {
             for (name, value) in PROTECTION {
                 response.set_raw_header(name, value);
             }
+        }
+        if site::carries_session(request) && response.headers().get_one("Cache-Control").is_none() {
+            // What somebody sees by their cookie is theirs; caches on the way go by the address alone.
+            response.set_raw_header("Cache-Control", "no-store");
         }
         response.set_raw_header("Vary", "Origin");
         let Some(origin) = request.headers().get_one("Origin") else { return };

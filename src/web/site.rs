@@ -67,6 +67,12 @@ pub fn session_cookie(request: &Request<'_>, site: Site) -> Cookie {
     }
 }
 
+/// Whether there is a session's cookie, whatever it is worth.
+pub fn carries_session(request: &Request<'_>) -> bool {
+    let app: Option<&App> = request.rocket().state();
+    request.cookies().get(names(app.is_some_and(App::is_public_over_https)).session).is_some()
+}
+
 /// Whether the answer goes to a window of its own, where the site that led there can't read it; not into a frame.
 fn follows_link(request: &Request<'_>) -> bool {
     let header = |name| request.headers().get_one(name);

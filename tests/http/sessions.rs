@@ -315,6 +315,32 @@ fn a_sign_in_ends_the_session_before_it() {
 }
 
 #[test]
+fn a_session_that_has_had_its_time_is_none() {
+    for (idle_hours, max_hours) in [(0, 1), (1, 0), (-1, 1)] {
+        let configure = |config: &mut holdall::settings::Config| {
+            (config.session_idle_hours, config.session_max_hours) = (idle_hours, max_hours);
+        };
+        let app = TestApp::configured(configure, Vec::new());
+        let answer = Browser::new(&app).sign_in("ada");
+        answer.expect(200);
+        let browser = Browser::new(&app);
+        browser.set_cookie(SESSION, set_cookies(&answer)[0].value());
+        assert!(!browser.is_signed_in(), "{idle_hours} {max_hours}");
+        assert_eq!(app.as_user("ada").get("/api/sessions").expect(200)["items"], json!([]));
+    }
+}
+
+#[test]
+fn what_a_cookie_opened_is_not_for_caches() {
+    let app = TestApp::new();
+    let browser = Browser::of(&app, "ada");
+    for path in ["/api/session", "/api/collections/articles/records", "/api/nothing"] {
+        assert_eq!(browser.get(path).header("Cache-Control"), Some("no-store"), "{path}");
+        assert_eq!(app.as_user("ada").get(path).header("Cache-Control"), None, "{path}");
+    }
+}
+
+#[test]
 fn refreshing_a_session_answers_with_the_record() {
     let app = TestApp::new();
     let browser = Browser::of(&app, "ada");
