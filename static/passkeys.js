@@ -128,8 +128,9 @@ function finish(form, answer) {
   }
   // They are shown this once, so the page stays until they have been read.
   list.textContent = codes.join('\n');
-  for (let at = list; at && at !== form; at = at.parentElement) at.hidden = false;
   const button = form.querySelector('button');
+  for (const part of form.children) part.hidden = part !== button && !part.contains(list);
+  for (let at = list; at !== form; at = at.parentElement) at.hidden = false;
   form.addEventListener('submit', () => next && location.assign(next), { once: true });
   form.dataset.passkey = 'done';
   if (button) {

@@ -50,6 +50,11 @@ impl Passkey {
         (passkey, made)
     }
 
+    /// Its id, in Base64url.
+    pub fn id(&self) -> String {
+        BASE64.encode(&self.id)
+    }
+
     /// What the browser sends back for options of a registration.
     pub fn attestation(&self, options: &Json) -> Json {
         let mut data = self.authenticator_data(NEW_KEY);
@@ -85,7 +90,7 @@ impl Passkey {
     }
 
     fn sent(&self, response: Json) -> Json {
-        let id = BASE64.encode(&self.id);
+        let id = self.id();
         json!({"id": id, "rawId": id, "type": "public-key", "response": response, "extensions": {}})
     }
 

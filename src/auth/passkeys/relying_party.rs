@@ -14,6 +14,7 @@ use webauthn_rs::prelude::{
     Uuid, Webauthn, WebauthnBuilder,
 };
 
+use super::encoded;
 use crate::base::limits::{CEREMONIES_REMEMBERED, PASSKEY_CEREMONY_SECONDS};
 use crate::base::{Error, Result, ids};
 
@@ -100,7 +101,7 @@ impl RelyingParty {
         let (challenge, state) = self.webauthn()?.start_discoverable_authentication().map_err(Error::internal)?;
         let mut options = public_key(serde_json::to_value(challenge).map_err(Error::internal)?);
         if !allowed.is_empty() {
-            let named = |passkey: &Passkey| json!({"type": "public-key", "id": passkey.cred_id()});
+            let named = |passkey: &Passkey| json!({"type": "public-key", "id": encoded(passkey.cred_id())});
             options["allowCredentials"] = allowed.iter().map(named).collect();
         }
         let id = new_id();
