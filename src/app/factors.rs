@@ -181,7 +181,8 @@ impl App {
         Ok(if fits { hash } else { Secret::default() })
     }
 
-    /// The account that may set up a factor: that of the sign-in which `mfaId` names, or else the caller's with a proof.
+    /// The account that may set up a factor: that of the sign-in which `mfaId` names, or else the caller's, with a
+    /// proof.
     pub(super) async fn enrolling_or_proven(&self, caller: Arc<Caller>) -> Result<Record> {
         match caller.mfa_id() {
             Some(_) => self.enrolling(caller).await,

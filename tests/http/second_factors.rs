@@ -425,3 +425,34 @@ fn nobody_writes_factors_through_the_records_interface() {
     let record = app.as_superuser().view("people", &id("ada")).to_string();
     assert!(!record.contains(&totp.secret) && codes.iter().all(|code| !record.contains(code)));
 }
+
+#[test]
+fn no_key_of_a_program_sees_or_changes_factors() {
+    let app = TestApp::new();
+    let (mut totp, codes) = set_up(&app.as_user("ada"));
+    let everything = json!({"*": ["list", "view", "create", "update", "delete"]});
+    for (owner, scope) in [("ada", Json::Null), ("ada", everything.clone()), ("root", Json::Null), ("root", everything)]
+    {
+        let made = app.with_token(app.token_of(owner)).post("/api/keys", json!({"name": "key", "scope": scope}));
+        let by_key = app.with_token(&text(&made.expect(200)["key"]));
+        for (method, path) in [
+            (Method::Get, "/api/account/factors"),
+            (Method::Delete, "/api/account/factors?collection=people&record=ada000000000000"),
+            (Method::Post, "/api/account/totp"),
+            (Method::Post, "/api/account/totp/confirm"),
+            (Method::Delete, "/api/account/totp"),
+            (Method::Post, "/api/account/recovery-codes"),
+            (Method::Post, "/api/account/passkeys/options"),
+            (Method::Patch, "/api/account/passkeys/x"),
+            (Method::Delete, "/api/account/passkeys/x"),
+        ] {
+            let call = by_key.call(method, path);
+            // Not even with a proof: whoever has one can sign in.
+            let body = json!({"password": PASSWORD, "code": "123456", "recoveryCode": codes[0]});
+            let call = if method == Method::Get { call } else { call.json(&body) };
+            call.send().expect(403);
+        }
+    }
+    let (mfa_id, _) = demand(&with_password(&app.guest(), "people", "ada"));
+    with_code(&app, "people", &mfa_id, &totp.code()).expect(200);
+}
