@@ -73,3 +73,37 @@ fn whoever_has_to_wait_costs_nothing() {
         assert_eq!(cost, 0);
     }
 }
+
+#[test]
+fn asking_for_mail_costs_the_same_whether_or_not_anybody_gets_it() {
+    let app = TestApp::new();
+    let otp = json!({"otp": {"enabled": true, "duration": 300, "length": 8}});
+    app.as_superuser().patch("/api/collections/people", otp).expect(200);
+    for (action, rounds) in [("request-password-reset", 0), ("request-verification", 0), ("request-otp", 1 << 8)] {
+        let path = format!("/api/collections/people/{action}");
+        let mut answers = Vec::new();
+        for email in ["ada@holdall.test", "nobody@holdall.test", "eve@holdall.test", "ADA@holdall.test"] {
+            let (cost, answer) = work(&app, &path, &json!({"email": email}));
+            assert_eq!(cost, rounds, "{action} {email}");
+            answers.push((answer.status, answer.body.len(), answer.headers));
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{action}: the answers look the same, too");
+    }
+}
+
+#[test]
+fn wrong_codes_cost_the_same_whether_or_not_there_is_one() {
+    let app = TestApp::new();
+    let otp = json!({"otp": {"enabled": true, "duration": 300, "length": 8}});
+    app.as_superuser().patch("/api/collections/people", otp).expect(200);
+    let ask =
+        |email: &str| app.guest().post("/api/collections/people/request-otp", json!({"email": email})).expect(200);
+    let (known, unknown) = (ask("ada@holdall.test"), ask("nobody@holdall.test"));
+    for otp in [known["otpId"].clone(), unknown["otpId"].clone(), json!("neverseenbefore")] {
+        let body = json!({"otpId": otp, "password": "no code"});
+        let (cost, answer) = work(&app, "/api/collections/people/auth-with-otp", &body);
+        answer.expect(400);
+        assert_eq!(cost, 1 << 8, "{otp}");
+    }
+}
