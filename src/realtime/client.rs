@@ -70,12 +70,13 @@ impl Client {
         }
     }
 
-    /// Tells it something if it listens to exactly this topic, which it doesn't any more afterwards.
-    pub fn tell_once(&self, topic: &str, data: &str) -> bool {
+    /// Tells it something if it listens to exactly this topic, which it doesn't any more afterwards. `None` if it
+    /// doesn't listen, otherwise whether the message could be queued.
+    pub fn tell_once(&self, topic: &str, data: &str) -> Option<bool> {
         let mut listening = self.listening();
-        let Some(at) = listening.topics.iter().position(|listened| &**listened == topic) else { return false };
+        let at = listening.topics.iter().position(|listened| &**listened == topic)?;
         let event = listening.topics.swap_remove(at);
-        self.queue.push(Message { event, data: data.into() })
+        Some(self.queue.push(Message { event, data: data.into() }))
     }
 }
 

@@ -125,9 +125,11 @@ impl Hub {
         let Some(client) = self.find(client_id).filter(|client| client.ip == client_ip.to_canonical()) else {
             return false;
         };
-        let told = client.tell_once(topic, data);
-        if told {
-            self.0.topics_bytes.fetch_sub(topic.len(), Ordering::Relaxed);
+        let Some(told) = client.tell_once(topic, data) else { return false };
+        self.0.topics_bytes.fetch_sub(topic.len(), Ordering::Relaxed);
+        if !told {
+            // It doesn't read. Its connection may hang until the network gives it up, but nobody waits for it any more.
+            self.clients().remove(client_id);
         }
         told
     }
