@@ -20,6 +20,7 @@ mod filters;
 mod fixture;
 mod forward_auth;
 mod harness;
+mod hosted;
 mod incidents;
 mod mail_flows;
 mod mail_incidents;
