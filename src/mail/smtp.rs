@@ -25,8 +25,8 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How a certificate begins in a PEM file (RFC 7468).
 const PEM_BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
-/// A mail server. Each mail has a connection of its own: a pool of them would need a runtime from its making to its end,
-/// and the command line has none.
+/// A mail server. Each mail has a connection of its own: a pool of them would need a runtime from its making to its
+/// end, and the command line has none.
 pub struct Smtp {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,

@@ -45,7 +45,8 @@ fn wait_for(app: &TestApp, what: &str, mut found: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !found() {
         assert!(begun.elapsed() < PATIENCE, "{what} never came");
-        app.wait(tokio::time::sleep(Duration::from_millis(5)));
+        // Made inside of the runtime, where there is a clock to sleep by.
+        app.wait(async { tokio::time::sleep(Duration::from_millis(5)).await });
     }
 }
 
