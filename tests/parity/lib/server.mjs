@@ -138,7 +138,7 @@ async function stop(child, dir) {
 }
 
 /** A port that was free a moment ago: the system chooses it for a listener that is closed again. */
-function freePort() {
+export function freePort() {
   return new Promise((found, failed) => {
     const probe = createServer();
     probe.on('error', failed);
