@@ -86,7 +86,7 @@ impl App {
 
     /// A token for the caller's files: see [`delegated::file_token`].
     pub async fn file_token(&self, caller: Caller) -> Result<String> {
-        self.read(Arc::new(caller), |tx, cx| delegated::file_token(tx, cx)).await
+        self.read(Arc::new(caller), delegated::file_token).await
     }
 
     /// Lets a superuser act as somebody else: see [`delegated::impersonate`].

@@ -1,5 +1,5 @@
-//! Tokens for somebody who is signed in already: short ones that may stand in the addresses of files, and ones with which
-//! a superuser acts as somebody else.
+//! Tokens for somebody who is signed in already: short ones that may stand in the addresses of files, and ones with
+//! which a superuser acts as somebody else.
 //!
 //! Called by the app. Not here: what a token for files opens (the files service), and tokens that are sent by mail.
 

@@ -1,5 +1,5 @@
-//! Signing in to an auth collection: `auth-methods`, `auth-with-password`, `auth-refresh`; and tokens for somebody who is
-//! signed in already: `impersonate` and the token for files.
+//! Signing in to an auth collection: `auth-methods`, `auth-with-password`, `auth-refresh`; and tokens for somebody who
+//! is signed in already: `impersonate` and the token for files.
 
 use rocket::http::{CookieJar, Status};
 use rocket::{Data, Route, State, get, post, routes};
