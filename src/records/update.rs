@@ -141,17 +141,21 @@ fn settle(record: &mut Record, old: &Record, tx: &ReadTx<'_>) {
     }
 }
 
-/// Links to other services that were made before the address was verified may be somebody else's: they go with the
-/// step to verified, and the tokens that they gave with them.
+/// What was linked or set up before the address was verified may be somebody else's, who signed up with an address that
+/// isn't theirs: it goes with the step to verified, and the tokens that it gave with it.
 fn unlink_when_verified(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &mut Draft) -> Result<()> {
     let collection = draft.record.collection().clone();
     let changed = |name: &str| collection.position(name).filter(|at| draft.changed.contains(at));
     if !collection.is_auth() || changed("verified").is_none() || !draft.record.truth("verified") {
         return Ok(());
     }
-    let table = Ident::fixed("_externalAuths");
-    let links = mutate::delete_references(cx.plans.dialect(), table, &collection.id, draft.record.id());
-    if tx.execute(&links)? > 0
+    let mut removed = 0;
+    for table in ["_externalAuths", "_passkeys", "_totps", "_recoveryCodes"] {
+        let table = Ident::fixed(table);
+        removed +=
+            tx.execute(&mutate::delete_references(cx.plans.dialect(), table, &collection.id, draft.record.id()))?;
+    }
+    if removed > 0
         && changed("tokenKey").is_none()
         && let Some(at) = collection.position("tokenKey")
     {

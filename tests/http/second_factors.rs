@@ -456,3 +456,27 @@ fn no_key_of_a_program_sees_or_changes_factors() {
     let (mfa_id, _) = demand(&with_password(&app.guest(), "people", "ada"));
     with_code(&app, "people", &mfa_id, &totp.code()).expect(200);
 }
+
+#[test]
+fn what_was_set_up_before_the_address_was_confirmed_goes_when_it_is() {
+    let app = TestApp::new();
+    let root = app.as_superuser();
+    // Somebody signs up with an address that isn't theirs, and leaves themselves a way back in.
+    let body = json!({
+        "id": id("mia"), "handle": "mia", "email": "mia@holdall.test",
+        "password": PASSWORD, "passwordConfirm": PASSWORD,
+    });
+    app.guest().create("people", body);
+    let token = text(&with_password(&app.guest(), "people", "mia").expect(200)["token"]);
+    set_up(&app.with_token(&token));
+    root.update("people", &id("mia"), json!({"handle": "mia2"}));
+    demand(&with_password(&app.guest(), "people", "mia2"));
+    root.update("people", &id("mia"), json!({"verified": true}));
+    let fresh = text(&with_password(&app.guest(), "people", "mia2").expect(200)["token"]);
+    assert_eq!(app.with_token(&fresh).get("/api/account/factors").expect(200)["recoveryCodes"], 0);
+    app.with_token(&token).get("/api/account/factors").expect(401);
+    // What is set up afterwards stays.
+    set_up(&app.with_token(&fresh));
+    root.update("people", &id("mia"), json!({"verified": false}));
+    demand(&with_password(&app.guest(), "people", "mia2"));
+}
