@@ -52,6 +52,10 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("rust_embed", &["web/assets.rs", "web/page/templates.rs"]),
     ("form_urlencoded", &["auth/oauth2", "app/oauth2.rs", "web/", "api/"]),
     ("url", &["web/redirects.rs"]),
+    ("form_urlencoded", &["auth/oauth2", "app/oauth2.rs", "web/", "api/"]),
+    ("url", &["web/redirects.rs"]),
+    ("minijinja", &["web/page/templates.rs", "mail/letterhead.rs"]),
+    ("rust_embed", &["web/assets.rs", "web/page/templates.rs"]),
     ("clap", &["cli/"]),
     ("figment", &["settings/"]),
     ("strsim", &["settings/"]),
@@ -317,10 +321,11 @@ fn check_dependencies(sources: &[Source], manifest: &str) -> Vec<Finding> {
         for source in sources.iter().filter(|source| source.path.starts_with("src/")) {
             let inner = &source.path["src/".len()..];
             let place = places.iter().find(|place| inner.starts_with(**place) || format!("{inner}/") == **place);
-            if is_own_module(&source.code, name) {
+            let offsets = crate_offsets(&source.code, name);
+            if offsets.is_empty() || is_own_module(&source.code, name) {
                 continue;
             }
-            for offset in crate_offsets(&source.code, name) {
+            for offset in offsets {
                 let line = source.line_of(offset);
                 match place {
                     Some(place) => drop(used_places.insert(*place)),

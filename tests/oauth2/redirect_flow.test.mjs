@@ -91,6 +91,7 @@ test('what goes wrong leads back to the sign-in page', async () => {
     const { status, location } = await browser.open(await browser.leave('?redirect=/a'), { site: 'cross-site' });
     assert.deepEqual([status, location], [303, `${server.url}/auth/people/sign-in?problem=oauth2&redirect=%2Fa`]);
     assert.deepEqual(await browser.whoAmI(), []);
+    assert.match((await browser.open(location)).text, /didn(&#x27;|&#39;|')t work/);
   }
 });
 

@@ -176,7 +176,8 @@ mod tests {
             (r#"{"access_token":"a","expires_in":0}"#, bearer),
             (
                 r#"{"access_token":"a","expires_in":"60","refresh_token":"r","email":"e"}"#,
-                json!({"access_token": "a", "token_type": "bearer", "expires_in": 60, "refresh_token": "r", "email": "e"}),
+                json!({"access_token": "a", "token_type": "bearer", "expires_in": 60, "refresh_token": "r",
+                    "email": "e"}),
             ),
             (r#"{"access_token":""}"#, json!({})),
             (r#"{"access_token":5}"#, json!({})),

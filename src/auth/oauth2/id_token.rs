@@ -1,8 +1,8 @@
 //! The signed statement of a provider about who somebody is (OpenID Connect Core 1.0, section 3.1.3.7).
 //!
 //! Invariant: its claims are believed only if it was made for this client, by the right issuer, not long ago, and,
-//! where the provider's keys are known, if one of them signed it. Where they aren't, it must have come over TLS straight
-//! from the provider's token address, which is what the standard allows then.
+//! where the provider's keys are known, if one of them signed it. Where they aren't, it must have come over TLS
+//! straight from the provider's token address, which is what the standard allows then.
 
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};

@@ -111,10 +111,11 @@ impl Visitor {
         let wanted = self.caller.request.query("redirect").unwrap_or_default();
         let redirect = redirects::Allowed::of(&self.app).check(wanted);
         let done = self.caller.request.query("done").map(str::to_owned);
+        let provider_failed = self.caller.request.query("problem") == Some("oauth2");
         let Visitor { mut caller, look, form_secret, app } = self;
         // An address of a page says nothing to the services: what they are asked for is in forms.
         caller.request.query.clear();
-        Ok(Visit { caller, look, collection, redirect, done, form_secret, app })
+        Ok(Visit { caller, look, collection, redirect, done, provider_failed, form_secret, app })
     }
 }
 
@@ -128,6 +129,8 @@ pub struct Visit {
     pub collection: Arc<Collection>,
     /// Where the visitor wants to go afterwards, if that is a place they may be sent to.
     redirect: Option<String>,
+    /// Whether somebody comes back from another service's sign-in that didn't work.
+    pub provider_failed: bool,
     /// What was done on the page before, as the address says.
     done: Option<String>,
     form_secret: Secret,
