@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use holdall::settings::Config;
+use holdall::settings::config::Requirement;
 use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
@@ -373,4 +374,31 @@ fn failures_are_pages() {
         assert!(answer.text().contains("<h1>Nothing here</h1>"), "{path}: {}", answer.text());
         assert!(serde_json::from_slice::<Json>(&answer.body).is_err(), "{path}");
     }
+}
+
+#[test]
+fn a_superuser_without_a_second_factor_is_made_to_set_one_up() {
+    let required = |config: &mut Config| config.superuser_second_factor = Requirement::Required;
+    let app = TestApp::configured(required, Vec::new());
+    let mut root = Browser::new(&app);
+    let fields = [("identity", ROOT), ("password", PASSWORD)];
+    assert_eq!(location(&root.submit("/auth/_superusers/sign-in", &fields)), "/auth/_superusers/second-factor");
+    assert!(!root.cookies.contains_key("holdall_session"));
+    let page = root.open("/auth/_superusers/second-factor").text();
+    let setup = root.send("/auth/_superusers/second-factor/app", &csrf(&page), &[]);
+    assert_eq!(setup.status, 200, "{}", setup.text());
+    assert!(setup.text().contains("<svg class=\"qr\""), "{}", setup.text());
+    let wrong = root.send("/auth/_superusers/second-factor/app/confirm", &csrf(&setup.text()), &[("code", "000000x")]);
+    assert_eq!(wrong.status, 400, "{}", wrong.text());
+    assert!(!root.cookies.contains_key("holdall_session"));
+}
+
+#[test]
+fn a_second_step_without_a_first_leads_back() {
+    let app = TestApp::new();
+    assert_eq!(location(&Browser::new(&app).open("/auth/people/second-factor")), "/auth/people/sign-in");
+    let page = Browser::new(&app).open("/auth/people/sign-in?problem=oauth2").text();
+    assert!(page.contains("Signing in with the other service"), "{page}");
+    let page = Browser::new(&app).open("/auth/people/sign-in?problem=nonsense&done=nonsense").text();
+    assert!(!page.contains("nonsense"), "{page}");
 }

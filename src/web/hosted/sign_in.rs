@@ -82,7 +82,7 @@ pub(super) fn password_form(visit: &Visit) -> Option<Form> {
 
 fn page(app: &App, visit: &Visit, mut form: Option<Form>, error: Option<Error>) -> Answer {
     let mut status = Status::Ok;
-    let mut problem = visit.provider_failed.then(|| visit.text("sign_in.provider_failed"));
+    let mut problem = visit.failure();
     if let Some(error) = error {
         status = Status::new(error.kind().status());
         problem = match error.kind() {

@@ -4,6 +4,7 @@
 //! opens anything: names of things whose codes only the right person has. It isn't in addresses, because these are
 //! kept in histories.
 
+use percent_encoding::percent_decode_str;
 use rocket::http::{Cookie as HttpCookie, CookieJar, SameSite};
 use rocket::time::Duration;
 use serde_json::Value as Json;
@@ -30,7 +31,9 @@ pub struct Step {
 impl Step {
     /// The step that the browser has kept.
     pub fn kept(jar: &CookieJar<'_>) -> Step {
-        let text = jar.get(NAME).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
+        let value = jar.get(NAME).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
+        // The jar writes `=` and `&` in escapes and doesn't always read them. Nothing that is kept has a percent sign.
+        let text = percent_decode_str(&value).decode_utf8_lossy();
         let mut step = Step::default();
         for (key, value) in form_urlencoded::parse(text.as_bytes()) {
             match &*key {

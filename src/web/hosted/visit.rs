@@ -110,12 +110,12 @@ impl Visitor {
         let collection = self.app.auth_collection(collection).ok_or_else(Error::not_found)?;
         let wanted = self.caller.request.query("redirect").unwrap_or_default();
         let redirect = redirects::Allowed::of(&self.app).check(wanted);
-        let done = self.caller.request.query("done").map(str::to_owned);
-        let provider_failed = self.caller.request.query("problem") == Some("oauth2");
+        let said = |name: &str| self.caller.request.query(name).map(str::to_owned);
+        let (done, failed) = (said("done"), said("problem"));
         let Visitor { mut caller, look, form_secret, app } = self;
         // An address of a page says nothing to the services: what they are asked for is in forms.
         caller.request.query.clear();
-        Ok(Visit { caller, look, collection, redirect, done, provider_failed, form_secret, app })
+        Ok(Visit { caller, look, collection, redirect, done, failed, form_secret, app })
     }
 }
 
@@ -129,10 +129,10 @@ pub struct Visit {
     pub collection: Arc<Collection>,
     /// Where the visitor wants to go afterwards, if that is a place they may be sent to.
     redirect: Option<String>,
-    /// Whether somebody comes back from another service's sign-in that didn't work.
-    pub provider_failed: bool,
     /// What was done on the page before, as the address says.
     done: Option<String>,
+    /// What didn't work on the page before.
+    failed: Option<String>,
     form_secret: Secret,
     app: App,
 }
@@ -168,6 +168,12 @@ impl Visit {
     /// What was done on the page before; nothing else than what the strings know.
     pub fn notice(&self) -> Option<String> {
         let key = format!("done.{}", self.done.as_deref()?);
+        self.look.strings.find(&key).map(str::to_owned)
+    }
+
+    /// What didn't work on the page before, in the same way: `failed.{what}`.
+    pub fn failure(&self) -> Option<String> {
+        let key = format!("failed.{}", self.failed.as_deref()?);
         self.look.strings.find(&key).map(str::to_owned)
     }
 
