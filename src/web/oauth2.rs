@@ -15,6 +15,7 @@ use crate::app::{App, Caller, Comeback, Completion, FLOW_LIFETIME, Outcome, REDI
 use crate::base::limits::PAGE_FORM_MAX_BYTES;
 use crate::base::{Result, Secret};
 use crate::web::body::{self, FormText};
+use crate::web::hosted::step::Step;
 use crate::web::{redirects, site};
 
 /// The cookie that ties a flow to the browser, where it may be sent over plain HTTP.
@@ -103,13 +104,10 @@ fn lead_on(app: &App, jar: &CookieJar<'_>, completion: Completion) -> Way {
     let Completion { collection, redirect, outcome } = completion;
     // Once more: what was allowed when they left may not be any longer.
     let redirect = redirect.and_then(|target| redirects::Allowed::of(app).check(&target));
-    let page = |name: &str, parameter: &str, value: &str| {
+    let page = |name: &str, parameters: &[(&str, &str)]| {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair(parameter, value);
-        if let Some(redirect) = &redirect {
-            query.append_pair("redirect", redirect);
-        }
-        format!("/auth/{collection}/{name}?{}", query.finish())
+        query.extend_pairs(parameters).extend_pairs(redirect.iter().map(|redirect| ("redirect", redirect)));
+        format!("/auth/{collection}/{name}?{}", query.finish()).trim_end_matches('?').to_owned()
     };
     see_other(match outcome {
         Ok(Outcome::Done(SignedIn { session, .. })) => {
@@ -119,10 +117,10 @@ fn lead_on(app: &App, jar: &CookieJar<'_>, completion: Completion) -> Way {
             redirect.unwrap_or_else(|| format!("/auth/{collection}/account"))
         }
         Ok(Outcome::SecondFactor(body)) => {
-            let body: Json = serde_json::from_str(&body).unwrap_or_default();
-            page("second-factor", "mfaId", body["mfaId"].as_str().unwrap_or_default())
+            Step::of_demand(&body).keep(app, jar);
+            page("second-factor", &[])
         }
-        Err(_) => page("sign-in", "problem", "oauth2"),
+        Err(_) => page("sign-in", &[("problem", "oauth2")]),
     })
 }
 

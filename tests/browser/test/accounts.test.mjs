@@ -97,7 +97,7 @@ test('a forgotten password is replaced, and that ends sessions', async () => {
   await page.goto(link);
   await shoot(page, 'reset');
   await submit(page, { 'New password': 'short', 'Password, once more': 'short' }, 'Save password');
-  await page.getByText('This is too short.').waitFor();
+  await page.getByText('From 8 to 255 characters').waitFor();
   await submit(page, { 'New password': 'a new password', 'Password, once more': 'a new password' }, 'Save password');
   await page.getByText('Your password is changed.').waitFor();
   await signedIn.reload();
