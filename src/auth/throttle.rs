@@ -19,8 +19,9 @@ use crate::base::{Error, Result};
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
-/// Failures are forgotten when there was none for this long.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(900);
+/// In this time, one by one, as many failures are forgotten as go without a wait. So a place from which many people sign
+/// in, and mistype now and then, isn't slowed down for good.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// How many accounts, and how many addresses, are remembered; those beyond push out others.
 const REMEMBERED: u64 = 100_000;
 
@@ -59,6 +60,7 @@ pub struct Attempt {
     throttle: Throttle,
     account: String,
     address: String,
+    in_address: Counted,
 }
 
 impl Throttle {
@@ -83,13 +85,13 @@ impl Throttle {
             _ => address_key(client_ip),
         };
         let account = digest::sha256(&format!("{} {account}", step.name()));
-        self.addresses.add(&address, now)?;
+        let in_address = self.addresses.add(&address, now)?;
         if let Err(refused) = self.accounts.add(&account, now) {
             // Nothing was tried: the address isn't to blame, others may share it.
-            self.addresses.take_back(&address);
+            self.addresses.take_back(&address, in_address);
             return Err(refused);
         }
-        Ok(Attempt { throttle: self.clone(), account, address })
+        Ok(Attempt { throttle: self.clone(), account, address, in_address })
     }
 }
 
@@ -98,7 +100,7 @@ impl Attempt {
     /// been counted. It doesn't start afresh too, or whoever has one account could guess at all others.
     pub fn succeeded(self) {
         self.throttle.accounts.0.invalidate(&self.account);
-        self.throttle.addresses.take_back(&self.address);
+        self.throttle.addresses.take_back(&self.address, self.in_address);
     }
 }
 
@@ -129,35 +131,56 @@ struct Counts(Cache<String, Failures>, u32);
 #[derive(Clone, Copy)]
 struct Failures {
     count: u32,
+    /// When the last one was.
     last: Instant,
+    /// Up to when they have been forgotten one by one.
+    forgotten: Instant,
+}
+
+/// How an attempt was counted: when, and when the one before it was.
+#[derive(Clone, Copy)]
+struct Counted {
+    at: Instant,
+    before: Instant,
 }
 
 impl Counts {
     fn new(free: u32) -> Counts {
-        Counts(Cache::builder().max_capacity(REMEMBERED).time_to_live(FORGOTTEN_AFTER).build(), free)
+        // Nobody gets far beyond what is free, so that in twice the time all is forgotten anyway.
+        Counts(Cache::builder().max_capacity(REMEMBERED).time_to_live(2 * FORGOTTEN_AFTER).build(), free)
     }
 
     /// Counts one more, unless there is a wait.
-    fn add(&self, key: &str, now: Instant) -> Result<()> {
-        let mut wait = Duration::ZERO;
+    fn add(&self, key: &str, now: Instant) -> Result<Counted> {
+        let (mut wait, mut before) = (Duration::ZERO, now);
         self.0.entry_by_ref(key).and_compute_with(|entry| {
-            let before = entry.map(moka::Entry::into_value);
-            wait = before.map_or(Duration::ZERO, |failures| failures.wait(self.1, now));
-            match before {
-                _ if !wait.is_zero() => Op::Nop,
-                Some(Failures { count, .. }) => Op::Put(Failures { count: count.saturating_add(1), last: now }),
-                None => Op::Put(Failures { count: 1, last: now }),
+            let none = Failures { count: 0, last: now, forgotten: now };
+            let mut failures = entry.map_or(none, |entry| entry.into_value().fade(self.1, now));
+            wait = failures.wait(self.1, now);
+            if !wait.is_zero() {
+                return Op::Nop;
             }
+            before = failures.last;
+            failures.count = failures.count.saturating_add(1);
+            failures.last = now;
+            Op::Put(failures)
         });
         match wait.is_zero() {
-            true => Ok(()),
+            true => Ok(Counted { at: now, before }),
             false => Err(Error::too_many_requests("There were too many failed attempts.", wait)),
         }
     }
 
-    fn take_back(&self, key: &str) {
+    /// As if an attempt had never been.
+    fn take_back(&self, key: &str, counted: Counted) {
         self.0.entry_by_ref(key).and_compute_with(|entry| match entry.map(moka::Entry::into_value) {
-            Some(Failures { count, last }) if count > 1 => Op::Put(Failures { count: count - 1, last }),
+            Some(mut failures) if failures.count > 1 => {
+                failures.count -= 1;
+                if failures.last == counted.at {
+                    failures.last = counted.before;
+                }
+                Op::Put(failures)
+            }
             Some(_) => Op::Remove,
             None => Op::Nop,
         });
@@ -165,6 +188,16 @@ impl Counts {
 }
 
 impl Failures {
+    /// What is left of them now.
+    fn fade(mut self, free: u32, now: Instant) -> Failures {
+        let each = FORGOTTEN_AFTER / free.max(1);
+        let times = now.saturating_duration_since(self.forgotten).as_nanos() / each.as_nanos().max(1);
+        let times = u32::try_from(times).unwrap_or(u32::MAX);
+        self.count = self.count.saturating_sub(times);
+        self.forgotten = if self.count == 0 { now } else { self.forgotten + each * times };
+        self
+    }
+
     fn wait(self, free: u32, now: Instant) -> Duration {
         let Some(too_many) = self.count.checked_sub(free) else { return Duration::ZERO };
         let whole = FIRST_WAIT.saturating_mul(1_u32.checked_shl(too_many).unwrap_or(u32::MAX)).min(LONGEST_WAIT);
@@ -217,6 +250,27 @@ mod tests {
         assert_eq!(failures(&throttle, now, "ada", HERE), 2, "starts afresh");
         // Ada's three failures are still the address's.
         assert_eq!(failures(&throttle, now, "bob", HERE), 1);
+    }
+
+    #[test]
+    fn failures_are_forgotten_one_by_one() {
+        let (throttle, start) = (Throttle::new(2, 1000), Instant::now());
+        let at = |minutes: u64| start + Duration::from_secs(minutes * 60);
+        for (minutes, possible) in [(0, 2), (30, 1), (59, 1), (60, 1), (180, 2), (1200, 2)] {
+            assert_eq!(failures(&throttle, at(minutes), "ada", HERE), possible, "{minutes}");
+        }
+    }
+
+    #[test]
+    fn an_address_at_its_limit_does_not_wait_for_those_who_get_in() {
+        let (throttle, start) = (Throttle::new(1000, 3), Instant::now());
+        assert_eq!(failures(&throttle, start, "ada", HERE), 3);
+        for seconds in 1..10 {
+            let attempt = throttle.attempt_at(start + Duration::from_secs(seconds), Step::Password, "bob", HERE);
+            attempt.expect("the wait is over").succeeded();
+        }
+        let just_after = start + Duration::from_secs(9);
+        throttle.attempt_at(just_after, Step::Password, "bob", HERE).expect("nobody has failed").succeeded();
     }
 
     #[test]
