@@ -19,8 +19,8 @@ use crate::base::{Error, Result};
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
-/// In this time, one by one, as many failures are forgotten as go without a wait. So a place from which many people sign
-/// in, and mistype now and then, isn't slowed down for good.
+/// In this time, one by one, as many failures are forgotten as go without a wait. So a place from which many people
+/// sign in, and mistype now and then, isn't slowed down for good.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// How many accounts, and how many addresses, are remembered; those beyond push out others.
 const REMEMBERED: u64 = 100_000;

@@ -1,7 +1,7 @@
 //! What ends what: a table of everything that ends a sign-in, and everything that somebody is signed in with.
 //!
-//! Whatever isn't named in a row of the table has ended. What a row leaves, it must leave: an ending that takes too much
-//! is a mistake as well.
+//! Whatever isn't named in a row of the table has ended. What a row leaves, it must leave: an ending that takes too
+//! much is a mistake as well.
 
 use std::path::Path;
 
