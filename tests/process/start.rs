@@ -74,7 +74,7 @@ fn the_set_up_link_works_once() {
     let page = client.get(&link);
     assert_eq!((page.status, page.header("Content-Type")), (200, Some("text/html; charset=utf-8")), "{}", page.text());
     assert!(page.text().contains("<form"), "{}", page.text());
-    assert_eq!(page.header("Referrer-Policy"), Some("no-referrer"));
+    assert_eq!(page.header("Referrer-Policy"), Some("same-origin"));
 
     // What isn't acceptable is shown beside its field, and the link goes on working.
     for (email, password, again) in [
