@@ -2,8 +2,8 @@
 //
 //   HOLDALL_BIN=target/debug/holdall node --test tests/forward_auth.test.mjs
 //
-// Needs caddy and nginx. Changed in the blocks of the page are the addresses, and for nginx the lines about
-// certificates; everything else is as readers paste it.
+// Needs caddy, nginx and traefik (TRAEFIK_BIN). Changed in the blocks of the page are the addresses, and for nginx the
+// lines about certificates; everything else is as readers paste it.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 
 const repository = resolve(fileURLToPath(new URL('..', import.meta.url)));
 const program = resolve(process.env.HOLDALL_BIN ?? join(repository, 'target/debug/holdall'));
+const traefikProgram = resolve(process.env.TRAEFIK_BIN ?? join(repository, '.venv-test/bin/traefik'));
 const page = readFileSync(join(repository, 'docs/forward-auth.md'), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'holdall-test-forward-'));
 const password = 'correct horse';
@@ -99,7 +100,7 @@ async function signIn(collection, identity) {
 }
 
 before(async () => {
-  for (const name of ['holdall', 'service', 'caddy', 'nginx']) ports[name] = await freePort();
+  for (const name of ['holdall', 'service', 'caddy', 'nginx', 'traefik']) ports[name] = await freePort();
   const env = {
     ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(HOLDALL|ROCKET)_/.test(name))),
     HOLDALL_PUBLIC_URL: 'http://auth.example.com',
@@ -148,6 +149,20 @@ before(async () => {
   const main = `${user}daemon off;\nerror_log stderr;\npid ${join(folder, 'nginx/pid')};\nevents {}\n`;
   writeFileSync(join(folder, 'nginx.conf'), `${main}http {\naccess_log off;\n${paths}\n${nginx}}\n`);
   await start('nginx', ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf')], ports.nginx);
+
+  let traefik = block('yaml');
+  traefik = changed(traefik, '127.0.0.1:8090', `127.0.0.1:${ports.holdall}`);
+  traefik = changed(traefik, '127.0.0.1:3000', `127.0.0.1:${ports.service}`);
+  writeFileSync(join(folder, 'traefik.yaml'), traefik);
+  await start(traefikProgram, [
+    `--entryPoints.web.address=127.0.0.1:${ports.traefik}`,
+    `--providers.file.filename=${join(folder, 'traefik.yaml')}`,
+    '--global.checkNewVersion=false',
+    '--global.sendAnonymousUsage=false',
+  ], ports.traefik);
+  // It listens before it has read its file.
+  const deadline = Date.now() + 30_000;
+  while ((await send(ports.traefik)).status === 404) assert.ok(Date.now() < deadline, 'traefik has read its file');
 });
 
 after(async () => {
@@ -162,7 +177,7 @@ after(async () => {
 const forged = { 'X-Auth-Id': 'forged', 'X-Auth-Collection': 'forged', 'X-Auth-Email': 'forged@example.com' };
 const window = { Accept: 'text/html' };
 
-for (const proxy of ['caddy', 'nginx']) {
+for (const proxy of ['caddy', 'nginx', 'traefik']) {
   describe(proxy, () => {
     const ask = (options) => send(ports[proxy], options);
 
