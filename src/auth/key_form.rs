@@ -66,7 +66,7 @@ pub fn list(tx: &ReadTx<'_>, cx: &Cx<'_>) -> Result<String> {
 /// Gives a key the name in the caller's body.
 ///
 /// # Errors
-/// As [`find_own`]; 400 with the code of `name`.
+/// 401, 403; 404 if the caller has no such key; 400 with the code of `name`.
 pub fn rename(tx: &mut WriteTx<'_>, cx: &Cx<'_>, id: &str) -> Result<String> {
     find_own(tx, cx, id)?;
     let mut errors = FieldErrors::new();
@@ -80,7 +80,7 @@ pub fn rename(tx: &mut WriteTx<'_>, cx: &Cx<'_>, id: &str) -> Result<String> {
 /// Ends a key.
 ///
 /// # Errors
-/// As [`find_own`].
+/// 401, 403; 404 if the caller has no such key.
 pub fn end(tx: &mut WriteTx<'_>, cx: &Cx<'_>, id: &str) -> Result<()> {
     find_own(tx, cx, id)?;
     keys::end(tx, cx, id)

@@ -2,7 +2,7 @@
 //!
 //! Called by Rocket; mounted by [`super::server`]. The pages call the same methods of [`crate::app::App`] as the REST
 //! API and decide nothing by themselves. They need no scripts (but for passkeys): forms are sent as they are, and what
-//! succeeded answers with a redirect. Invariants: a form is taken only from our own pages ([`visit`]); a page never
+//! succeeded answers with a redirect. Invariants: a form is taken only from our own pages (`visit`); a page never
 //! tells whether there is an account.
 
 mod account;
