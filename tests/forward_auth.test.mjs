@@ -114,7 +114,7 @@ before(async () => {
   const root = { Authorization: json.token };
   for (const name of ['people', 'others']) {
     await api('POST', '/api/collections', { name, type: 'auth' }, root);
-    const person = { id: `${name}000000000`, email: `${name}@example.com`, password, passwordConfirm: password };
+    const person = { id: `${name}000000000`, email: `${name}@example.com`, verified: true, password, passwordConfirm: password };
     await api('POST', `/api/collections/${name}/records`, person, root);
   }
 
@@ -186,7 +186,7 @@ for (const proxy of ['caddy', 'nginx', 'traefik']) {
         const answer = await ask({ headers });
         const back = encodeURIComponent(`http://wiki.example.com/page?a=1&b=2`);
         assert.equal(answer.status, 302, answer.text);
-        assert.equal(answer.headers.location, `http://auth.example.com/auth/people/?redirect=${back}`);
+        assert.equal(answer.headers.location, `http://auth.example.com/auth/people/sign-in?redirect=${back}`);
       }
     });
 

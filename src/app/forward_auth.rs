@@ -71,10 +71,11 @@ impl App {
             (Some(record), _) => Verdict::Pass {
                 id: record.id().to_owned(),
                 collection: record.collection().name.clone(),
-                email: record.text("email").to_owned(),
+                // Services take the address for who somebody is, and anybody may sign up with anybody's.
+                email: if record.truth("verified") { record.text("email").to_owned() } else { String::new() },
             },
             (None, collection) if asked.navigates => {
-                Verdict::SignIn(format!("{}/auth/{collection}/", self.0.config.base_url()))
+                Verdict::SignIn(format!("{}/auth/{collection}/sign-in", self.0.config.base_url()))
             }
             (None, _) => Verdict::Refuse,
         })

@@ -87,9 +87,21 @@ fn whoever_is_signed_in_passes_with_their_name() {
 }
 
 #[test]
+fn services_learn_only_addresses_that_are_verified() {
+    let app = TestApp::configured(shared, Vec::new());
+    let email = |answer: &Answer| answer.header("X-Auth-Email").map(str::to_owned);
+    let ask = || app.as_user("ada").get(PEOPLE);
+    assert_eq!(email(&ask()).as_deref(), Some("ada@holdall.test"));
+    app.as_superuser().update("people", &id("ada"), json!({"verified": false}));
+    let answer = ask();
+    // The header is there all the same, so that proxies overwrite what a client has sent under its name.
+    assert_eq!((answer.status, email(&answer).as_deref()), (200, Some("")));
+}
+
+#[test]
 fn strangers_are_sent_to_the_sign_in_page_or_refused() {
     let app = TestApp::configured(shared, Vec::new());
-    let page = "http://auth.example.test/auth/people/";
+    let page = "http://auth.example.test/auth/people/sign-in";
     let back = "redirect=http%3A%2F%2Fwiki.example.test%2Fpage%3Fa%3D1%26b%3D%25C3%25B6";
     let ask = |path: &str, headers: &[(&str, &str)]| with(app.guest().call(Method::Get, path), headers).send();
     let answer = ask(PEOPLE, &WINDOW);
@@ -162,7 +174,7 @@ fn the_way_back_leads_to_allowed_places_only() {
         let answer = with(app.guest().call(Method::Get, PEOPLE), &headers).send();
         let location = answer.header("Location").unwrap_or_default().to_owned();
         assert_eq!(answer.status, 302, "{}", answer.text());
-        assert!(location.starts_with("http://auth.example.test/auth/people/"), "{location}");
+        assert!(location.starts_with("http://auth.example.test/auth/people/sign-in"), "{location}");
         assert_eq!(location.contains("?redirect="), allowed, "{scheme}://{host}{path}");
     }
     // Over HTTPS nobody is led to plain HTTP, where the cookie wouldn't be sent anyway.
