@@ -57,7 +57,7 @@ impl App {
     /// The account that an API key acts for, if the key is good.
     pub(super) fn identify_key(&self, tx: &ReadTx<'_>, cx: &Cx<'_>, text: &str) -> Result<Option<Identity>> {
         let Some((key, record)) = keys::find(tx, cx, text)? else { return Ok(None) };
-        self.key_was_used(tx.now(), &key);
+        self.key_was_used(tx.now(), &key, &record);
         let record = Arc::new(record);
         let principal = match key.scope {
             Some(scope) => Principal::Scoped(record, scope),

@@ -9,6 +9,7 @@ use super::identity::Identity;
 use super::{App, Caller};
 use crate::auth::keys::{self, Key};
 use crate::auth::sessions::{self, Lifetime, Session};
+use crate::auth::sign_in;
 use crate::base::{Result, Timestamp};
 use crate::domain::{Credential, Principal, Record, RequestInfo};
 use crate::records::Cx;
@@ -35,22 +36,30 @@ impl App {
         Lifetime { idle_seconds: config.session_idle_hours * 3600, max_seconds: config.session_max_hours * 3600 }
     }
 
-    /// Notes, in the background, that a session is used.
+    /// Notes, in the background, that a session is used, and ends it if its account may not sign in any more: an auth
+    /// rule may ask for what stands in other records, or for the time.
     pub(super) fn session_was_used(&self, now: Timestamp, session: &Session, record: &Record, caller: &Caller) {
         if self.was_noted(now, &session.id, &session.last_used) {
             return;
         }
         let (id, device, lifetime) = (session.id.clone(), caller.device(), self.session_lifetime().of(record));
-        self.note(move |tx, cx| sessions::touch(tx, cx, &id, &device, lifetime));
+        let record = record.clone();
+        self.note(move |tx, cx| match sign_in::still_satisfies_rule(tx, cx, &record)? {
+            true => sessions::touch(tx, cx, &id, &device, lifetime),
+            false => sessions::end(tx, cx, &record, &id).map(|_| ()),
+        });
     }
 
     /// The same for an API key.
-    pub(super) fn key_was_used(&self, now: Timestamp, key: &Key) {
+    pub(super) fn key_was_used(&self, now: Timestamp, key: &Key, record: &Record) {
         if self.was_noted(now, &key.id, &key.last_used) {
             return;
         }
-        let id = key.id.clone();
-        self.note(move |tx, cx| keys::touch(tx, cx, &id));
+        let (id, record) = (key.id.clone(), record.clone());
+        self.note(move |tx, cx| match sign_in::still_satisfies_rule(tx, cx, &record)? {
+            true => keys::touch(tx, cx, &id),
+            false => keys::end(tx, cx, &id),
+        });
     }
 
     /// Whether the last use is known exactly enough; if not, it counts as noted from now on.

@@ -1,6 +1,12 @@
 //! Sessions of browsers: what their owners see of them, what ends them, and what lets them go on.
 
+use std::time::{Duration, Instant};
+
+use holdall::base::{Statement, Timestamp};
+use holdall::collections;
+use holdall::store::{Store, StoreOptions};
 use rocket::http::Method;
+use rocket::tokio;
 use serde_json::{Value as Json, json};
 
 use crate::browser::{Browser, SESSION, check_attributes, set_cookies};
@@ -327,6 +333,35 @@ fn a_session_that_has_had_its_time_is_none() {
         browser.set_cookie(SESSION, set_cookies(&answer)[0].value());
         assert!(!browser.is_signed_in(), "{idle_hours} {max_hours}");
         assert_eq!(app.as_user("ada").get("/api/sessions").expect(200)["items"], json!([]));
+    }
+}
+
+#[test]
+fn an_auth_rule_about_other_records_is_looked_at_again_while_a_session_is_used() {
+    let mut app = TestApp::new();
+    let root = app.as_superuser();
+    root.update("people", &id("ada"), json!({"friend": id("bob")}));
+    root.patch(&collection("people"), json!({"authRule": "friend = '' || friend.banned = false"})).expect(200);
+    let browser = Browser::of(&app, "ada");
+    let cookie = browser.cookie(SESSION).expect("a cookie");
+    // Only superusers change this, and nothing in Ada's record changes.
+    app.as_superuser().update("people", &id("bob"), json!({"banned": true}));
+    // As if the session had been used last two minutes ago.
+    app.while_stopped(|folder| {
+        let store = Store::open(StoreOptions::new(folder), collections::load_schema).expect("the data folder opens");
+        let past = Timestamp::now().plus_seconds(-120).to_string();
+        let moved = store.write_blocking(move |tx| {
+            tx.execute(&Statement::new("UPDATE _sessions SET lastUsed = ?", vec![past.as_str().into()]))
+        });
+        assert_eq!(moved.expect("the row can be changed"), 1);
+        store.close();
+    });
+    let browser = Browser::new(&app);
+    browser.set_cookie(SESSION, &cookie);
+    let patience = Instant::now() + Duration::from_secs(60);
+    while browser.is_signed_in() {
+        assert!(Instant::now() < patience, "the session goes on");
+        app.wait(async { tokio::time::sleep(Duration::from_millis(5)).await });
     }
 }
 
