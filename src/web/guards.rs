@@ -44,8 +44,8 @@ impl<'r> FromRequest<'r> for Caller {
                     .collect(),
                 body: serde_json::Map::new(),
             },
-            // The address of the connection: `Request::client_ip` would believe a header that anybody can send.
-            client_ip: request.remote().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |remote| remote.ip()),
+            // The address of the connection, or what the header says that Rocket's `ip_header` names: none by default.
+            client_ip: request.client_ip().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Starting and stopping: the data folder, what is printed, the first superuser, the demo.
 
 use std::fs;
+use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -162,6 +163,27 @@ fn the_configuration_can_name_the_first_superuser() {
     let other = folder.path().join("other");
     let server = Server::start_with(&other, configure);
     assert!(server.token("new@example.com", "another password").is_some());
+}
+
+#[test]
+fn the_client_s_address_is_that_of_the_connection_unless_a_header_is_configured() {
+    let (_folder, data) = new_folder();
+    claim(&data);
+    for (header, expect) in [(None, "127.0.0.1"), (Some("X-Real-IP"), "198.51.100.7")] {
+        let server = Server::start_with(&data, |command| {
+            command.envs(header.map(|name| ("ROCKET_IP_HEADER", name)));
+        });
+        let token = server.token(EMAIL, PASSWORD).expect("the superuser can sign in");
+        let mut client = server.client();
+        let head = format!(
+            "GET /api/health HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nX-Real-IP: 198.51.100.7\r\n\
+             X-Forwarded-For: 203.0.113.9\r\n\r\n"
+        );
+        client.socket().write_all(head.as_bytes()).expect("it can be sent");
+        let reply = client.read_reply(false).expect("it is answered");
+        assert_eq!(reply.expect(200)["data"]["realIP"], expect, "{header:?}");
+        server.kill();
+    }
 }
 
 #[test]
