@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use moka::sync::Cache;
+use moka::policy::EvictionPolicy;
+use moka::sync::{Cache, CacheBuilder};
 
 use crate::auth::one_time_code::LIVE_MAX;
 use crate::auth::throttle::address_key;
@@ -36,11 +37,16 @@ pub(super) struct Codes {
 
 impl Codes {
     pub fn new() -> Codes {
-        let cache = |life| Cache::builder().max_capacity(REMEMBERED).time_to_live(life);
+        Codes::with_room_for(REMEMBERED)
+    }
+
+    /// What is new always gets in and what wasn't used for longest goes. The cache's usual policy keeps out what wasn't
+    /// asked for often: in a full cache, guesses wouldn't be counted at all.
+    fn with_room_for(count: u64) -> Codes {
         Codes {
-            guesses: cache(GUESS_WINDOW).build(),
-            given: Cache::builder().max_capacity(REMEMBERED).time_to_idle(CODE_LIFE_MAX).build(),
-            nobody: Cache::builder().max_capacity(REMEMBERED).time_to_live(CODE_LIFE_MAX).build(),
+            guesses: cache(count).time_to_live(GUESS_WINDOW).build(),
+            given: cache(count).time_to_idle(CODE_LIFE_MAX).build(),
+            nobody: cache(count).time_to_live(CODE_LIFE_MAX).build(),
         }
     }
 
@@ -87,9 +93,37 @@ impl Codes {
     }
 }
 
+fn cache<T: Clone + Send + Sync + 'static>(count: u64) -> CacheBuilder<String, T, Cache<String, T>> {
+    Cache::builder().max_capacity(count).eviction_policy(EvictionPolicy::lru())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn guesses_are_counted_and_ids_known_however_many_there_are() {
+        let codes = Codes::with_room_for(8);
+        let ip = IpAddr::from([192, 0, 2, 1]);
+        let now = Timestamp::from_unix_seconds(1_000_000).expect("in range");
+        let settle = || {
+            codes.guesses.run_pending_tasks();
+            codes.given.run_pending_tasks();
+            codes.nobody.run_pending_tasks();
+        };
+        for at in 0..100 {
+            let account = at.to_string();
+            for _ in 0..GUESSES_MAX {
+                codes.count_guess(&account, ip).expect("within the bound");
+                settle();
+            }
+            assert!(codes.count_guess(&account, ip).is_err(), "{at}");
+            let id = codes.give_to_nobody(&account, format!("id{at}"), 60, now);
+            settle();
+            assert_eq!(codes.account_of_nobody(&id, 60, now).as_ref(), Some(&account));
+            assert!(codes.guesses.entry_count() <= 8 && codes.given.entry_count() <= 8, "{at}");
+        }
+    }
 
     #[test]
     fn guesses_are_counted_by_account_and_network() {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use serde_json::{Map, Value as Json, json};
 
@@ -84,10 +85,18 @@ pub struct Completion {
 
 impl OAuth2 {
     pub fn new() -> OAuth2 {
-        let flows = Cache::builder().max_capacity(OAUTH2_FLOWS_MAX).time_to_live(FLOW_LIFETIME).build();
-        let names = Cache::builder().max_capacity(OAUTH2_FLOWS_MAX).time_to_live(NAME_LIFETIME).build();
-        OAuth2 { client: Client::default(), flows, names }
+        OAuth2::with_room_for(OAUTH2_FLOWS_MAX)
     }
+
+    fn with_room_for(count: u64) -> OAuth2 {
+        OAuth2 { client: Client::default(), flows: cache(count, FLOW_LIFETIME), names: cache(count, NAME_LIFETIME) }
+    }
+}
+
+/// What is new always gets in and the oldest goes. The cache's usual policy keeps out what wasn't asked for often, and
+/// everything here is asked for once: whoever filled it would keep everybody else from signing in.
+fn cache<T: Clone + Send + Sync + 'static>(count: u64, lifetime: Duration) -> Cache<String, T> {
+    Cache::builder().max_capacity(count).eviction_policy(EvictionPolicy::lru()).time_to_live(lifetime).build()
 }
 
 impl App {
@@ -308,4 +317,31 @@ fn oauth2_options(tx: &crate::store::ReadTx<'_>, collection: &str) -> Result<Opt
 
 fn switched_off() -> Error {
     Error::forbidden("This collection has no sign-in by other services.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_flows_and_names_are_kept_however_many_there_are() {
+        let oauth2 = OAuth2::with_room_for(8);
+        let flow = |at: usize| Flow {
+            collection: String::new(),
+            provider: at.to_string(),
+            code_verifier: Secret::new(""),
+            browser_hash: String::new(),
+            redirect: None,
+            mfa_id: None,
+        };
+        for at in 0..100 {
+            let key = at.to_string();
+            oauth2.flows.insert(key.clone(), Arc::new(flow(at)));
+            oauth2.names.insert(key.clone(), key.clone());
+            oauth2.flows.run_pending_tasks();
+            oauth2.names.run_pending_tasks();
+            assert!(oauth2.flows.contains_key(&key) && oauth2.names.contains_key(&key), "{at}");
+            assert!(oauth2.flows.entry_count() <= 8 && oauth2.names.entry_count() <= 8, "{at}");
+        }
+    }
 }
