@@ -234,12 +234,18 @@ impl App {
         if !browser.is_some_and(|browser| token::same(&digest::sha256(browser.expose()), &flow.browser_hash)) {
             return Err(Error::forbidden("This sign-in was begun in another browser."));
         }
-        (caller.token, caller.cookie) = (None, Cookie::None);
+        caller.token = None;
+        let former = caller.clone();
+        caller.cookie = Cookie::None;
         // Rules see nothing of how the browser came here.
         caller.request.query = flow.mfa_id.iter().map(|id| ("mfaId".to_owned(), id.clone())).collect();
         caller.request.body = Map::new();
         caller.request.context = Context::OAuth2;
         let outcome = self.finish_flow(Arc::new(caller), &flow, back).await;
+        // The session that the browser had until now outlives no sign-in. Where a second step is due, that ends it.
+        if matches!(outcome, Ok(Outcome::Done(_))) {
+            self.logout(former, false).await?;
+        }
         Ok(Completion { collection: flow.collection.clone(), redirect: flow.redirect.clone(), outcome })
     }
 

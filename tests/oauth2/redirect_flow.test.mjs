@@ -99,9 +99,15 @@ test('who is signed in already is not linked to what comes back', async () => {
   provider.next = { user: person('first') };
   const browser = new Browser();
   await browser.open(await browser.leave());
+  const { host } = new URL(server.url);
+  const former = new Browser();
+  former.cookies.set(host, new Map(browser.cookies.get(host)));
+  assert.deepEqual(await former.whoAmI(), ['first']);
   provider.next = { user: person('second') };
   await browser.open(await browser.leave());
   assert.deepEqual(await browser.whoAmI(), ['second']);
+  // No session outlives a sign-in: a copy of the former cookie is worth nothing.
+  assert.deepEqual(await former.whoAmI(), []);
 });
 
 test('a second factor is asked for on its page', async () => {
