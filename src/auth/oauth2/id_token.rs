@@ -147,10 +147,10 @@ fn check(claims: &Map<String, Json>, wanted: &Wanted<'_>) -> Result<(), &'static
     if !wanted.issuers.is_empty() && !text("iss").is_some_and(|issuer| wanted.issuers.iter().any(|w| w == issuer)) {
         return Err("the id_token was made by another issuer");
     }
-    if seconds("exp").is_none_or(|end| end + LEEWAY_SECONDS <= wanted.now_unix_seconds) {
+    if seconds("exp").is_none_or(|end| end.saturating_add(LEEWAY_SECONDS) <= wanted.now_unix_seconds) {
         return Err("the id_token has expired");
     }
-    if seconds("nbf").is_some_and(|start| start - LEEWAY_SECONDS > wanted.now_unix_seconds) {
+    if seconds("nbf").is_some_and(|start| start.saturating_sub(LEEWAY_SECONDS) > wanted.now_unix_seconds) {
         return Err("the id_token isn't valid yet");
     }
     match text("nonce").filter(|nonce| !nonce.is_empty()) {
@@ -261,6 +261,9 @@ mod tests {
             (json!({"exp": 701}), true),
             (json!({"nbf": 1300}), true),
             (json!({"nonce": null}), true),
+            // Times that no number of seconds holds.
+            (json!({"exp": 1e300}), true),
+            (json!({"nbf": -1e300}), true),
             (json!({"aud": "you"}), false),
             (json!({"aud": ["you"]}), false),
             (json!({"aud": ["you", "me"], "azp": "you"}), false),
@@ -271,6 +274,8 @@ mod tests {
             (json!({"exp": "2000"}), false),
             (json!({"exp": null}), false),
             (json!({"nbf": 1301}), false),
+            (json!({"exp": -1e300}), false),
+            (json!({"nbf": 1e300}), false),
             (json!({"nonce": "m"}), false),
         ] {
             assert_eq!(check(&with(change.clone()), &wanted).is_ok(), fine, "{change}");
