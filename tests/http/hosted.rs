@@ -346,6 +346,31 @@ fn cookies_over_https_are_for_this_host_only() {
 }
 
 #[test]
+fn a_step_that_is_due_is_kept_for_this_host_only() {
+    for (address, expect) in
+        [("https://api.example.com", "__Host-holdall_step="), ("http://127.0.0.1:8090", "holdall_step=")]
+    {
+        let careful = |config: &mut Config| {
+            config.public_url = Some(address.to_owned());
+            config.superuser_second_factor = Requirement::Required;
+        };
+        let app = TestApp::configured(careful, Vec::new());
+        let mut root = Browser::new(&app);
+        let fields = [("identity", ROOT), ("password", PASSWORD)];
+        let first = root.submit("/auth/_superusers/sign-in", &fields);
+        let mut cookies = first.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Set-Cookie"));
+        let cookie = cookies.find(|(_, value)| value.starts_with(expect)).map(|(_, value)| value.as_str());
+        let cookie = cookie.unwrap_or_else(|| panic!("{:?}", first.headers));
+        for part in ["HttpOnly", "SameSite=Lax", "Path=/;"] {
+            assert!(format!("{cookie};").contains(part), "{cookie}");
+        }
+        assert_eq!(cookie.contains("Secure"), address.starts_with("https:"), "{cookie}");
+        let page = root.open("/auth/_superusers/second-factor");
+        assert_eq!(page.status, 200, "the page finds the step: {}", page.text());
+    }
+}
+
+#[test]
 fn the_account_page_lists_and_ends_sessions() {
     let app = TestApp::new();
     let (mut here, mut there) = (Browser::new(&app), Browser::new(&app));

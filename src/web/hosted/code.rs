@@ -33,7 +33,7 @@ async fn ask(app: &State<App>, jar: &CookieJar<'_>, visitor: Visitor, collection
             let body: Json = serde_json::from_str(&body).map_err(Error::internal)?;
             let otp_id = body["otpId"].as_str().unwrap_or_default().to_owned();
             // The second step of a sign-in, or the first of a new one.
-            let step = if is_second(&sent) { Step::kept(jar) } else { Step::default() };
+            let step = if is_second(&sent) { Step::kept(app, jar) } else { Step::default() };
             Step { otp_id, ..step }.keep(app, jar);
             Ok(Reply::GoTo(visit.address("code/enter")))
         }
@@ -45,10 +45,10 @@ async fn ask(app: &State<App>, jar: &CookieJar<'_>, visitor: Visitor, collection
 }
 
 #[get("/auth/<collection>/code/enter")]
-fn show_enter(jar: &CookieJar<'_>, visitor: Visitor, collection: &str) -> Answer {
+fn show_enter(app: &State<App>, jar: &CookieJar<'_>, visitor: Visitor, collection: &str) -> Answer {
     let visit = visitor.at(collection)?;
     offered(&visit)?;
-    if Step::kept(jar).otp_id.is_empty() {
+    if Step::kept(app, jar).otp_id.is_empty() {
         return Ok(Reply::GoTo(visit.address("code")));
     }
     enter_page(&visit, None)
@@ -59,7 +59,7 @@ async fn enter(app: &State<App>, jar: &CookieJar<'_>, visitor: Visitor, collecti
     let mut visit = visitor.at(collection)?;
     offered(&visit)?;
     let sent = visit.form(data).await?;
-    let step = Step::kept(jar);
+    let step = Step::kept(app, jar);
     let mut body = sent.body(&["password"]);
     body.insert("otpId".to_owned(), step.otp_id.into());
     if !step.mfa_id.is_empty() {

@@ -24,14 +24,14 @@ pub fn routes() -> Vec<Route> {
 #[get("/auth/<collection>/second-factor")]
 fn show(app: &State<App>, jar: &CookieJar<'_>, visitor: Visitor, collection: &str) -> Answer {
     let visit = visitor.at(collection)?;
-    page(app, &visit, &Step::kept(jar), None)
+    page(app, &visit, &Step::kept(app, jar), None)
 }
 
 #[post("/auth/<collection>/second-factor", data = "<data>")]
 async fn check(app: &State<App>, jar: &CookieJar<'_>, visitor: Visitor, collection: &str, data: Data<'_>) -> Answer {
     let mut visit = visitor.at(collection)?;
     let sent = visit.form(data).await?;
-    let step = Step::kept(jar);
+    let step = Step::kept(app, jar);
     let recovery = sent.text("kind") == "recovery";
     let caller = visit.signing_in(named(&step, &sent));
     let name = visit.collection.name.clone();
@@ -57,7 +57,7 @@ async fn begin_app(
 ) -> Answer {
     let mut visit = visitor.at(collection)?;
     let sent = visit.form(data).await?;
-    let setup = app.start_totp(visit.calling(named(&Step::kept(jar), &sent))).await?;
+    let setup = app.start_totp(visit.calling(named(&Step::kept(app, jar), &sent))).await?;
     setup_page(&visit, "second-factor/app/confirm", (setup.url.expose(), setup.secret.expose()), None)
 }
 
@@ -72,7 +72,7 @@ async fn confirm_app(
 ) -> Answer {
     let mut visit = visitor.at(collection)?;
     let sent = visit.form(data).await?;
-    match app.confirm_totp_and_sign_in(visit.signing_in(named(&Step::kept(jar), &sent)), None).await {
+    match app.confirm_totp_and_sign_in(visit.signing_in(named(&Step::kept(app, jar), &sent)), None).await {
         Ok(Outcome::Done(signed_in)) => {
             if let Some(session) = &signed_in.session {
                 site::keep(app, jar, session);

@@ -38,7 +38,7 @@ async fn sign_in(app: &State<App>, jar: &CookieJar<'_>, visitor: Visitor, collec
     let sent = visit.form(data).await?;
     let mut body = sent.body(&["identity", "password"]);
     if is_second(&sent) {
-        body.insert("mfaId".to_owned(), Step::kept(jar).mfa_id.into());
+        body.insert("mfaId".to_owned(), Step::kept(app, jar).mfa_id.into());
     }
     let caller = visit.signing_in(body);
     match app.auth_with_password(caller, visit.collection.name.clone(), None).await {

@@ -1,8 +1,9 @@
 //! What a browser keeps between the steps of a sign-in: which code was asked for, and which second step is due.
 //!
-//! Called by the routes of `hosted`, and by whoever else ends a first step in a browser. The cookie holds nothing that
-//! opens anything: names of things whose codes only the right person has. It isn't in addresses, because these are
-//! kept in histories.
+//! Called by the routes of `hosted`, and by whoever else ends a first step in a browser. The cookie holds names of
+//! things whose codes only the right person has, with one exception: where an account has to set up a factor, the name
+//! of the sign-in that waits is all that is needed to do that. So it is neither in addresses, which are kept in
+//! histories, nor where scripts or other hosts could read or set it.
 
 use percent_encoding::percent_decode_str;
 use rocket::http::{Cookie as HttpCookie, CookieJar, SameSite};
@@ -11,7 +12,8 @@ use serde_json::Value as Json;
 
 use crate::app::App;
 
-const NAME: &str = "holdall_step";
+/// The cookie, where it may be sent over plain HTTP, and over HTTPS.
+const NAMES: [&str; 2] = ["holdall_step", "__Host-holdall_step"];
 /// How long a browser keeps a step. How long the step itself lasts is the collection's to say.
 const MINUTES: i64 = 30;
 
@@ -30,8 +32,8 @@ pub struct Step {
 
 impl Step {
     /// The step that the browser has kept.
-    pub fn kept(jar: &CookieJar<'_>) -> Step {
-        let value = jar.get(NAME).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
+    pub fn kept(app: &App, jar: &CookieJar<'_>) -> Step {
+        let value = jar.get(name(app)).map(|cookie| cookie.value().to_owned()).unwrap_or_default();
         // The jar writes `=` and `&` in escapes and doesn't always read them. Nothing that is kept has a percent sign.
         let text = percent_decode_str(&value).decode_utf8_lossy();
         let mut step = Step::default();
@@ -87,9 +89,14 @@ impl Step {
     }
 }
 
+fn name(app: &App) -> &'static str {
+    NAMES[usize::from(app.is_public_over_https())]
+}
+
 fn made(app: &App, value: String, max_age: Duration) -> HttpCookie<'static> {
-    HttpCookie::build((NAME, value))
-        .path("/auth")
+    HttpCookie::build((name(app), value))
+        // Names that begin with `__Host-` are taken for this path only.
+        .path("/")
         .http_only(true)
         .secure(app.is_public_over_https())
         .same_site(SameSite::Lax)
