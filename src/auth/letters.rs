@@ -107,8 +107,13 @@ pub fn link(
         template,
         record,
         facts: &[("TOKEN", &token)],
-        reference: record.id(),
+        reference: &account_reference(record),
     })
+}
+
+/// What mails about an account are known by. Two collections may have records with the same id.
+fn account_reference(record: &Record) -> String {
+    format!("{}/{}", record.collection().id, record.id())
 }
 
 /// The mail with a one-time code.
@@ -162,7 +167,7 @@ pub fn queue_alert(
         template: &options.auth_alert.email_template,
         record: &record,
         facts: &[("ALERT_INFO", &info)],
-        reference: record.id(),
+        reference: &account_reference(&record),
     })?;
     mail::queue(tx, cx.plans.dialect(), &mail)
 }

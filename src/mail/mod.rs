@@ -58,7 +58,7 @@ pub struct Outgoing {
     pub html: String,
     /// The same in plain text.
     pub text: String,
-    /// The id of the one-time code that the mail delivers; of other mails the id of the account.
+    /// The id of the one-time code that the mail delivers; of other mails the account, as `{collection id}/{id}`.
     pub reference: String,
 }
 
