@@ -24,30 +24,49 @@ impl<'r> FromRequest<'r> for Caller {
         if path.ends_with('/') || clean_path(path).is_some() {
             return Outcome::Forward(Status::NotFound);
         }
-        let query = request.uri().query().map(|query| query_pairs(query.as_str())).unwrap_or_default();
-        if query.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
-            return Outcome::Error((Status::BadRequest, ()));
-        }
-        let site = site::of(request);
-        Outcome::Success(Caller {
-            token: request.headers().get_one("Authorization").and_then(token),
-            cookie: site::session_cookie(request, site),
-            site,
-            request: RequestInfo {
-                method: request.method().as_str().to_owned(),
-                context: Context::Default,
-                query,
-                headers: request
-                    .headers()
-                    .iter()
-                    .map(|header| (header_key(header.name.as_str()), header.value.into_owned()))
-                    .collect(),
-                body: serde_json::Map::new(),
-            },
-            // The address of the connection, or what the header says that Rocket's `ip_header` names: none by default.
-            client_ip: request.client_ip().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
-        })
+        caller_of(request)
     }
+}
+
+/// The same, for the few addresses that people type, where a slash at the end does no harm.
+pub(super) struct SlashedCaller(pub Caller);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for SlashedCaller {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        match clean_path(request.uri().path().as_str()) {
+            Some(_) => Outcome::Forward(Status::NotFound),
+            None => caller_of(request).map(SlashedCaller),
+        }
+    }
+}
+
+fn caller_of(request: &Request<'_>) -> Outcome<Caller, ()> {
+    let query = request.uri().query().map(|query| query_pairs(query.as_str())).unwrap_or_default();
+    if query.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        return Outcome::Error((Status::BadRequest, ()));
+    }
+    let site = site::of(request);
+    Outcome::Success(Caller {
+        token: request.headers().get_one("Authorization").and_then(token),
+        cookie: site::session_cookie(request, site),
+        site,
+        request: RequestInfo {
+            method: request.method().as_str().to_owned(),
+            context: Context::Default,
+            query,
+            headers: request
+                .headers()
+                .iter()
+                .map(|header| (header_key(header.name.as_str()), header.value.into_owned()))
+                .collect(),
+            body: serde_json::Map::new(),
+        },
+        // The address of the connection, or what the header says that Rocket's `ip_header` names: none by default.
+        client_ip: request.client_ip().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    })
 }
 
 /// The token of an `Authorization` header: all of it, without an optional `Bearer ` in any case.

@@ -371,6 +371,25 @@ fn a_step_that_is_due_is_kept_for_this_host_only() {
 }
 
 #[test]
+fn the_shortest_address_leads_in() {
+    let app = TestApp::new();
+    let mut ada = Browser::new(&app);
+    ada.sign_in("ada@holdall.test", PASSWORD);
+    let mut guest = Browser::new(&app);
+    for (path, expect) in [
+        ("/auth/people", "/auth/people/sign-in"),
+        ("/auth/people/", "/auth/people/sign-in"),
+        ("/auth/people?redirect=/todo%3Fx", "/auth/people/sign-in?redirect=%2Ftodo%3Fx"),
+        ("/auth/people/?redirect=/todo", "/auth/people/sign-in?redirect=%2Ftodo"),
+        ("/auth/people/?redirect=https://evil.example/", "/auth/people/sign-in"),
+    ] {
+        assert_eq!(location(&guest.open(path)), expect, "{path}");
+        assert_eq!(location(&ada.open(path)), "/auth/people/account", "{path}");
+    }
+    assert_eq!(guest.open("/auth/missing/").status, 404);
+}
+
+#[test]
 fn the_account_page_lists_and_ends_sessions() {
     let app = TestApp::new();
     let (mut here, mut there) = (Browser::new(&app), Browser::new(&app));

@@ -4,10 +4,11 @@ use rocket::http::{CookieJar, Status};
 use rocket::{Data, Route, State, get, post, routes};
 use serde_json::{Value as Json, json};
 
+use super::account::member;
 use super::code::is_second;
 use super::passkeys;
 use super::step::Step;
-use super::visit::{Answer, Reply, Visit, Visitor};
+use super::visit::{Answer, Newcomer, Reply, Visit, Visitor};
 use crate::app::{App, Outcome, SignedIn};
 use crate::base::{Error, ErrorKind};
 use crate::domain::FieldKind;
@@ -20,10 +21,12 @@ pub fn routes() -> Vec<Route> {
     routes![index, show, sign_in]
 }
 
-/// The shortest address leads to one's own account, and from there whoever isn't signed in to the sign-in page.
+/// The shortest address leads to one's own account, and whoever isn't signed in to the sign-in page.
 #[get("/auth/<collection>")]
-fn index(visitor: Visitor, collection: &str) -> Answer {
-    Ok(Reply::GoTo(visitor.at(collection)?.page_address("account")))
+async fn index(app: &State<App>, newcomer: Newcomer, collection: &str) -> Answer {
+    let visit = newcomer.0.at(collection)?;
+    let member = member(app, &visit, "account").await?.is_ok();
+    Ok(Reply::GoTo(if member { visit.page_address("account") } else { visit.address("sign-in") }))
 }
 
 #[get("/auth/<collection>/sign-in")]

@@ -18,6 +18,7 @@ use crate::app::{App, Caller, Cookie, Site};
 use crate::base::limits::PAGE_FORM_MAX_BYTES;
 use crate::base::{Error, ErrorKind, Result, Secret, ids};
 use crate::domain::{Collection, FieldKind};
+use crate::web::guards::SlashedCaller;
 use crate::web::page::form::{Field, Form, Kind, Sent};
 use crate::web::page::{Failure, Look, Page};
 use crate::web::{body, redirects};
@@ -69,17 +70,20 @@ impl<'r> FromRequest<'r> for Visitor {
     type Error = ();
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
-        let caller = match Caller::from_request(request).await {
-            Outcome::Success(caller) => caller,
-            Outcome::Error(error) => return Outcome::Error(error),
-            Outcome::Forward(status) => return Outcome::Forward(status),
-        };
-        let Some(app) = request.rocket().state::<App>().cloned() else {
-            return Outcome::Error((Status::InternalServerError, ()));
-        };
-        let look = Look::of(request);
-        let form_secret = form_secret(&app, request.cookies());
-        Outcome::Success(Visitor { caller, look, form_secret, app })
+        Caller::from_request(request).await.and_then(|caller| Visitor::of(request, caller))
+    }
+}
+
+/// A visitor of an address that may end with a slash.
+pub struct Newcomer(pub Visitor);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Newcomer {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let caller = SlashedCaller::from_request(request).await;
+        caller.and_then(|SlashedCaller(caller)| Visitor::of(request, caller)).map(Newcomer)
     }
 }
 
@@ -102,6 +106,15 @@ fn form_secret(app: &App, jar: &CookieJar<'_>) -> Secret {
 }
 
 impl Visitor {
+    fn of(request: &Request<'_>, caller: Caller) -> Outcome<Self, ()> {
+        let Some(app) = request.rocket().state::<App>().cloned() else {
+            return Outcome::Error((Status::InternalServerError, ()));
+        };
+        let look = Look::of(request);
+        let form_secret = form_secret(&app, request.cookies());
+        Outcome::Success(Visitor { caller, look, form_secret, app })
+    }
+
     /// The visit to the pages of a collection.
     ///
     /// # Errors
