@@ -99,7 +99,7 @@ function send(path, Cookie, fields, headers = {}) {
 
 test('guests see a way to sign in and nothing else', async () => {
   const { text, csrf } = await open('');
-  const address = `${holdall}/auth/users/?redirect=${encodeURIComponent(`${site}/`)}`;
+  const address = `${holdall}/auth/users/sign-in?redirect=${encodeURIComponent(`${site}/`)}`;
   assert.ok(text.includes(`<a href="${address}">`), text);
   assert.equal(csrf, undefined);
   assert.equal((await send('/notes', '', { text: 'by nobody' })).status, 403);

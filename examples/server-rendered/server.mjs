@@ -42,7 +42,7 @@ function page(response, status, session, content) {
       <button>Sign out</button>
     </form>`;
   const back = encodeURIComponent(`${origin}/`);
-  const signIn = `<p><a href="${html(holdallPublic)}/auth/users/?redirect=${back}">Sign in</a></p>`;
+  const signIn = `<p><a href="${html(holdallPublic)}/auth/users/sign-in?redirect=${back}">Sign in</a></p>`;
   response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' });
   response.end(`<!doctype html><title>Notes</title>${signedIn || signIn}${content}`);
 }
