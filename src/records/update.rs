@@ -76,21 +76,41 @@ pub fn update(
 /// # Errors
 /// `validation_not_unique` if a unique index says no.
 pub fn change(tx: &mut WriteTx<'_>, cx: &Cx<'_>, old: &Record, changes: &[(&str, Value)]) -> Result<Record> {
+    let draft = changed(tx, old, changes);
+    store(tx, cx, draft)
+}
+
+/// The same for an account that is already known to be that of whoever comes: if its address is verified now, links and
+/// second factors stay, because they are theirs.
+///
+/// # Errors
+/// As [`change`].
+pub fn change_of_owner(tx: &mut WriteTx<'_>, cx: &Cx<'_>, old: &Record, changes: &[(&str, Value)]) -> Result<Record> {
+    let draft = changed(tx, old, changes);
+    write(tx, cx, draft)
+}
+
+fn changed(tx: &ReadTx<'_>, old: &Record, changes: &[(&str, Value)]) -> Draft {
     let mut record = old.clone();
     for (name, value) in changes {
         record.set(name, value.clone());
     }
     settle(&mut record, old, tx);
     let changed = (0..record.values().len()).filter(|at| record.at(*at) != old.at(*at)).collect();
-    store(tx, cx, Draft { record, changed, passwords: Vec::new(), old_password: None })
+    Draft { record, changed, passwords: Vec::new(), old_password: None }
 }
 
 /// Writes what a finished draft changes, and what follows from it.
 fn store(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> {
+    unlink_when_verified(tx, cx, &mut draft)?;
+    write(tx, cx, draft)
+}
+
+/// The same without what follows from a step to verified.
+fn write(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> {
     if draft.changed.is_empty() {
         return Ok(draft.record);
     }
-    unlink_when_verified(tx, cx, &mut draft)?;
     end_when_disabled(tx, cx, &mut draft)?;
     let update = mutate::update(cx.plans.dialect(), &draft.record, &draft.changed);
     tx.execute(&update).map_err(validate::unique_fault)?;

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { CLIENT, startFakeProvider } from '../sdk/lib/fake_provider.mjs';
+import { totp } from '../sdk/lib/totp.mjs';
 import { PASSWORD, admin, api, collectionWith, server, signUp } from './lib.mjs';
 
 const provider = await startFakeProvider();
@@ -178,6 +179,33 @@ test('whoever waited in an account with an address of others is locked out when 
   assert.notEqual(back.json.record?.id, squatter.id);
   const links = await api('GET', '/api/collections/_externalAuths/records', undefined, { Authorization: owner.json.token });
   assert.deepEqual(links.json.items.map((link) => [link.provider, link.providerId]), [['oidc', 'owner']]);
+});
+
+test('whoever comes by a link meets the second factor and leaves it there', async () => {
+  const { id, email } = await signUp('people', 'careful');
+  const { token } = (await api('POST', '/api/collections/people/auth-with-password', { identity: email, password: PASSWORD })).json;
+  const mine = { Authorization: token };
+  const linked = { user: { id: 7001 }, claims: null };
+  const link = await api('POST', '/api/collections/people/auth-with-oauth2', { provider: 'github', code: provider.code(linked) }, mine);
+  assert.deepEqual([link.status, link.json.record.id, link.json.record.verified], [200, id, false]);
+  const { json: { secret } } = await api('POST', '/api/account/totp', { password: PASSWORD }, mine);
+  const step = Math.floor(Date.now() / 30_000);
+  const confirmed = await api('POST', '/api/account/totp/confirm', { code: totp(secret, step) }, mine);
+  assert.equal(confirmed.status, 200, confirmed.text);
+  const links = async () => {
+    const list = await api('GET', `/api/collections/_externalAuths/records?filter=${encodeURIComponent(`recordRef="${id}"`)}`, undefined, admin);
+    return list.json.items.map((item) => item.providerId);
+  };
+  // Twice as they were, and then with the account's own address, which is proved with that.
+  const proved = { ...linked, user: { id: 7001, email }, emails: [{ email, primary: true, verified: true }] };
+  for (const grant of [linked, linked, proved, proved]) {
+    const { status, json, text } = await signIn('people', { name: 'github' }, grant);
+    assert.deepEqual([status, json.factors], [401, ['totp', 'recoveryCode']], text);
+    assert.deepEqual(await links(), ['7001']);
+  }
+  const { json: { mfaId } } = await signIn('people', { name: 'github' }, proved);
+  const done = await api('POST', '/api/collections/people/auth-with-totp', { mfaId, code: totp(secret, step + 1) });
+  assert.deepEqual([done.status, done.json.record?.id, done.json.record?.verified], [200, id, true], done.text);
 });
 
 test("a link of one provider or collection is none of another's", async () => {

@@ -3,8 +3,9 @@
 //!
 //! Called by the app, first in a snapshot ([`plan`], which says what passwords have to be hashed) and then in the
 //! transaction that signs them in ([`settle`]). Invariant: an account whose address nobody has proved may have been
-//! made by somebody who waits for the address's owner. When that owner comes, everything goes by which others could get
-//! in.
+//! made by somebody who waits for the address's owner. When that owner comes, whom only the address leads there,
+//! everything goes by which others could get in. Whoever comes by a link that the account has already is no newcomer:
+//! a provider is one way in, and must not remove the second factors that stand behind it.
 
 use std::sync::Arc;
 
@@ -33,6 +34,17 @@ pub struct Arrival {
     pub identity: Identity,
     /// What a new account is to have.
     pub create_data: Map<String, Json>,
+}
+
+/// What led to an account that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FoundBy {
+    /// It is linked to the person at the provider.
+    Link,
+    /// The caller is signed in to it.
+    SignIn,
+    /// It has the address that the provider vouches for.
+    Email,
 }
 
 /// What has to be done outside of the transaction.
@@ -65,8 +77,8 @@ pub fn unknown_password() -> Secret {
 /// 404 for a collection that is gone; for a new account, what keeps it from being made.
 pub fn plan(tx: &ReadTx<'_>, cx: &Cx<'_>, arrival: &Arrival) -> Result<Work> {
     let collection = crate::auth::sign_in::find_auth_collection(tx, &arrival.collection)?;
-    if let Some(record) = find(tx, cx, collection, arrival)? {
-        return Ok(match must_lock_out(cx, &record) {
+    if let Some((record, _)) = find(tx, cx, collection, arrival)? {
+        return Ok(match loses_password(cx, &record) {
             true => Work::Password(password_cost(collection)),
             false => Work::None,
         });
@@ -87,7 +99,7 @@ pub fn plan(tx: &ReadTx<'_>, cx: &Cx<'_>, arrival: &Arrival) -> Result<Work> {
 pub fn settle(tx: &mut WriteTx<'_>, cx: &Cx<'_>, arrival: &Arrival, done: Done) -> Result<(Record, bool)> {
     let collection = crate::auth::sign_in::find_auth_collection(tx, &arrival.collection)?.clone();
     let (record, is_new) = match find(tx, cx, &collection, arrival)? {
-        Some(record) => (take_over(tx, cx, record, arrival, done.password_hash)?, false),
+        Some((record, by)) => (take_over(tx, cx, record, by, arrival, done.password_hash)?, false),
         None => {
             let (body, proof) = done.create.ok_or_else(stale)?;
             let request = creation(cx, body);
@@ -110,22 +122,31 @@ fn stale() -> Error {
 ///
 /// # Errors
 /// 400 `providerId: validation_required` for somebody whom even the provider doesn't know.
-fn find(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &Arc<Collection>, arrival: &Arrival) -> Result<Option<Record>> {
+fn find(
+    tx: &ReadTx<'_>,
+    cx: &Cx<'_>,
+    collection: &Arc<Collection>,
+    arrival: &Arrival,
+) -> Result<Option<(Record, FoundBy)>> {
+    let with = |id: &str, by| {
+        records::find(tx, cx, collection, Find::Id, SqlValue::from(id)).map(|record| record.map(|record| (record, by)))
+    };
     if arrival.identity.id.is_empty() {
         return Err(Error::field("providerId", FieldError::required()));
     }
     for link in links_of(tx, cx, "providerId", &arrival.identity.id)? {
         if link.text("provider") == arrival.provider && link.text("collectionRef") == collection.id {
-            return records::find(tx, cx, collection, Find::Id, SqlValue::from(link.text("recordRef")));
+            return with(link.text("recordRef"), FoundBy::Link);
         }
     }
     // A key that is limited to some collections isn't the person, so it can't be linked to another identity of theirs.
     if let Principal::Record(record) = cx.principal
         && record.collection().id == collection.id
     {
-        return records::find(tx, cx, collection, Find::Id, SqlValue::from(record.id()));
+        return with(record.id(), FoundBy::SignIn);
     }
-    by_email(tx, cx, collection, arrival.identity.verified_email())
+    let record = by_email(tx, cx, collection, arrival.identity.verified_email())?;
+    Ok(record.map(|record| (record, FoundBy::Email)))
 }
 
 /// The account with this address, in any letter case if the collection doesn't tell them apart.
@@ -143,9 +164,9 @@ fn same_email(collection: &Collection, a: &str, b: &str) -> bool {
     a == b || ignores_case(collection) && a.eq_ignore_ascii_case(b)
 }
 
-/// Whether everybody who could sign in to the account until now has to be locked out: nobody has proved that they own
-/// its address, and whoever comes isn't signed in to it.
-fn must_lock_out(cx: &Cx<'_>, record: &Record) -> bool {
+/// Whether the account gets another password, and with it another token key: nobody has proved that they own its
+/// address, and whoever comes isn't signed in to it.
+fn loses_password(cx: &Cx<'_>, record: &Record) -> bool {
     let signed_in =
         matches!(cx.principal, Principal::Record(_)) && cx.principal.is(&record.collection().id, record.id());
     !record.truth("verified") && !signed_in
@@ -163,6 +184,7 @@ fn take_over(
     tx: &mut WriteTx<'_>,
     cx: &Cx<'_>,
     record: Record,
+    by: FoundBy,
     arrival: &Arrival,
     password_hash: Option<Secret>,
 ) -> Result<Record> {
@@ -171,9 +193,11 @@ fn take_over(
     }
     let collection = record.collection().clone();
     let mut changes: Vec<(&str, Value)> = Vec::new();
-    if must_lock_out(cx, &record) {
+    if loses_password(cx, &record) {
         let hash = password_hash.ok_or_else(stale)?;
         changes.push(("password", Value::Text(hash.expose().to_owned())));
+    }
+    if by == FoundBy::Email {
         for table in CREDENTIAL_TABLES {
             let owner =
                 [Where::Is("collectionRef", collection.id.as_str().into()), Where::Is("recordRef", record.id().into())];
@@ -182,7 +206,9 @@ fn take_over(
     }
     let (own, email) = (record.text("email"), arrival.identity.verified_email());
     if !record.truth("verified") {
-        for link in links_of(tx, cx, "recordRef", record.id())? {
+        // Of an account that is linked already, the other links are of the same person.
+        let others = if by == FoundBy::Link { Vec::new() } else { links_of(tx, cx, "recordRef", record.id())? };
+        for link in others {
             if link.text("collectionRef") == collection.id {
                 records::remove(tx, cx, &link)?;
             }
@@ -195,7 +221,11 @@ fn take_over(
     if own.is_empty() && !email.is_empty() && by_email(tx, cx, &collection, email)?.is_none() {
         changes.push(("email", Value::Text(email.to_owned())));
     }
-    if changes.is_empty() { Ok(record) } else { records::change(tx, cx, &record, &changes) }
+    match by {
+        _ if changes.is_empty() => Ok(record),
+        FoundBy::Link => records::change_of_owner(tx, cx, &record, &changes),
+        FoundBy::SignIn | FoundBy::Email => records::change(tx, cx, &record, &changes),
+    }
 }
 
 /// Links the account to the provider, unless it is.

@@ -1,10 +1,10 @@
 // Second steps as users of the SDK write them: the 401 of the first step is caught, and its mfaId goes into the second.
 
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { ClientResponseError } from 'pocketbase';
 import { PASSWORD, guest, newUser, superuser } from '../lib/server.mjs';
+import { totp } from '../lib/totp.mjs';
 
 const root = await superuser();
 await root.collections.create({
@@ -28,17 +28,6 @@ async function refusedWith(promise) {
 const codeFor = (user) => root.collection('_otps').create({
   collectionRef: members.id, recordRef: user.id, password: '12345678',
 });
-
-/** What an authenticator app shows now (RFC 6238). */
-function totp(secret, step = Math.floor(Date.now() / 30_000)) {
-  const bits = [...secret].map((char) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(char).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
-  const mac = createHmac('sha1', key).update(counter).digest();
-  const number = mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, '0');
-}
 
 test('a password, then a one-time code', async () => {
   const user = await root.collection('members').create(newUser('ada'));
