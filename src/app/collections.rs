@@ -10,7 +10,7 @@ use crate::collections as service;
 use crate::domain::field::{bool::BoolOptions, text::TextOptions};
 use crate::domain::{Collection, CollectionKind, Field, FieldKind, ListRequest, Rules};
 use crate::records;
-use crate::records::access::require_superuser;
+use crate::records::access::{check_key_schema, refuse_key, require_superuser};
 
 impl App {
     /// A page of collections; filter and sort know their `id`, `name`, `type`, `system`, `created` and `updated`.
@@ -42,7 +42,7 @@ impl App {
     pub async fn create_collection(&self, caller: Caller) -> Result<String> {
         self.write(Arc::new(caller), |tx, cx| {
             require_superuser(cx.principal)?;
-            Ok(service::to_json(&*service::create(tx, &cx.request.body)?))
+            Ok(service::to_json(&*service::create(tx, &cx.request.body, &|old, new| check_key_schema(cx, old, new))?))
         })
         .await
     }
@@ -51,7 +51,9 @@ impl App {
     pub async fn update_collection(&self, caller: Caller, id_or_name: String) -> Result<String> {
         self.write(Arc::new(caller), move |tx, cx| {
             require_superuser(cx.principal)?;
-            Ok(service::to_json(&*service::update(tx, &id_or_name, &cx.request.body)?))
+            Ok(service::to_json(&*service::update(tx, &id_or_name, &cx.request.body, &|old, new| {
+                check_key_schema(cx, old, new)
+            })?))
         })
         .await
     }
@@ -74,7 +76,7 @@ impl App {
     pub async fn import_collections(&self, caller: Caller) -> Result<()> {
         self.write(Arc::new(caller), |tx, cx| {
             require_superuser(cx.principal)?;
-            service::import(tx, &cx.request.body)
+            service::import(tx, &cx.request.body, &|old, new| check_key_schema(cx, old, new))
         })
         .await
     }
@@ -97,10 +99,12 @@ impl App {
         .await
     }
 
-    /// Fields and sample rows of a view's query: see [`service::dry_run_view`].
+    /// Fields and sample rows of a view's query: see [`service::dry_run_view`]. Not for API keys: a query reads any
+    /// table.
     pub async fn dry_run_view(&self, caller: Caller) -> Result<String> {
         self.read(Arc::new(caller), |tx, cx| {
             require_superuser(cx.principal)?;
+            refuse_key(cx)?;
             service::dry_run_view(tx, &cx.request.body)
         })
         .await
@@ -122,7 +126,7 @@ impl App {
             ("collections".to_owned(), Json::from(collections)),
             ("deleteMissing".to_owned(), Json::from(delete_missing)),
         ]);
-        self.write_as_owner(body, |tx, cx| service::import(tx, &cx.request.body)).await
+        self.write_as_owner(body, |tx, cx| service::import(tx, &cx.request.body, &|_, _| Ok(()))).await
     }
 }
 

@@ -159,13 +159,15 @@ impl App {
         }
     }
 
-    /// A page of the outbox, the newest first, without the texts. For superusers.
+    /// A page of the outbox, the newest first, without the texts. For superusers, and for no API key: mails
+    /// have links and codes in them that open accounts.
     ///
     /// # Errors
     /// 401, 403.
     pub async fn list_mails(&self, caller: Caller, request: ListRequest) -> Result<String> {
         self.read(Arc::new(caller), move |tx, cx| {
             access::require_superuser(cx.principal)?;
+            access::refuse_key(cx)?;
             let offset = (request.page - 1).saturating_mul(request.per_page).min(i64::MAX.unsigned_abs());
             let (mails, total) = outbox::list(tx, cx.plans.dialect(), request.per_page, offset)?;
             let mut body = String::from("{\"items\":[");
@@ -184,13 +186,14 @@ impl App {
         .await
     }
 
-    /// One mail of the outbox, with its text. For superusers.
+    /// One mail of the outbox, with its text. For superusers, as [`App::list_mails`].
     ///
     /// # Errors
     /// 401, 403, 404.
     pub async fn view_mail(&self, caller: Caller, id: String) -> Result<String> {
         self.read(Arc::new(caller), move |tx, cx| {
             access::require_superuser(cx.principal)?;
+            access::refuse_key(cx)?;
             let mail = outbox::find(tx, cx.plans.dialect(), &id)?.ok_or_else(Error::not_found)?;
             let mut body = String::new();
             mail.write_json(&mut body, true);

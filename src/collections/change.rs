@@ -17,15 +17,20 @@ use crate::domain::{Collection, CollectionKind, Event, Field, Schema};
 use crate::query::ddl::catalog;
 use crate::store::{ReadTx, WriteTx};
 
+/// Whether a change may be made, asked with the collection as it is stored, if it is, and as the client wants it. Asked
+/// before anything follows from that: not even a view's query has been tried.
+pub type Allow<'a> = &'a dyn Fn(Option<&Collection>, &Collection) -> Result<()>;
+
 /// Makes a collection from a client's JSON.
 ///
 /// # Errors
-/// 400, with field errors where the shape of the body is right.
-pub fn create(tx: &mut WriteTx<'_>, body: &Map<String, Json>) -> Result<Arc<Collection>> {
+/// 400, with field errors where the shape of the body is right; what `allow` says.
+pub fn create(tx: &mut WriteTx<'_>, body: &Map<String, Json>, allow: Allow<'_>) -> Result<Arc<Collection>> {
     let body = Body::new(body);
     let type_name = body.text("type")?.unwrap_or_default();
     let mut draft = blank::collection(&type_name);
     merge(&mut draft, &body)?;
+    allow(None, &draft)?;
     draft.id = body.text("id")?.unwrap_or_default();
     if draft.id.is_empty() {
         draft.id = generated_id(&draft, tx.schema());
@@ -38,12 +43,18 @@ pub fn create(tx: &mut WriteTx<'_>, body: &Map<String, Json>) -> Result<Arc<Coll
 /// Lays a client's JSON over a stored collection, found by id or name.
 ///
 /// # Errors
-/// 404 if there is none; 400, with field errors where the shape of the body is right.
-pub fn update(tx: &mut WriteTx<'_>, id_or_name: &str, body: &Map<String, Json>) -> Result<Arc<Collection>> {
+/// 404 if there is none; 400, with field errors where the shape of the body is right; what `allow` says.
+pub fn update(
+    tx: &mut WriteTx<'_>,
+    id_or_name: &str,
+    body: &Map<String, Json>,
+    allow: Allow<'_>,
+) -> Result<Arc<Collection>> {
     let old = tx.schema().find(id_or_name).cloned().ok_or_else(Error::not_found)?;
     let body = Body::new(body);
     let mut draft = (*old).clone();
     merge(&mut draft, &body)?;
+    allow(Some(&old), &draft)?;
     if body.text("id")?.is_some_and(|id| id != old.id) {
         return Err(Error::invalid("The id of a collection can't change."));
     }

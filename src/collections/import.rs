@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::change::{check_free_name, followers, forget, generated_id};
+use super::change::{Allow, check_free_name, followers, forget, generated_id};
 use super::merge::{Body, malformed, merge};
 use super::normalize::normalize;
 use super::rename::Renames;
@@ -29,8 +29,9 @@ struct Draft {
 /// Imports `{"collections": […], "deleteMissing": bool}`.
 ///
 /// # Errors
-/// 400: `collections` is empty, or can't be imported (`validation_collections_import_failure`, reasons in its message).
-pub fn import(tx: &mut WriteTx<'_>, body: &Map<String, Json>) -> Result<()> {
+/// 400: `collections` is empty, or can't be imported (`validation_collections_import_failure`, reasons in its message);
+/// what `allow` says of each.
+pub fn import(tx: &mut WriteTx<'_>, body: &Map<String, Json>, allow: Allow<'_>) -> Result<()> {
     let body = Body::new(body);
     let items = match body.get("collections") {
         None | Some(Json::Null) => &[],
@@ -49,7 +50,7 @@ pub fn import(tx: &mut WriteTx<'_>, body: &Map<String, Json>) -> Result<()> {
         Some(Json::Bool(truth)) => *truth,
         Some(_) => return Err(malformed("deleteMissing must be true or false")),
     };
-    run(tx, &items, delete_missing).map_err(|error| match error.kind() {
+    run(tx, &items, delete_missing, allow).map_err(|error| match error.kind() {
         ErrorKind::Invalid => failure(&error),
         _ => error,
     })
@@ -65,11 +66,12 @@ fn failure(error: &Error) -> Error {
     Error::field("collections", FieldError::new("validation_collections_import_failure", text))
 }
 
-fn run(tx: &mut WriteTx<'_>, items: &[&Map<String, Json>], delete_missing: bool) -> Result<()> {
+fn run(tx: &mut WriteTx<'_>, items: &[&Map<String, Json>], delete_missing: bool, allow: Allow<'_>) -> Result<()> {
     let schema = tx.schema().clone();
     let mut drafts = Vec::with_capacity(items.len());
     for item in items {
         let draft = read(tx, &drafts, item, delete_missing)?;
+        allow(draft.old.as_deref(), &draft.new)?;
         drafts.push(draft);
     }
     let renames = Renames::between(drafts.iter().filter_map(|d| Some((&**d.old.as_ref()?, &d.new))));

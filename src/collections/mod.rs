@@ -29,7 +29,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use blank::{USERS_ID, scaffolds};
-pub use change::{create, delete, update};
+pub use change::{Allow, create, delete, update};
 pub use import::import;
 pub use providers::oauth2_providers;
 pub use storage::load_schema;

@@ -44,7 +44,7 @@ impl Install {
     }
 
     fn try_create(&self, body: Json) -> Result<Arc<Collection>> {
-        self.write(move |tx| create(tx, &object(body)))
+        self.write(move |tx| create(tx, &object(body), &|_, _| Ok(())))
     }
 
     fn create(&self, body: Json) -> Arc<Collection> {
@@ -53,7 +53,7 @@ impl Install {
     }
 
     fn try_update(&self, name: &'static str, body: Json) -> Result<Arc<Collection>> {
-        self.write(move |tx| update(tx, name, &object(body)))
+        self.write(move |tx| update(tx, name, &object(body), &|_, _| Ok(())))
     }
 
     fn update(&self, name: &'static str, body: Json) -> Arc<Collection> {
@@ -66,7 +66,7 @@ impl Install {
     }
 
     fn import(&self, body: Json) -> Result<()> {
-        self.write(move |tx| import(tx, &object(body)))
+        self.write(move |tx| import(tx, &object(body), &|_, _| Ok(())))
     }
 
     fn get(&self, name: &str) -> Arc<Collection> {

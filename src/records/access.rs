@@ -6,7 +6,7 @@
 use super::Cx;
 use crate::base::{Error, Result};
 use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{Collection, Credential, Principal, RuleKind, Verb};
+use crate::domain::{Collection, CollectionKind, Credential, Principal, RuleKind, Verb};
 
 /// What a principal may reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,25 @@ pub fn refuse_key(cx: &Cx<'_>) -> Result<()> {
         Credential::Key(_) => Err(Error::forbidden("API keys can't do this.")),
         _ => Ok(()),
     }
+}
+
+/// Whether the caller may give a collection this form, `old` being the stored one: an API key also of a superuser
+/// changes tables, and nothing by which accounts are entered or seen into. So it leaves alone the system collections,
+/// the options of auth collections (with their secrets, providers and mails), and views, whose queries read any table.
+///
+/// # Errors
+/// 403 for callers with an API key.
+pub fn check_key_schema(cx: &Cx<'_>, old: Option<&Collection>, new: &Collection) -> Result<()> {
+    let Credential::Key(_) = cx.credential else { return Ok(()) };
+    // What is sent back as it was, as part of an export that is imported again, is no change.
+    let is_same = old.is_some_and(|old| Collection { updated: old.updated.clone(), ..new.clone() } == *old);
+    let has_same_options = matches!(new.kind, CollectionKind::Base) || old.is_some_and(|old| old.kind == new.kind);
+    let is_system = new.system || old.is_some_and(|old| old.system);
+    if is_same || (has_same_options && !is_system) {
+        return Ok(());
+    }
+    let message = "API keys can't change system collections, views, or the options of auth collections.";
+    Err(Error::forbidden(message))
 }
 
 fn out_of_scope() -> Error {

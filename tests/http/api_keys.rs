@@ -226,6 +226,57 @@ fn keys_make_nothing_that_outlives_them() {
     assert_eq!(app.as_superuser().items("_externalAuths", &[]).len(), 0);
 }
 
+/// A superuser's key without a scope may migrate tables, and can't make them a way into accounts.
+#[test]
+fn keys_change_tables_and_nothing_that_opens_accounts() {
+    let app = TestApp::new();
+    let root = app.as_superuser();
+    let form = json!({"name": "v", "type": "view", "viewQuery": "SELECT id, title FROM articles"});
+    root.post("/api/collections", form.clone()).expect(200);
+    let by_key = app.with_token(&key(&root, Json::Null));
+    let secret = "s".repeat(50);
+    let providers = json!([{"name": "google", "clientId": "x", "clientSecret": "y"}]);
+    let template = json!({"subject": "x", "body": "{TOKEN}"});
+    let other_view = json!({"name": "w", "type": "view", "viewQuery": "SELECT id, email FROM _superusers"});
+    let import = |item: Json| by_key.put("/api/collections/import", json!({"collections": [item]}));
+    let before = root.get("/api/collections").text();
+    for answer in [
+        by_key.get("/api/mails"),
+        by_key.get("/api/mails/x"),
+        by_key.post("/api/collections", other_view.clone()),
+        // Before the query is tried: from what is wrong with it one could learn what it has read.
+        by_key.post("/api/collections", json!({"name": "w", "type": "view", "viewQuery": "SELECT 1"})),
+        by_key.post("/api/collections/meta/dry-run-view", json!({"query": "SELECT id FROM articles"})),
+        by_key.post("/api/collections", json!({"name": "w", "type": "auth"})),
+        by_key.patch(&collection("v"), json!({"viewQuery": "SELECT id, email AS title FROM _superusers"})),
+        by_key.patch(&collection("people"), json!({"authToken": {"secret": secret}})),
+        by_key.patch(&collection("people"), json!({"passwordResetToken": {"secret": secret}})),
+        by_key.patch(&collection("people"), json!({"oauth2": {"enabled": true, "providers": providers}})),
+        by_key.patch(&collection("people"), json!({"resetPasswordTemplate": template})),
+        by_key.patch(&collection("people"), json!({"manageRule": "id != ''"})),
+        by_key.patch(&collection("_superusers"), json!({"authToken": {"secret": secret}})),
+        by_key.patch(&collection("_otps"), json!({"fields": []})),
+        import(other_view),
+        import(json!({"name": "_superusers", "authToken": {"secret": secret}})),
+        import(json!({"name": "people", "type": "auth", "authToken": {"secret": secret}})),
+        import(json!({"name": "v", "type": "view", "viewQuery": "SELECT id, email AS title FROM _superusers"})),
+        import(json!({"name": "w", "type": "auth"})),
+    ] {
+        answer.expect(403);
+    }
+    assert_eq!(root.get("/api/collections").text(), before);
+    // Sent back as it was, nothing of this is a change.
+    let exported = app.wait(app.app().export_collections()).expect("it can be exported");
+    let exported: Json = serde_json::from_str(&exported).expect("JSON");
+    by_key.put("/api/collections/import", json!({"collections": exported})).expect(204);
+    let made = json!({"name": "new", "type": "base", "fields": [{"name": "title", "type": "text"}]});
+    by_key.post("/api/collections", made).expect(200);
+    by_key.patch(&collection("new"), json!({"listRule": "", "name": "newer"})).expect(200);
+    by_key.patch(&collection("people"), json!({"listRule": null})).expect(200);
+    import(json!({"name": "newer", "type": "base", "viewRule": ""})).expect(204);
+    by_key.delete(&collection("newer")).expect(204);
+}
+
 // --------------------------------------------------------------------------------------------------------------- scopes
 
 /// Requests that change something if they are let through, besides those of the table of all routes, which name what
