@@ -12,6 +12,7 @@ use super::{indexes, validate_auth};
 use crate::base::{FieldError, FieldErrors};
 use crate::domain::field::OptionSite;
 use crate::domain::field::checks::{check_auth_reserved, check_common};
+use crate::domain::principal::CREDENTIAL_TABLES;
 use crate::domain::{Collection, CollectionKind, Field, FieldKind, Rules, Schema};
 use crate::rules;
 
@@ -136,7 +137,9 @@ fn check_name(collection: &Collection, site: Site<'_>) -> Result<(), FieldError>
 
 /// Names of the program's and SQLite's own tables, given in lower case.
 pub fn is_internal_name(lower: &str) -> bool {
-    matches!(lower, "_collections" | "_params" | "_migrations" | "_holdall_meta")
+    let is = |name: &&str| name.eq_ignore_ascii_case(lower);
+    ["_collections", "_params", "_migrations", "_mails"].iter().any(is)
+        || CREDENTIAL_TABLES.iter().any(is)
         || ["sqlite_", "_parked_", "_holdall_"].iter().any(|prefix| lower.starts_with(prefix))
 }
 

@@ -5,7 +5,6 @@
 
 use std::collections::HashSet;
 
-use super::validate;
 use crate::domain::sql_lex::Lexeme;
 use crate::domain::{FieldKind, Schema};
 use crate::query::ddl::view::{Output, ViewQuery};
@@ -39,7 +38,7 @@ impl Secrets {
 
     fn is_secret(&self, lexeme: &Lexeme) -> bool {
         let lower = lexeme.text.to_ascii_lowercase();
-        lexeme.is_name() && (self.names.contains(&lower) || validate::is_internal_name(&lower))
+        lexeme.is_name() && self.names.contains(&lower)
     }
 }
 

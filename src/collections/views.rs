@@ -1,9 +1,9 @@
 //! Views: their fields follow from their queries.
 //!
 //! Called when a view is saved and, for all views, whenever any collection was. A column that is taken unchanged from
-//! a collection copies that field; SQLite itself says which those are. Invariant: what is hidden in a collection, or
-//! belongs to the program's own tables, is hidden in every view too, also inside of expressions; where it isn't
-//! certain where a column comes from, the worst is assumed.
+//! a collection copies that field; SQLite itself says which those are. Invariants: what is hidden in a collection is
+//! hidden in every view too, also inside of expressions, and where it isn't certain where a column comes from, the
+//! worst is assumed; no view reads the program's own tables.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use super::{blank, storage, validate};
 use crate::base::ids::{SECRET_ALPHABET, random_text};
 use crate::base::limits::VIEW_QUERY_MAX_CHARS;
 use crate::base::{Error, FieldError, Result, SqlValueRef, json as json_text};
+use crate::domain::sql_lex::{Kind, Lexeme};
 use crate::domain::{Collection, CollectionKind, Field, FieldKind, Schema, Value};
 use crate::query::ddl::view::{self, Output, ViewQuery, Yields};
 use crate::store::{ColumnInfo, ReadTx, SqlFault, WriteTx};
@@ -40,6 +41,20 @@ pub struct Refusal {
 impl Refusal {
     fn new(reason: impl Into<String>) -> Refusal {
         Refusal { reason: reason.into(), fields: Vec::new() }
+    }
+}
+
+/// Reads a query that doesn't mention any of the program's own tables. SQLite takes a text for a table's name, too,
+/// where one must stand.
+fn parse(text: &str) -> std::result::Result<ViewQuery, String> {
+    let query = ViewQuery::parse(text)?;
+    let is_internal = |lexeme: &&Lexeme| {
+        let can_be_name = lexeme.is_name() || lexeme.kind == Kind::Text;
+        can_be_name && validate::is_internal_name(&lexeme.text.to_ascii_lowercase())
+    };
+    match query.lexemes.iter().find(is_internal) {
+        Some(lexeme) => Err(format!("{} isn't a collection but belongs to the server", lexeme.text)),
+        None => Ok(query),
     }
 }
 
@@ -96,12 +111,8 @@ fn derive_field(
     secrets: &Secrets,
 ) -> (Field, bool) {
     let origin = if query.is_compound { None } else { find_origin(schema, column) };
-    // The ids of the program's own tables are no secret; everything else in them is.
-    let internal = column.origin_table.as_deref().is_some_and(|t| validate::is_internal_name(&t.to_ascii_lowercase()));
-    let is_plain_id = !query.is_compound && column.origin_column.as_deref() == Some("id");
     let reveals = match &origin {
         Some((_, field)) => field.hidden,
-        None if internal => !is_plain_id,
         None => secrets.touched_by(query, output),
     };
     let name = column.name.as_str();
@@ -151,7 +162,7 @@ fn copy(name: &str, field: &Field) -> Field {
 
 /// Derives the fields and tries the query on some rows, whose ids must be there and differ.
 pub fn try_query(tx: &ReadTx<'_>, schema: &Schema, text: &str, known: &[Field]) -> Result<Result<Derived, Refusal>> {
-    let query = match ViewQuery::parse(text) {
+    let query = match parse(text) {
         Ok(query) => query,
         Err(reason) => return Ok(Err(Refusal::new(reason))),
     };
@@ -270,7 +281,7 @@ pub fn create(tx: &mut WriteTx<'_>, collection: &Collection, query: &ViewQuery, 
 
 fn query_of(collection: &Collection) -> Option<ViewQuery> {
     match &collection.kind {
-        CollectionKind::View(text) => ViewQuery::parse(text).ok(),
+        CollectionKind::View(text) => parse(text).ok(),
         _ => None,
     }
 }

@@ -73,8 +73,6 @@ fn what_is_hidden_stays_hidden() {
             "p json!",
         ),
         ("select u.id, j.value as p from users u, json_each(json_array(u.password)) j", "p json!"),
-        ("select id, options as o from _collections", "o json!"),
-        ("select id, lower((select options from _collections)) as o from posts", "o json!"),
     ] {
         check_fields(&install, query, &["id text", expect]);
     }
@@ -125,6 +123,29 @@ fn unusable_queries_are_refused() {
         install.try_create(json!({"name": "v", "type": "view", "viewQuery": "select id from posts", "createRule": "", "indexes": ["x"]})),
         &["createRule validation_nil", "indexes validation_indexes_not_supported"],
     );
+}
+
+#[test]
+fn the_tables_of_the_program_are_its_own() {
+    let install = with_posts();
+    let tables = install.column("select name from sqlite_master where type = 'table'");
+    let own: Vec<String> = tables.into_iter().filter(|name| install.store.schema().find(name).is_none()).collect();
+    assert!(own.len() >= 9 && own.iter().any(|name| name == "_mails"), "{own:?}");
+    for name in own.iter().map(String::as_str).chain(["sqlite_schema"]) {
+        let error = install.try_create(json!({"name": name})).expect_err(name);
+        assert_eq!(error.fields().code("name"), Some("validation_collection_name_invalid"), "{name}");
+        for query in [
+            format!("select id from {name}"),
+            format!("select p.id, s.rowid as r from posts p, \"{}\" s", name.to_uppercase()),
+            format!("select id, title from posts where exists (select 1 from main.'{name}')"),
+            format!("with x as (select 1 from [{name}]) select posts.id from posts, x"),
+        ] {
+            let error = install.try_create(json!({"name": "v", "type": "view", "viewQuery": query}));
+            let error = error.expect_err(&query);
+            assert_eq!(error.fields().code("viewQuery"), Some("validation_invalid_view_query"), "{query}");
+            assert!(describe(&error).contains("belongs to the server"), "{query}: {}", describe(&error));
+        }
+    }
 }
 
 #[test]
