@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::{App, Caller, NewSession};
+use crate::auth::throttle::{Attempt, Step};
 use crate::auth::{sessions, sign_in};
 use crate::base::{Result, limits};
-use crate::domain::{Collection, FieldKind, ListRequest};
+use crate::domain::{Collection, FieldKind, ListRequest, Record};
 use crate::records::{self, Proof};
 
 impl App {
@@ -38,7 +39,8 @@ impl App {
     }
 
     /// Updates a record from the caller's body: see [`records::update`]. If that ends everything that the caller is
-    /// signed in with, such as a new password does, the session that they did it with goes on with new secrets.
+    /// signed in with, such as a new password does, the session that they did it with goes on with new secrets. The old
+    /// password can't be guessed at will: too many wrong ones are answered with 429.
     pub async fn update_record(
         &self,
         caller: Caller,
@@ -51,7 +53,12 @@ impl App {
         if self.has_password_work(&caller, &collection) {
             let (name, key) = (collection.clone(), id.clone());
             let draft = self.read(caller.clone(), move |tx, cx| records::draft_update(tx, cx, &name, &key)).await?;
+            let attempt = match draft.old_password {
+                Some(_) => Some(self.allow_old_password(&draft.record, &caller)?),
+                None => None,
+            };
             proof = self.0.passwords.prove(draft).await?;
+            attempt.into_iter().for_each(Attempt::succeeded);
         }
         self.write(caller, move |tx, cx| {
             let body = records::update(tx, cx, &collection, &id, expand.as_deref(), proof)?;
@@ -71,6 +78,13 @@ impl App {
         let schema = self.0.store.schema();
         let extra = |collection: &Arc<Collection>| collection.fields.iter().map(|field| field_bytes(&field.kind)).sum();
         schema.find(collection).map(extra).map(|extra: u64| limits::BODY_MAX_BYTES.saturating_add(extra))
+    }
+
+    /// Counts an attempt to show the present password of an account. The slash keeps its key apart from those of
+    /// sign-ins: no collection has an id that begins so.
+    fn allow_old_password(&self, account: &Record, caller: &Caller) -> Result<Attempt> {
+        let key = format!("/{}/{}", account.collection().id, account.id());
+        self.0.throttle.attempt(Step::Password, &key, caller.client_ip)
     }
 
     /// Whether a write needs bcrypt, which must run outside of the transaction.

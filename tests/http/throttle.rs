@@ -5,7 +5,7 @@ use rocket::http::Method;
 use serde_json::json;
 
 use crate::fixture::PASSWORD;
-use crate::harness::{Answer, Call, TestApp, text};
+use crate::harness::{Answer, Call, TestApp, id, record, text};
 
 const FREE: usize = 3;
 
@@ -117,4 +117,23 @@ fn many_attempts_at_once_do_not_outrun_the_count() {
     let answers = app.at_once((0..20).map(|_| sign_in(&app, "ada@holdall.test", "wrong")));
     let tried = answers.iter().filter(|answer| answer.status == 400).count();
     assert_eq!(tried, FREE, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_old_password_cant_be_guessed_for_ever() {
+    let app = app(|config| config.login_failures_per_account = FREE as u32);
+    let change = |handle: &str, old: &str| {
+        let body = json!({"oldPassword": old, "password": "another one", "passwordConfirm": "another one"});
+        app.as_user(handle).patch(&record("people", &id(handle)), body)
+    };
+    let fail = || change("ada", "wrong").expect_codes(&["oldPassword validation_invalid_old_password"]);
+    (0..FREE).for_each(|_| fail());
+    expect_wait(&change("ada", "wrong"));
+    expect_wait(&change("ada", PASSWORD));
+    // Signing in is counted apart, and gives no new attempts.
+    sign_in(&app, "ada@holdall.test", PASSWORD).send().expect(200);
+    expect_wait(&change("ada", PASSWORD));
+    change("bob", PASSWORD).expect(200);
+    // What needs no old password doesn't wait.
+    app.as_user("ada").patch(&record("people", &id("ada")), json!({"badge": "x"})).expect(200);
 }
