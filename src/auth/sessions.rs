@@ -162,16 +162,18 @@ pub fn find_forward(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &Secret) -> Result<Opti
 
 /// The sessions of an account that are still good, the one used last first.
 pub fn list(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<Vec<Session>> {
-    let key_hash = token::key_hash(record, TokenKind::Auth)?;
+    // What has ended with a former token key must not use up the bound, or it would hide what goes on.
+    let [collection, owner] = owned_by(record);
+    let conditions = [collection, owner, Where::Is("keyHash", token::key_hash(record, TokenKind::Auth)?.into())];
     let order = Some(("lastUsed", Direction::Descending));
     let mut sessions = Vec::new();
-    let page = SESSIONS.page(cx.plans.dialect(), &COLUMNS, &owned_by(record), order, Some(SESSIONS_LISTED_MAX));
+    let page = SESSIONS.page(cx.plans.dialect(), &COLUMNS, &conditions, order, Some(SESSIONS_LISTED_MAX));
     tx.rows(&page, |row| {
         sessions.push(session(row)?);
         Ok(())
     })?;
     let now = tx.now().to_string();
-    sessions.retain(|session| session.is_live(&now) && session.key_hash == key_hash);
+    sessions.retain(|session| session.is_live(&now));
     Ok(sessions)
 }
 

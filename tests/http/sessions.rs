@@ -157,6 +157,25 @@ fn people_see_their_sessions_and_end_one() {
 }
 
 #[test]
+fn sessions_that_have_ended_hide_none_that_go_on() {
+    let mut app = TestApp::new();
+    Browser::of(&app, "ada");
+    // More than are listed, which have ended with a former token key and were used later than the one that goes on.
+    app.while_stopped(|folder| {
+        let store = Store::open(StoreOptions::new(folder), collections::load_schema).expect("the data folder opens");
+        let later = Timestamp::now().plus_seconds(600).to_string();
+        let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 501) \
+                   INSERT INTO _sessions SELECT id || i, collectionRef, recordRef, tokenHash || i, forwardHash || i, \
+                   'former', ip, userAgent, created, ?, idleUntil, expires FROM _sessions, n";
+        let added = store.write_blocking(move |tx| tx.execute(&Statement::new(sql, vec![later.as_str().into()])));
+        assert_eq!(added.expect("the rows can be added"), 501);
+        store.close();
+    });
+    let listed = app.as_user("ada").get("/api/sessions").expect(200);
+    assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn superusers_look_after_the_sessions_of_others() {
     let app = TestApp::new();
     let root = app.as_superuser();
