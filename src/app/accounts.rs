@@ -77,9 +77,9 @@ impl App {
 
     /// Renews the caller's token: see [`sign_in::refresh`].
     pub async fn auth_refresh(&self, caller: Caller, collection: String, expand: Option<String>) -> Result<String> {
-        let token = caller.token.clone();
+        let (token, need_factor) = (caller.token.clone(), self.superusers_need_factor());
         self.read(Arc::new(caller), move |tx, cx| {
-            sign_in::refresh(tx, cx, &collection, token.as_deref(), expand.as_deref())
+            sign_in::refresh(tx, cx, &collection, token.as_deref(), expand.as_deref(), need_factor)
         })
         .await
     }

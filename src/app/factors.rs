@@ -99,10 +99,11 @@ impl App {
     /// Removes the caller's authenticator app.
     ///
     /// # Errors
-    /// As [`App::start_totp`]; 404 if there is none.
+    /// As [`App::start_totp`]; 404 if there is none; 400 if it is the last factor of a superuser who needs one.
     pub async fn remove_totp(&self, caller: Caller) -> Result<()> {
-        self.with_proof(Arc::new(caller), |tx, cx, record| match totp::remove(tx, cx, record)? {
-            true => factors::settle(tx, cx, record),
+        let need = self.superusers_need_factor();
+        self.with_proof(Arc::new(caller), move |tx, cx, record| match totp::remove(tx, cx, record)? {
+            true => factors::settle(tx, cx, record, need),
             false => Err(Error::not_found()),
         })
         .await

@@ -80,10 +80,10 @@ impl App {
     /// # Errors
     /// 404 if there is no such passkey, otherwise as [`App::start_passkey`].
     pub async fn edit_passkey(&self, caller: Caller, id: String) -> Result<String> {
-        let caller = Arc::new(caller);
+        let (caller, need) = (Arc::new(caller), self.superusers_need_factor());
         match caller.request.body.contains_key("secondFactor") {
-            true => self.with_proof(caller, move |tx, cx, record| edit(tx, cx, record, &id)).await,
-            false => self.write(caller, move |tx, cx| edit(tx, cx, factors::account(cx)?, &id)).await,
+            true => self.with_proof(caller, move |tx, cx, record| edit(tx, cx, record, &id, need)).await,
+            false => self.write(caller, move |tx, cx| edit(tx, cx, factors::account(cx)?, &id, need)).await,
         }
     }
 
@@ -92,8 +92,9 @@ impl App {
     /// # Errors
     /// As [`App::edit_passkey`].
     pub async fn remove_passkey(&self, caller: Caller, id: String) -> Result<()> {
+        let need = self.superusers_need_factor();
         self.with_proof(Arc::new(caller), move |tx, cx, record| match passkeys::remove(tx, cx, record, &id)? {
-            true => factors::settle(tx, cx, record),
+            true => factors::settle(tx, cx, record, need),
             false => Err(Error::not_found()),
         })
         .await
@@ -162,8 +163,9 @@ fn register(tx: &mut WriteTx<'_>, cx: &Cx<'_>, app: &App, record: &Record, secon
     answer(tx, cx, record, &row)
 }
 
-fn edit(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record, id: &str) -> Result<String> {
+fn edit(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record, id: &str, need_factor: bool) -> Result<String> {
     let mut row = passkeys::find(tx, cx, record, id)?.ok_or_else(Error::not_found)?;
+    let was_factor = row.second_factor;
     if let Some(name) = name(cx)? {
         row.name = name.to_owned();
     }
@@ -171,7 +173,9 @@ fn edit(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record, id: &str) -> Result<
         row.second_factor = second_factor;
     }
     passkeys::edit(tx, cx, record, id, &row.name, row.second_factor)?;
-    factors::settle(tx, cx, record)?;
+    if was_factor && !row.second_factor {
+        factors::settle(tx, cx, record, need_factor)?;
+    }
     answer(tx, cx, record, &row).map(|answer| answer.to_string())
 }
 

@@ -159,8 +159,15 @@ pub fn confirm_totp(
 }
 
 /// After a factor was removed: without any that is demanded there is nothing to recover.
-pub fn settle(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
-    match demanded(tx, cx, record)?.is_empty() {
+///
+/// # Errors
+/// 400 for superusers where they need a factor, so that they keep the last one.
+pub fn settle(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record, superusers_need_factor: bool) -> Result<()> {
+    let factors = demanded(tx, cx, record)?;
+    if must_enroll(record, superusers_need_factor, &factors) {
+        return Err(Error::invalid("Superusers need a second factor on this server. Set up another one first."));
+    }
+    match factors.is_empty() {
         true => recovery::remove(tx, cx, record),
         false => Ok(()),
     }

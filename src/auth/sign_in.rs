@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Json};
 use super::oauth2::Offer;
 use super::sessions::{self, Device, Lifetime, NewSession};
 use super::throttle::identity_key;
-use super::{origins, second_factor, token};
-use crate::base::{Error, FieldError, FieldErrors, Result, Secret, SqlValue, json as json_text};
+use super::{factors, origins, second_factor, token};
+use crate::base::{Error, ErrorKind, FieldError, FieldErrors, Result, Secret, SqlValue, json as json_text};
 use crate::domain::field::email::is_email;
 use crate::domain::{Collection, Credential, FieldKind, Principal, Record, RequestInfo, RuleKind, TokenKind};
 use crate::records::{self, Cx, Find, access};
@@ -255,13 +255,14 @@ pub fn still(tx: &ReadTx<'_>, cx: &Cx<'_>, checked: &Record) -> Result<Record> {
 ///
 /// # Errors
 /// 403 for accounts of other collections, with an API key, and if the auth rule doesn't hold; for guests 401, or 404 if
-/// there is no such collection.
+/// there is no such collection; 401 for superusers who must set up a second factor first.
 pub fn refresh(
     tx: &ReadTx<'_>,
     cx: &Cx<'_>,
     collection: &str,
     token: Option<&str>,
     expand: Option<&str>,
+    superusers_need_factor: bool,
 ) -> Result<String> {
     let Some(record) = cx.principal.record() else {
         records::find_collection(tx.schema(), collection)?;
@@ -274,6 +275,11 @@ pub fn refresh(
     }
     access::refuse_key(cx)?;
     check_auth_rule(tx, cx, record)?;
+    if factors::must_enroll(record, superusers_need_factor, &factors::demanded(tx, cx, record)?) {
+        // What was signed in before there was this requirement isn't prolonged for ever.
+        let message = "Superusers need a second factor on this server. Sign in again to set one up.";
+        return Err(Error::new(ErrorKind::Unauthenticated, message));
+    }
     let Some(token) = token else { return response(tx, cx, record, None, None, expand) };
     let claims = token::bearer(tx, cx, token, TokenKind::Auth)?.ok_or_else(Error::unauthenticated)?.1;
     let token = match claims.refreshable {

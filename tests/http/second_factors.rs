@@ -412,6 +412,26 @@ fn superusers_can_be_made_to_have_a_second_factor() {
 }
 
 #[test]
+fn superusers_who_must_have_a_factor_keep_the_last_one() {
+    let app = TestApp::configured(|config| config.superuser_second_factor = Requirement::Required, Vec::new());
+    // Signed in since before the setting was changed.
+    let root = app.as_superuser();
+    let refresh = || root.post("/api/collections/_superusers/auth-refresh", json!({}));
+    refresh().expect(401);
+    app.as_user("ada").post("/api/collections/people/auth-refresh", json!({})).expect(200);
+    let (_, codes) = set_up(&root);
+    refresh().expect(200);
+    let remove = |who: &Principal<'_>, proof: Json| who.call(Method::Delete, "/api/account/totp").json(&proof).send();
+    remove(&root, json!({"recoveryCode": codes[0]})).expect_codes(&[]);
+    remove(&root, json!({"password": PASSWORD})).expect_codes(&[]);
+    let overview = root.get("/api/account/factors").expect(200);
+    assert_eq!((&overview["totp"]["enabled"], &overview["recoveryCodes"]), (&json!(true), &json!(10)));
+    let ada = app.as_user("ada");
+    set_up(&ada);
+    assert_eq!(remove(&ada, json!({"password": PASSWORD})).status, 204, "it is about superusers");
+}
+
+#[test]
 fn nobody_writes_factors_through_the_records_interface() {
     let app = TestApp::new();
     let (totp, codes) = set_up(&app.as_user("ada"));
