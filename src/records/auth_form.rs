@@ -12,14 +12,23 @@ use crate::rules::Submitted;
 pub struct AuthForm<'a> {
     body: &'a Map<String, Json>,
     submitted: &'a Submitted<'a>,
+    who: Who,
+}
+
+/// What matters about who sends the form.
+#[derive(Clone, Copy, Debug)]
+pub struct Who {
     /// A superuser, or somebody who satisfies the manage rule.
-    manager: bool,
+    pub manager: bool,
+    /// Somebody who changes their own account, which has second factors. As these are changed with a proof only, of
+    /// which the password is one, not even a manager gives it a new one, or does what removes factors, without proof.
+    pub guarded: bool,
 }
 
 impl<'a> AuthForm<'a> {
     /// The form in `submitted`.
-    pub fn new(submitted: &'a Submitted<'a>, manager: bool) -> Self {
-        AuthForm { body: submitted.raw, submitted, manager }
+    pub fn new(submitted: &'a Submitted<'a>, who: Who) -> Self {
+        AuthForm { body: submitted.raw, submitted, who }
     }
 
     /// Checks a new record.
@@ -29,7 +38,7 @@ impl<'a> AuthForm<'a> {
     pub fn check_create(&self) -> Result<()> {
         let mut errors = FieldErrors::new();
         self.check_password(true, &mut errors);
-        if !self.manager && matches!(self.value("verified"), Some(Value::Bool(true))) {
+        if !self.who.manager && matches!(self.value("verified"), Some(Value::Bool(true))) {
             errors.add("verified", mismatch());
         }
         errors.into_result("The record can't be created.")
@@ -44,12 +53,13 @@ impl<'a> AuthForm<'a> {
         let changing = self.given("password") || self.given("passwordConfirm") || self.given("oldPassword");
         self.check_password(changing, &mut errors);
         for name in ["email", "verified"] {
-            if !self.manager && self.value(name).is_some_and(|value| Some(value) != old.get(name)) {
+            let may = self.who.manager && !(self.who.guarded && name == "verified");
+            if !may && self.value(name).is_some_and(|value| Some(value) != old.get(name)) {
                 errors.add(name, mismatch());
             }
         }
         let mut old_password = None;
-        if !self.manager && (self.given("password") || self.given("passwordConfirm")) {
+        if (!self.who.manager || self.who.guarded) && (self.given("password") || self.given("passwordConfirm")) {
             match self.text("oldPassword").as_str() {
                 "" => errors.add("oldPassword", FieldError::required()),
                 plain => {

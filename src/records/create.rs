@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::auth_form::AuthForm;
+use super::auth_form::{AuthForm, Who};
 use super::draft::{Draft, PlainPassword, Proof};
 use super::{Cx, access, find_collection, input, read, validate};
 use crate::base::{Error, Result, Secret, ids};
@@ -42,7 +42,7 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Draft> {
     }
     if collection.is_auth() {
         let manager = is_manager(tx, cx, &tested, &submitted)?;
-        AuthForm::new(&submitted, manager).check_create()?;
+        AuthForm::new(&submitted, Who { manager, guarded: false }).check_create()?;
     }
     fill(&mut record, tx);
     validate::check_record(tx, cx, &record, None)?;

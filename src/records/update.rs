@@ -1,6 +1,6 @@
 //! Updating a record.
 
-use super::auth_form::AuthForm;
+use super::auth_form::{AuthForm, Who};
 use super::create::take_passwords;
 use super::draft::{Draft, Proof};
 use super::plans::Find;
@@ -9,6 +9,7 @@ use crate::base::{Error, Result, SqlValue, ids};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{Credential, Event, FieldKind, Principal, Record, RequestInfo, RuleKind, Value};
+use crate::query::table::{Table, Where};
 use crate::query::{Ident, mutate};
 use crate::store::{ReadTx, WriteTx};
 
@@ -34,8 +35,8 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result
     }
     let mut old_password = None;
     if collection.is_auth() {
-        let manager = is_manager(tx, cx, &old)?;
-        old_password = AuthForm::new(&submitted, manager).check_update(&old)?;
+        let who = Who { manager: is_manager(tx, cx, &old)?, guarded: is_guarded(tx, cx, &old)? };
+        old_password = AuthForm::new(&submitted, who).check_update(&old)?;
     }
     let mut record = old.clone();
     for (at, value) in submitted.values.into_iter().enumerate() {
@@ -128,6 +129,22 @@ fn is_manager(tx: &ReadTx<'_>, cx: &Cx<'_>, old: &Record) -> Result<bool> {
         }
         _ => Ok(false),
     }
+}
+
+/// Whether the caller changes their own account, and it has second factors.
+fn is_guarded(tx: &ReadTx<'_>, cx: &Cx<'_>, old: &Record) -> Result<bool> {
+    let (collection_id, record_id) = (old.collection().id.as_str(), old.id());
+    if !cx.principal.is(collection_id, record_id) {
+        return Ok(false);
+    }
+    let rows = [Where::Is("collectionRef", collection_id.into()), Where::Is("recordRef", record_id.into())];
+    for table in ["_totps", "_passkeys"] {
+        let select = Table::new(table).select(cx.plans.dialect(), &["recordRef"], &rows);
+        if tx.first(&select, |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// An API key doesn't change what its owner signs in with: whoever finds one must not get the account.

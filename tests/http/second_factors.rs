@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use totp_rs::{Builder, Secret};
 
 use crate::fixture::{PASSWORD, ROOT};
-use crate::harness::{Answer, Principal, TestApp, collection, id, text, url};
+use crate::harness::{Answer, Principal, TestApp, collection, id, record, text, url};
 
 // ------------------------------------------------------------------------------------------------------------- helpers
 
@@ -429,6 +429,37 @@ fn superusers_who_must_have_a_factor_keep_the_last_one() {
     let ada = app.as_user("ada");
     set_up(&ada);
     assert_eq!(remove(&ada, json!({"password": PASSWORD})).status, 204, "it is about superusers");
+}
+
+/// The password is a proof for changing factors, so a stolen session of theirs must not get to choose it.
+#[test]
+fn managers_with_factors_change_their_own_password_with_the_old_one() {
+    let app = TestApp::new();
+    let root_path = record("_superusers", &text(&app.as_superuser().items("_superusers", &[])[0]["id"]));
+    let new = json!({"password": "another horse", "passwordConfirm": "another horse"});
+    let with_old = |old: &str| {
+        let mut body = new.clone();
+        body["oldPassword"] = json!(old);
+        body
+    };
+    let max_path = record("people", &id("max"));
+    // The other is somebody whose password is theirs to set.
+    for (who, path, other) in [(app.as_user("max"), &max_path, "bob"), (app.as_superuser(), &root_path, "max")] {
+        let (_, codes) = set_up(&who);
+        who.patch(path, new.clone()).expect_codes(&["oldPassword validation_required"]);
+        who.patch(path, with_old("wrong")).expect_codes(&["oldPassword validation_invalid_old_password"]);
+        // To become verified again would remove what was set up before.
+        if path == &max_path {
+            let verified = who.get(path).expect(200)["verified"] == true;
+            who.patch(path, json!({"verified": !verified})).expect_codes(&["verified validation_values_mismatch"]);
+        }
+        who.patch(&record("people", &id(other)), new.clone()).expect(200);
+        who.post("/api/account/recovery-codes", json!({"recoveryCode": codes[0]})).expect(200);
+        who.patch(path, with_old(PASSWORD)).expect(200);
+    }
+    // Without factors nothing is asked of them.
+    let app = TestApp::new();
+    app.as_user("max").patch(&max_path, new).expect(200);
 }
 
 #[test]
