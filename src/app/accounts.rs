@@ -37,6 +37,7 @@ impl App {
         let session = self.session_for(&caller)?;
         let caller = Arc::new(caller);
         let candidate = self.read(caller.clone(), move |tx, cx| sign_in::find_candidate(tx, cx, &collection)).await?;
+        let turn = self.0.throttle.turn(&candidate.account).await?;
         // Before bcrypt runs: whoever has to wait costs no work either.
         let attempt = self.0.throttle.attempt(Step::Password, &candidate.account, caller.client_ip)?;
         let Some(checked) = candidate.record else {
@@ -48,6 +49,7 @@ impl App {
             return Err(sign_in::refused());
         }
         attempt.succeeded();
+        drop(turn);
         let superusers_need_factor = self.superusers_need_factor();
         self.write(caller.clone(), move |tx, cx| {
             let step = SignIn {

@@ -6,11 +6,14 @@
 //! choose (headers, cookies, letter case, the rest of an IPv6 address) gives it a new count. Counts are in memory, are
 //! bounded, and are forgotten after a while and at a restart.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use moka::ops::compute::Op;
 use moka::sync::Cache;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::digest;
 use crate::base::{Error, Result};
@@ -24,6 +27,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);
 /// How many accounts, and how many addresses, are remembered; those beyond push out others.
 const REMEMBERED: u64 = 100_000;
+
+/// How many attempts at one account are made at the same time.
+const AT_ONCE: usize = 4;
+/// How many accounts can be told apart for that; those beyond share.
+const TURNSTILES: u64 = 1024;
 
 /// What failures are counted for separately: knowing one secret must not give new attempts at another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +60,9 @@ impl Step {
 pub struct Throttle {
     accounts: Counts,
     addresses: Counts,
+    /// Each account goes through one of them; which one nobody can tell from outside.
+    turns: Arc<Vec<Semaphore>>,
+    hasher: RandomState,
 }
 
 /// An attempt that may be made. Unless it is said to have succeeded it stays a failure.
@@ -66,7 +77,23 @@ pub struct Attempt {
 impl Throttle {
     /// Lets through so many failures without a wait.
     pub fn new(per_account: u32, per_address: u32) -> Throttle {
-        Throttle { accounts: Counts::new(per_account), addresses: Counts::new(per_address) }
+        let at_once = AT_ONCE.min(per_account.max(1) as usize);
+        Throttle {
+            accounts: Counts::new(per_account),
+            addresses: Counts::new(per_address),
+            turns: Arc::new((0..TURNSTILES).map(|_| Semaphore::new(at_once)).collect()),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// Waits until fewer than `AT_ONCE` others try to get into the account. Since an attempt counts as failed until
+    /// it has succeeded, many right ones at the same moment would keep each other out otherwise.
+    ///
+    /// # Errors
+    /// Internal if the program is about to end.
+    pub async fn turn(&self, account: &str) -> Result<SemaphorePermit<'_>> {
+        let at = usize::try_from(self.hasher.hash_one(account) % TURNSTILES).unwrap_or_default();
+        self.turns[at].acquire().await.map_err(Error::internal)
     }
 
     /// Begins an attempt at an account's secret. `account` says which, in a form that is the same however the client

@@ -120,6 +120,14 @@ fn many_attempts_at_once_do_not_outrun_the_count() {
 }
 
 #[test]
+fn right_passwords_at_the_same_moment_do_not_keep_each_other_out() {
+    let app = app(|config| config.login_failures_per_account = FREE as u32);
+    let answers = app.at_once((0..40).map(|_| sign_in(&app, "ada@holdall.test", PASSWORD)));
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+}
+
+#[test]
 fn the_old_password_cant_be_guessed_for_ever() {
     let app = app(|config| config.login_failures_per_account = FREE as u32);
     let change = |handle: &str, old: &str| {
