@@ -164,7 +164,7 @@ pub fn confirm_totp(
 /// 400 for superusers where they need a factor, so that they keep the last one.
 pub fn settle(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record, superusers_need_factor: bool) -> Result<()> {
     let factors = demanded(tx, cx, record)?;
-    if must_enroll(record, superusers_need_factor, &factors) {
+    if is_required(record, superusers_need_factor) && factors.is_empty() {
         return Err(Error::invalid("Superusers need a second factor on this server. Set up another one first."));
     }
     match factors.is_empty() {
@@ -181,7 +181,7 @@ pub fn remove_all(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<
     Ok(totp || passkeys)
 }
 
-/// Whether an account has to set up a second factor before it is let in.
-pub fn must_enroll(record: &Record, superusers_need_factor: bool, factors: &[Factor]) -> bool {
-    superusers_need_factor && factors.is_empty() && record.collection().id == SUPERUSERS_ID
+/// Whether an account may not be without a second factor.
+pub fn is_required(record: &Record, superusers_need_factor: bool) -> bool {
+    superusers_need_factor && record.collection().id == SUPERUSERS_ID
 }

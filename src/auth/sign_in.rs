@@ -275,7 +275,7 @@ pub fn refresh(
     }
     access::refuse_key(cx)?;
     check_auth_rule(tx, cx, record)?;
-    if factors::must_enroll(record, superusers_need_factor, &factors::demanded(tx, cx, record)?) {
+    if factors::is_required(record, superusers_need_factor) && factors::demanded(tx, cx, record)?.is_empty() {
         // What was signed in before there was this requirement isn't prolonged for ever.
         let message = "Superusers need a second factor on this server. Sign in again to set one up.";
         return Err(Error::new(ErrorKind::Unauthenticated, message));
