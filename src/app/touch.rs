@@ -9,10 +9,9 @@ use super::identity::Identity;
 use super::{App, Caller};
 use crate::auth::keys::{self, Key};
 use crate::auth::sessions::{self, Lifetime, Session};
-use crate::auth::sign_in;
 use crate::base::{Result, Timestamp};
 use crate::domain::{Credential, Principal, Record, RequestInfo};
-use crate::records::Cx;
+use crate::records::{self, Cx};
 use crate::store::WriteTx;
 
 /// How exactly the last use is known.
@@ -44,7 +43,7 @@ impl App {
         }
         let (id, device, lifetime) = (session.id.clone(), caller.device(), self.session_lifetime().of(record));
         let record = record.clone();
-        self.note(move |tx, cx| match sign_in::still_satisfies_rule(tx, cx, &record)? {
+        self.note(move |tx, cx| match records::satisfies_auth_rule(tx, cx, &record)? {
             true => sessions::touch(tx, cx, &id, &device, lifetime),
             false => sessions::end(tx, cx, &record, &id).map(|_| ()),
         });
@@ -56,7 +55,7 @@ impl App {
             return;
         }
         let (id, record) = (key.id.clone(), record.clone());
-        self.note(move |tx, cx| match sign_in::still_satisfies_rule(tx, cx, &record)? {
+        self.note(move |tx, cx| match records::satisfies_auth_rule(tx, cx, &record)? {
             true => keys::touch(tx, cx, &id),
             false => keys::end(tx, cx, &id),
         });

@@ -11,7 +11,7 @@ use super::throttle::identity_key;
 use super::{factors, origins, second_factor, token};
 use crate::base::{Error, ErrorKind, FieldError, FieldErrors, Result, Secret, SqlValue, json as json_text};
 use crate::domain::field::email::is_email;
-use crate::domain::{Collection, Credential, FieldKind, Principal, Record, RequestInfo, RuleKind, TokenKind};
+use crate::domain::{Collection, Credential, FieldKind, Principal, Record, RuleKind, TokenKind};
 use crate::records::{self, Cx, Find, access};
 use crate::store::{ReadTx, WriteTx};
 
@@ -287,20 +287,6 @@ pub fn refresh(
         _ => token.to_owned(),
     };
     response(tx, cx, record, Some(&token), None, expand)
-}
-
-/// Whether the account satisfies the auth rule, whoever asks. Where only superusers sign accounts in there is no rule
-/// that they could break.
-///
-/// # Errors
-/// What keeps the store from answering.
-pub fn still_satisfies_rule(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<bool> {
-    let request = RequestInfo::default();
-    let cx = &Cx { principal: &Principal::Guest, request: &request, ..*cx };
-    match record.collection().rule(RuleKind::Auth) {
-        Some(rule) => records::matches_rule(tx, cx, record, RuleKind::Auth, rule),
-        None => Ok(true),
-    }
 }
 
 /// Whether the account may sign in at all.

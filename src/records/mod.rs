@@ -33,7 +33,7 @@ pub use delete::{delete, remove, truncate};
 pub use draft::{Draft, Proof};
 pub use list::{count, every, list, list_rows};
 pub use plans::{Find, Plans};
-pub use read::{body_of, find, find_all, matches_rule, view};
+pub use read::{body_of, find, find_all, matches_rule, satisfies_auth_rule, view};
 pub use update::{change, change_of_owner, draft as draft_update, update};
 
 /// What every function of this service needs besides a transaction.

@@ -8,7 +8,7 @@ use super::expand::{self, ExpandTree};
 use super::plans::Find;
 use super::{Cx, find_collection};
 use crate::base::{Error, Result, SqlValue, Statement};
-use crate::domain::{Collection, Principal, Record, RuleKind, Value};
+use crate::domain::{Collection, Principal, Record, RequestInfo, RuleKind, Value};
 use crate::rules::Submitted;
 use crate::store::{ReadTx, Row};
 
@@ -76,6 +76,14 @@ pub fn matches_rule(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record, kind: RuleKin
     let collection = record.collection();
     let found = cx.plans.find(tx.schema(), collection, cx.principal, Find::Id, Some((kind, rule)))?;
     tx.exists(&found.statement(&cx.env(tx, &[SqlValue::from(record.id())])))
+}
+
+/// Whether an account satisfies its collection's auth rule. Of the request the rule sees nothing: it is about the
+/// account, whoever asks. Where there is no rule, because only superusers sign accounts in, none can be broken.
+pub fn satisfies_auth_rule(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<bool> {
+    let Some(rule) = record.collection().rule(RuleKind::Auth) else { return Ok(true) };
+    let request = RequestInfo::default();
+    matches_rule(tx, &Cx { principal: &Principal::Guest, request: &request, ..*cx }, record, RuleKind::Auth, rule)
 }
 
 /// The record with this id if `access` reaches it. A rule that can't be resolved reaches nothing.

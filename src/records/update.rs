@@ -8,7 +8,7 @@ use super::{Cx, access, find_collection, input, read, validate};
 use crate::base::{Error, Result, SqlValue, ids};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{Credential, Event, FieldKind, Principal, Record, RequestInfo, RuleKind, Value};
+use crate::domain::{Credential, Event, FieldKind, Record, RuleKind, Value};
 use crate::query::table::{Table, Where};
 use crate::query::{Ident, mutate};
 use crate::store::{ReadTx, WriteTx};
@@ -112,9 +112,20 @@ fn write(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> 
     if draft.changed.is_empty() {
         return Ok(draft.record);
     }
-    end_when_disabled(tx, cx, &mut draft)?;
+    let key = draft.record.collection().position("tokenKey").filter(|at| !draft.changed.contains(at));
+    let was_enabled = key.is_some() && read::satisfies_auth_rule(tx, cx, &draft.record)?;
     let update = mutate::update(cx.plans.dialect(), &draft.record, &draft.changed);
     tx.execute(&update).map_err(validate::unique_fault)?;
+    // An account that satisfied the auth rule and doesn't any more is disabled: whatever it is signed in with ends now,
+    // not only when it has to be renewed.
+    if let Some(at) = key
+        && was_enabled
+        && !read::satisfies_auth_rule(tx, cx, &draft.record)?
+    {
+        draft.record.set_at(at, Value::Text(ids::secret()));
+        draft.changed.push(at);
+        tx.execute(&mutate::update(cx.plans.dialect(), &draft.record, &[at]))?;
+    }
     forget_credentials(tx, cx, &draft)?;
     Ok(draft.record)
 }
@@ -198,31 +209,6 @@ fn unlink_when_verified(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &mut Draft) ->
     {
         draft.record.set_at(at, Value::Text(ids::secret()));
         draft.changed.push(at);
-    }
-    Ok(())
-}
-
-/// An account that satisfied the auth rule and doesn't any more is disabled: whatever it is signed in with ends now,
-/// not only when it has to be renewed.
-fn end_when_disabled(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &mut Draft) -> Result<()> {
-    let collection = draft.record.collection().clone();
-    let (Some(rule), Some(key)) = (collection.rule(RuleKind::Auth), collection.position("tokenKey")) else {
-        return Ok(());
-    };
-    if rule.is_empty() || draft.changed.contains(&key) {
-        return Ok(());
-    }
-    // Of the request the rule sees nothing: it is about the account, whoever changed it.
-    let cx = &Cx { principal: &Principal::Guest, request: &RequestInfo::default(), ..*cx };
-    let holds = |tx: &WriteTx<'_>, record: &Record| read::matches_rule(tx, cx, record, RuleKind::Auth, rule);
-    if !holds(tx, &draft.record)? {
-        return Ok(());
-    }
-    let update = mutate::update(cx.plans.dialect(), &draft.record, &draft.changed);
-    tx.execute(&update).map_err(validate::unique_fault)?;
-    if !holds(tx, &draft.record)? {
-        draft.record.set_at(key, Value::Text(ids::secret()));
-        draft.changed.push(key);
     }
     Ok(())
 }
