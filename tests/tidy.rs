@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["rules"],
     &["query"],
     &["store"],
-    &["settings", "collections", "records", "auth", "mail", "realtime"],
+    &["settings", "collections", "records", "auth", "mail", "files", "realtime"],
     &["app"],
     &["web", "api", "cli", "demo"],
 ];
@@ -60,6 +60,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("figment", &["settings/"]),
     ("strsim", &["settings/"]),
     ("tracing_subscriber", &["cli/logging.rs"]),
+    // What files are.
+    ("mimetype_detector", &["files/sniff.rs"]),
     // The database.
     ("rusqlite", &["store/sqlite/"]),
     ("r2d2", &["store/sqlite/"]),
@@ -69,12 +71,12 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("sea_query", &["query/"]),
     ("sqlparser", &["query/ddl/"]),
     // Threads and logs: nothing that is pure.
-    ("tokio", &["store/", "auth/", "realtime/", "app/", "cli/"]),
+    ("tokio", &["store/", "auth/", "files/", "realtime/", "app/", "cli/"]),
     ("tracing", &["store/", "collections/", "records/", "app/", "web/", "cli/"]),
     // Secrets.
     ("bcrypt", &["auth/"]),
     ("jsonwebtoken", &["auth/"]),
-    ("ring", &["auth/"]),
+    ("ring", &["auth/", "files/"]),
     ("oauth2", &["auth/oauth2"]),
     ("totp_rs", &["auth/totp.rs"]),
     ("webauthn_rs", &["auth/passkeys"]),

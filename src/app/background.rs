@@ -23,6 +23,9 @@ impl App {
     /// Starts the background work on the current runtime. Without this, as on the command line, there is none.
     pub fn start_background(&self) {
         if self.0.background.0.set(Handle::current()).is_ok() {
+            if let Err(error) = self.0.spool.remove_leftovers() {
+                tracing::warn!("what arrived before couldn't be removed: {}", error.log_text());
+            }
             let app = self.clone();
             self.spawn(self.clone().deliver_forever());
             self.spawn(async move {

@@ -10,6 +10,7 @@ mod caller;
 mod codes;
 mod collections;
 mod factors;
+mod files;
 mod forward_auth;
 mod health;
 mod identity;
@@ -38,6 +39,7 @@ use crate::auth::{Passwords, totp};
 use crate::base::Result;
 use crate::collections as collections_service;
 use crate::domain::Event;
+use crate::files::Spool;
 use crate::mail::Letterhead;
 use crate::query::dialect::Dialect;
 use crate::realtime::{Hub, Timing};
@@ -48,6 +50,7 @@ use crate::store::{ReadTx, Store, StoreOptions, StoreStats, WriteTx};
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
 pub use crate::realtime::Connection;
+pub use crate::records::FileKeys;
 pub use caller::{Caller, Cookie, Site};
 pub use forward_auth::{Asked, Verdict};
 pub use keys::OwnedKey;
@@ -75,6 +78,8 @@ struct Services {
     totp_setups: totp::Setups,
     relying_party: RelyingParty,
     background: background::Background,
+    /// Files that are arriving.
+    spool: Spool,
     letterhead: Letterhead,
     sender: mails::Sender,
     codes: codes::Codes,
@@ -102,6 +107,7 @@ impl App {
         };
         let store = Store::open(options, collections_service::load_schema)?;
         store.write_blocking(collections_service::bootstrap)?;
+        let spool = Spool::open(&config.data_dir)?;
         let app = App(Arc::new(Services {
             store,
             plans: Plans::new(Dialect::Sqlite),
@@ -115,6 +121,7 @@ impl App {
             totp_setups: totp::Setups::new(),
             relying_party: RelyingParty::new(&config.origin(), &config.app_name),
             background: background::Background::default(),
+            spool,
             letterhead,
             sender,
             codes: codes::Codes::new(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{App, Caller, NewSession};
 use crate::auth::throttle::{Attempt, Step};
 use crate::auth::{sessions, sign_in};
-use crate::base::{Result, limits};
-use crate::domain::{Collection, FieldKind, ListRequest, Record};
+use crate::base::Result;
+use crate::domain::{FieldKind, ListRequest, Record};
 use crate::records::{self, Proof};
 
 impl App {
@@ -72,14 +72,6 @@ impl App {
         self.write(Arc::new(caller), move |tx, cx| records::delete(tx, cx, &collection, &id)).await
     }
 
-    /// How large a body may be that creates or updates a record of this collection, in bytes; `None` if there is no
-    /// such collection.
-    pub fn body_limit_bytes(&self, collection: &str) -> Option<u64> {
-        let schema = self.0.store.schema();
-        let extra = |collection: &Arc<Collection>| collection.fields.iter().map(|field| field_bytes(&field.kind)).sum();
-        schema.find(collection).map(extra).map(|extra: u64| limits::BODY_MAX_BYTES.saturating_add(extra))
-    }
-
     /// Counts an attempt to show the present password of an account. The slash keeps its key apart from those of
     /// sign-ins: no collection has an id that begins so.
     fn allow_old_password(&self, account: &Record, caller: &Caller) -> Result<Attempt> {
@@ -99,15 +91,4 @@ impl App {
             .any(|field| body.contains_key(&field.name) || field.default.is_some())
             || (collection.is_auth() && sign_in::FORM_KEYS.iter().any(|key| body.contains_key(*key)))
     }
-}
-
-/// What a field may take beyond the general limit of a body.
-fn field_bytes(kind: &FieldKind) -> u64 {
-    let bytes = match kind {
-        FieldKind::File(file) => file.max_size_bytes().saturating_mul(file.max_select.max(1)),
-        FieldKind::Editor(editor) => editor.max_size_bytes(),
-        FieldKind::Json(json) => json.max_size_bytes(),
-        _ => 0,
-    };
-    u64::try_from(bytes).unwrap_or(0)
 }

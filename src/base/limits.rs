@@ -36,8 +36,11 @@ pub const SAFE_INTEGER_MAX: i64 = (1 << 53) - 1;
 pub const TOTAL_CAP: u64 = 1000;
 /// A multipart body may have this many parts.
 pub const MULTIPART_MAX_PARTS: usize = 1000;
-/// A body must have arrived within this time.
+/// A body must have arrived within this time, and more of it the more of it has arrived: see
+/// [`BODY_MIN_BYTES_PER_SECOND`].
 pub const BODY_READ_TIMEOUT_SECONDS: u64 = 300;
+/// For each so many bytes that have arrived, a body may take a second longer.
+pub const BODY_MIN_BYTES_PER_SECOND: u64 = 32 << 10;
 /// Of a body that is refused for its size, this much is still read (and thrown away), so that a client which sends
 /// everything before it looks at the answer sees the answer and not a broken connection.
 pub const REFUSED_BODY_DRAIN_MAX_BYTES: u64 = 128 << 20;

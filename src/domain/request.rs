@@ -1,6 +1,10 @@
 //! What rules may know of a request: `@request.*`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json};
+
+use crate::domain::Upload;
 
 /// Why a rule is evaluated: `@request.context`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,12 +50,24 @@ pub struct RequestInfo {
     pub headers: Vec<(String, String)>,
     /// The body as it was sent (the record service resolves modifiers and types before rules see it).
     pub body: Map<String, Json>,
+    /// The files that came with the body: the key as it was sent (`f`, `f+`, `+f`), in order of arrival.
+    pub uploads: Vec<(String, Arc<Upload>)>,
 }
 
 impl RequestInfo {
     /// The first query parameter of this name.
     pub fn query(&self, name: &str) -> Option<&str> {
         first(&self.query, name)
+    }
+
+    /// The files that were sent under this key.
+    pub fn uploads<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a Arc<Upload>> {
+        self.uploads.iter().filter(move |(sent, _)| sent == key).map(|(_, upload)| upload)
+    }
+
+    /// The file that was sent and is to be stored under this name.
+    pub fn upload(&self, name: &str) -> Option<&Arc<Upload>> {
+        self.uploads.iter().map(|(_, upload)| upload).find(|upload| upload.name == name)
     }
 
     /// The first header of this name, in its lower-case `_` form.
@@ -62,6 +78,15 @@ impl RequestInfo {
 
 fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// How large a body may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// All of it.
+    pub whole_bytes: u64,
+    /// What of it is held in memory: everything but the files of a form.
+    pub text_bytes: u64,
 }
 
 /// What a list endpoint was asked for; already within its limits.

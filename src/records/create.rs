@@ -26,7 +26,7 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Draft> {
     let access = access::decide(cx.principal, collection, RuleKind::Create)?;
     access::check_key(cx, collection)?;
     let blank = initial(collection);
-    let submitted = input::submitted(collection, &blank, &cx.request.body, cx.principal);
+    let submitted = input::submitted(collection, &blank, cx.request, cx.principal);
     let mut record = blank;
     for (at, value) in submitted.values.iter().enumerate() {
         if let Some(value) = value {

@@ -29,7 +29,7 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result
     let access = access::decide(cx.principal, collection, RuleKind::Update)?;
     access::check_key(cx, collection)?;
     let old = read::find(tx, cx, collection, Find::Id, SqlValue::from(id))?.ok_or_else(Error::not_found)?;
-    let submitted = input::submitted(collection, &old, &cx.request.body, cx.principal);
+    let submitted = input::submitted(collection, &old, cx.request, cx.principal);
     if access.rule().is_some() {
         read::find_reachable(tx, cx, collection, RuleKind::Update, access, id, Some(&submitted))?;
     }

@@ -4,6 +4,7 @@ use super::Cx;
 use super::plans::Find;
 use super::{read, references};
 use crate::base::{Error, FieldError, FieldErrors, Result, SqlValue};
+use crate::domain::field::file::FileOptions;
 use crate::domain::{Field, FieldKind, Record, Value};
 use crate::store::{ReadTx, UniqueViolation};
 
@@ -27,7 +28,7 @@ pub fn check_record(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record, old: Option<&
         if result.is_ok() && !unchanged {
             result = match &field.kind {
                 FieldKind::Relation(_) => check_related(tx, cx, field, value)?,
-                FieldKind::File(_) => check_file_names(value, old.map(|old| old.at(at))),
+                FieldKind::File(options) => check_files(options, cx, value, old.map(|old| old.at(at))),
                 _ => Ok(()),
             };
         }
@@ -62,14 +63,21 @@ fn check_related(tx: &ReadTx<'_>, cx: &Cx<'_>, field: &Field, value: &Value) -> 
 }
 
 /// Files come as uploads; a name that is sent as text can only keep a file that is there.
-fn check_file_names(value: &Value, old: Option<&Value>) -> Result<(), FieldError> {
+fn check_files(options: &FileOptions, cx: &Cx<'_>, value: &Value, old: Option<&Value>) -> Result<(), FieldError> {
     let kept = old.map_or(&[][..], Value::elements);
-    let unknown: Vec<String> = value.elements().iter().filter(|name| !kept.contains(name)).cloned().collect();
-    if unknown.is_empty() {
-        return Ok(());
+    let is_new = |name: &&String| !kept.contains(name);
+    let unknown: Vec<String> =
+        value.elements().iter().filter(is_new).filter(|name| cx.request.upload(name).is_none()).cloned().collect();
+    if !unknown.is_empty() {
+        let message = "Files are added by uploading them; these names aren't known.";
+        return Err(FieldError::new("validation_invalid_file", message).with("invalidFiles", unknown));
     }
-    let message = "Files are added by uploading them; these names aren't known.";
-    Err(FieldError::new("validation_invalid_file", message).with("invalidFiles", unknown))
+    value
+        .elements()
+        .iter()
+        .filter(is_new)
+        .filter_map(|name| cx.request.upload(name))
+        .try_for_each(|upload| options.check_upload(upload))
 }
 
 /// Ids are unique among all auth collections, because tokens and references name them.

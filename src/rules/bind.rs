@@ -98,8 +98,30 @@ impl Env<'_> {
     fn body(&self, key: &str, path: &[String]) -> SqlValue {
         let Some(submitted) = self.submitted else { return SqlValue::Null };
         match submitted.collection.position(key) {
+            Some(at) if !path.is_empty() && submitted.collection.fields[at].as_file().is_some() => {
+                submitted.values[at].as_ref().map_or(SqlValue::Null, |value| self.about_upload(value, path))
+            }
             Some(at) => submitted.values[at].as_ref().map_or(SqlValue::Null, |value| inside(value, path)),
             None => submitted.raw.get(key).map_or(SqlValue::Null, |json| pick(json, path)),
+        }
+    }
+
+    /// What is known of a submitted file that has just arrived: `f.size`, or `f.1.size` where there may be several.
+    fn about_upload(&self, value: &Value, path: &[String]) -> SqlValue {
+        let (at, what) = match path {
+            [what] if matches!(value, Value::Text(_)) => (0, what),
+            [at, what] => match at.parse::<usize>() {
+                Ok(at) => (at, what),
+                Err(_) => return SqlValue::Null,
+            },
+            _ => return SqlValue::Null,
+        };
+        let upload = value.elements().get(at).and_then(|name| self.request.upload(name));
+        match (upload, what.as_str()) {
+            (Some(upload), "size") => SqlValue::Real(upload.size_bytes as f64),
+            (Some(upload), "name") => SqlValue::from(upload.name.as_str()),
+            (Some(upload), "originalName") => SqlValue::from(upload.original_name.as_str()),
+            _ => SqlValue::Null,
         }
     }
 

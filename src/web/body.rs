@@ -4,24 +4,35 @@
 //! wrong with a body ends in 400 or 413. Not here: what the values mean (`records`, `collections`, `auth`).
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use multer::{Constraints, Multipart, SizeLimit};
 use rocket::Data;
 use rocket::data::{DataStream, ToByteUnit};
-use rocket::tokio::io::AsyncReadExt;
+use rocket::tokio::io::{AsyncRead, AsyncReadExt};
 use rocket::tokio::time::timeout;
 use serde_json::{Map, Value as Json};
 
 use crate::base::limits::{
-    BODY_READ_TIMEOUT_SECONDS, MULTIPART_MAX_PARTS, REFUSED_BODY_DRAIN_MAX_BYTES, REFUSED_BODY_DRAIN_TIMEOUT_SECONDS,
-    REFUSED_BODY_PAUSE_MS, URLENCODED_MAX_BYTES,
+    REFUSED_BODY_DRAIN_MAX_BYTES, REFUSED_BODY_DRAIN_TIMEOUT_SECONDS, REFUSED_BODY_PAUSE_MS, URLENCODED_MAX_BYTES,
 };
 use crate::base::{Error, ErrorKind, Result};
-use crate::domain::RequestInfo;
+use crate::domain::{BodyLimits, RequestInfo, Upload};
+use crate::files::Intake;
 use crate::web::form;
 pub use crate::web::form::FormText;
 use crate::web::json::parse_object;
+use crate::web::multipart::{self, Parts, too_large};
+use crate::web::pace::Pace;
+
+/// What a body holds.
+#[derive(Default)]
+pub struct Content {
+    /// Its values.
+    pub object: Map<String, Json>,
+    /// Its files, by their keys.
+    pub uploads: Vec<(String, Arc<Upload>)>,
+}
 
 /// Reads the body of `request` as an object; no body at all is an empty object, whatever its type is said to be.
 ///
@@ -29,32 +40,52 @@ use crate::web::json::parse_object;
 /// has it.
 pub async fn read(
     request: &RequestInfo,
-    mut data: Data<'_>,
+    data: Data<'_>,
     limit_bytes: u64,
     text: FormText,
 ) -> Result<Map<String, Json>> {
+    let limits = BodyLimits { whole_bytes: limit_bytes, text_bytes: limit_bytes };
+    Ok(read_with_files(request, data, limits, text, None).await?.object)
+}
+
+/// The same, with the files of a form.
+pub async fn read_with_files(
+    request: &RequestInfo,
+    mut data: Data<'_>,
+    limits: BodyLimits,
+    text: FormText,
+    intake: Option<&Intake<'_>>,
+) -> Result<Content> {
     let declared_bytes = request.header("content_length").and_then(|length| length.trim().parse::<u64>().ok());
-    if declared_bytes.is_some_and(|declared| declared > limit_bytes) {
+    if declared_bytes.is_some_and(|declared| declared > limits.whole_bytes) {
         discard(data).await;
         return Err(too_large());
     }
+    let pace = Pace::new();
     let reading = async {
         if breaks_off(&mut data).await {
             return Err(interrupted(io::ErrorKind::UnexpectedEof.into()));
         }
         if data.peek(1).await.is_empty() {
-            return Ok(Map::new());
+            return Ok(Content::default());
         }
-        let mut stream = open(data, limit_bytes);
-        let result = read_as_declared(request, &mut stream, limit_bytes, text).await;
+        let mut stream = open(data, limits.whole_bytes);
+        let result = read_as_declared(request, &mut pace.count(&mut stream), limits, text, intake).await;
         if result.is_err() {
             drain(stream).await;
         }
         result
     };
-    timeout(Duration::from_secs(BODY_READ_TIMEOUT_SECONDS), reading)
-        .await
-        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Timeout, "The body took too long to arrive.")))
+    pace.keep(reading).await
+}
+
+/// Whether the body is said to be a form that may have files in it.
+pub fn is_multipart(request: &RequestInfo) -> bool {
+    starts_with(content_type(request), "multipart/form-data")
+}
+
+fn content_type(request: &RequestInfo) -> &str {
+    request.header("content_type").unwrap_or_default().trim_start()
 }
 
 /// Throws away the body of a request that is refused without it. Also if the client has asked whether to send it:
@@ -63,27 +94,30 @@ pub async fn discard(data: Data<'_>) {
     drain(open(data, 0)).await;
 }
 
-async fn read_as_declared(
+async fn read_as_declared<R: AsyncRead + Unpin + Send>(
     request: &RequestInfo,
-    stream: &mut DataStream<'_>,
-    limit_bytes: u64,
+    stream: &mut R,
+    limits: BodyLimits,
     text: FormText,
-) -> Result<Map<String, Json>> {
-    let content_type = request.header("content_type").unwrap_or_default().trim_start();
-    if starts_with(content_type, "application/json") {
-        parse_object(&read_bytes(stream, limit_bytes).await?, false)
+    intake: Option<&Intake<'_>>,
+) -> Result<Content> {
+    let content_type = content_type(request);
+    let mut uploads = Vec::new();
+    let object = if starts_with(content_type, "application/json") {
+        parse_object(&read_bytes(stream, limits.text_bytes).await?, false)?
     } else if starts_with(content_type, "multipart/form-data") {
+        let parts: Parts = multipart::read(stream, content_type, limits, intake).await?;
+        uploads = parts.uploads;
         // The order in which repeated names come is the interface's: query first here, last below.
-        let mut pairs = request.query.clone();
-        pairs.extend(read_multipart(stream, content_type, limit_bytes).await?);
-        form::to_object(pairs, text)
+        form::to_object(request.query.iter().cloned().chain(parts.pairs).collect(), text)?
     } else if starts_with(content_type, "application/x-www-form-urlencoded") {
-        let mut pairs = read_urlencoded(stream, limit_bytes).await?;
+        let mut pairs = read_urlencoded(stream, limits.text_bytes).await?;
         pairs.extend(request.query.iter().cloned());
-        form::to_object(pairs, text)
+        form::to_object(pairs, text)?
     } else {
-        Err(Error::invalid("The Content-Type isn't one that can be read here."))
-    }
+        return Err(Error::invalid("The Content-Type isn't one that can be read here."));
+    };
+    Ok(Content { object, uploads })
 }
 
 /// The pairs of an urlencoded body, for hosted pages; anything else is refused.
@@ -102,7 +136,7 @@ fn starts_with(content_type: &str, prefix: &str) -> bool {
     content_type.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
-async fn read_urlencoded(stream: &mut DataStream<'_>, limit_bytes: u64) -> Result<Vec<(String, String)>> {
+async fn read_urlencoded<R: AsyncRead + Unpin>(stream: &mut R, limit_bytes: u64) -> Result<Vec<(String, String)>> {
     let bytes = match read_bytes(stream, limit_bytes.min(URLENCODED_MAX_BYTES)).await {
         // Over its own lower ceiling such a body counts as malformed, not as too large.
         Err(error) if error.kind() == ErrorKind::TooLarge && limit_bytes > URLENCODED_MAX_BYTES => {
@@ -126,39 +160,10 @@ async fn breaks_off(data: &mut Data<'_>) -> bool {
 }
 
 /// All bytes of a body of at most `limit_bytes`.
-async fn read_bytes(stream: &mut DataStream<'_>, limit_bytes: u64) -> Result<Vec<u8>> {
+async fn read_bytes<R: AsyncRead + Unpin>(stream: &mut R, limit_bytes: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     stream.take(limit_bytes + 1).read_to_end(&mut bytes).await.map_err(interrupted)?;
     if bytes.len() as u64 > limit_bytes { Err(too_large()) } else { Ok(bytes) }
-}
-
-/// The text parts of a multipart body, in order.
-async fn read_multipart(
-    stream: &mut DataStream<'_>,
-    content_type: &str,
-    limit_bytes: u64,
-) -> Result<Vec<(String, String)>> {
-    let boundary = multer::parse_boundary(content_type).map_err(multipart_error)?;
-    let limits = Constraints::new().size_limit(SizeLimit::new().whole_stream(limit_bytes));
-    let mut parts = Multipart::with_reader_with_constraints(stream, boundary, limits);
-    let mut pairs = Vec::new();
-    let mut count = 0;
-    while let Some(mut part) = parts.next_field().await.map_err(multipart_error)? {
-        count += 1;
-        if count > MULTIPART_MAX_PARTS {
-            return Err(Error::invalid("The form in the body has too many parts."));
-        }
-        if part.file_name().is_some_and(|name| !name.is_empty()) {
-            // Files are let through unread: fields of type `file` come with the files issue, which stages them here.
-            while part.chunk().await.map_err(multipart_error)?.is_some() {}
-            continue;
-        }
-        let Some(name) = part.name().map(str::to_owned).filter(|name| !name.is_empty()) else { continue };
-        let value = part.bytes().await.map_err(multipart_error)?;
-        let value = String::from_utf8(value.into()).map_err(|_| Error::invalid("A part of the form isn't UTF-8."))?;
-        pairs.push((form::checked(name)?, form::checked(value)?));
-    }
-    Ok(pairs)
 }
 
 /// Throws away what still comes of a body that is refused, within bounds: answering and closing at once would reset
@@ -172,19 +177,8 @@ async fn drain(mut stream: DataStream<'_>) {
     let _ = timeout(Duration::from_secs(REFUSED_BODY_DRAIN_TIMEOUT_SECONDS), reading).await;
 }
 
-fn too_large() -> Error {
-    Error::new(ErrorKind::TooLarge, "The body is too large.")
-}
-
 fn interrupted(error: io::Error) -> Error {
     Error::invalid("The body ended before it was complete.").caused_by(error)
-}
-
-fn multipart_error(error: multer::Error) -> Error {
-    match error {
-        multer::Error::StreamSizeExceeded { .. } => too_large(),
-        other => Error::invalid("The multipart form in the body isn't well-formed.").caused_by(other),
-    }
 }
 
 #[cfg(test)]

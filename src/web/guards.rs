@@ -63,6 +63,7 @@ fn caller_of(request: &Request<'_>) -> Outcome<Caller, ()> {
                 .map(|header| (header_key(header.name.as_str()), header.value.into_owned()))
                 .collect(),
             body: serde_json::Map::new(),
+            uploads: Vec::new(),
         },
         // The address of the connection, or what the header says that Rocket's `ip_header` names: none by default.
         client_ip: request.client_ip().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),

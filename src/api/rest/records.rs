@@ -5,8 +5,10 @@ use rocket::response::status::NoContent;
 use rocket::{Data, Route, State, delete, get, patch, post, routes};
 
 use crate::api::rest::{expand, list};
-use crate::app::{App, Caller};
+use crate::app::{App, Caller, FileKeys};
 use crate::base::{Error, Result};
+use crate::domain::RuleKind;
+use crate::files::Intake;
 use crate::web::body::{self, FormText};
 use crate::web::pick::Shape;
 use crate::web::respond::{Answer, Picker, no_content};
@@ -33,7 +35,7 @@ async fn view(app: &State<App>, caller: Caller, collection: &str, id: &str) -> A
 
 #[post("/api/collections/<collection>/records", data = "<data>")]
 async fn create(app: &State<App>, mut caller: Caller, collection: &str, data: Data<'_>) -> Answer {
-    read_record(app, &mut caller, collection, data).await?;
+    read_record(app, &mut caller, collection, RuleKind::Create, data).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
     let expand = expand(&caller);
     picker.answer(app.create_record(caller, collection.to_owned(), expand).await)
@@ -48,7 +50,7 @@ async fn update(
     id: &str,
     data: Data<'_>,
 ) -> Answer {
-    read_record(app, &mut caller, collection, data).await?;
+    read_record(app, &mut caller, collection, RuleKind::Update, data).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
     let expand = expand(&caller);
     let (body, session) = app.update_record(caller, collection.to_owned(), id.to_owned(), expand).await?;
@@ -63,12 +65,25 @@ async fn delete(app: &State<App>, caller: Caller, collection: &str, id: &str) ->
     no_content(app.delete_record(caller, collection.to_owned(), id.to_owned()).await)
 }
 
-/// Reads a record's body. How large it may be depends on the collection, so one that doesn't exist is told first.
-async fn read_record(app: &App, caller: &mut Caller, collection: &str, data: Data<'_>) -> Result<()> {
-    let Some(limit_bytes) = app.body_limit_bytes(collection) else {
+/// Reads a record's body, with its files. How large it may be depends on the collection, so one that doesn't exist is
+/// told first; and so is that the caller may not write there at all, before any file is taken in.
+async fn read_record(app: &App, caller: &mut Caller, collection: &str, kind: RuleKind, data: Data<'_>) -> Result<()> {
+    let Some(limits) = app.body_limits(collection) else {
         body::discard(data).await;
         return Err(Error::not_found());
     };
-    caller.request.body = body::read(&caller.request, data, limit_bytes, FormText::Inferred).await?;
+    let mut keys = FileKeys::default();
+    if body::is_multipart(&caller.request) {
+        match app.file_keys(caller, collection, kind).await {
+            Ok(found) => keys = found,
+            Err(error) => {
+                body::discard(data).await;
+                return Err(error);
+            }
+        }
+    }
+    let intake = Intake { spool: app.spool(), accept: &|key| keys.max_bytes(key) };
+    let content = body::read_with_files(&caller.request, data, limits, FormText::Inferred, Some(&intake)).await?;
+    (caller.request.body, caller.request.uploads) = (content.object, content.uploads);
     Ok(())
 }

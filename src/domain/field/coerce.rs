@@ -47,7 +47,7 @@ fn number_from_text(text: &str) -> Option<f64> {
 
 /// The elements that an input names: one for a scalar, several for an array or the text of a JSON array of strings;
 /// empty ones and repetitions are dropped.
-pub(super) fn elements(input: &Json) -> Vec<String> {
+pub fn elements(input: &Json) -> Vec<String> {
     let given = match input {
         Json::Array(items) => items.iter().map(text).collect(),
         Json::String(text) if text.contains('[') => match serde_json::from_str::<Vec<Option<String>>>(text) {
@@ -64,7 +64,7 @@ pub(super) fn from_elements(mut elements: Vec<String>, multiple: bool) -> Value 
     if multiple { Value::List(elements) } else { Value::Text(elements.pop().unwrap_or_default()) }
 }
 
-/// Applies a list modifier to a `select` or `relation` value.
+/// Applies a list modifier to a `select`, `relation` or `file` value.
 pub(super) fn modify_elements(current: &Value, modifier: Modifier, operand: &Json, multiple: bool) -> Option<Value> {
     let current = current.elements().to_vec();
     let operand = elements(operand);

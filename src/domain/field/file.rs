@@ -1,12 +1,15 @@
-//! `file`: names of stored files. Files can't be uploaded yet, so the values are only read and kept.
+//! `file`: names of stored files.
+//!
+//! A value holds names only. Which of them are files that have just arrived is known to the request (`uploads`); whether
+//! the others are there is checked against the stored record (`records::validate`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::checks::check_count;
-use super::{Field, Kind, OptionSite, Storage, coerce};
+use super::checks::{check_count, is_present};
+use super::{Field, Kind, Modifier, OptionSite, Storage, coerce};
 use crate::base::{FieldError, FieldErrors};
-use crate::domain::Value;
+use crate::domain::{Upload, Value};
 
 /// What `maxSize` means when it is 0, in bytes.
 pub const DEFAULT_MAX_SIZE_BYTES: i64 = 5 << 20;
@@ -32,6 +35,26 @@ impl FileOptions {
     pub fn max_size_bytes(&self) -> i64 {
         if self.max_size == 0 { DEFAULT_MAX_SIZE_BYTES } else { self.max_size }
     }
+
+    /// Refuses a file that is too large or of another type than the field takes.
+    ///
+    /// # Errors
+    /// `validation_file_size_limit`, `validation_invalid_mime_type`.
+    pub fn check_upload(&self, upload: &Upload) -> Result<(), FieldError> {
+        let max = self.max_size_bytes();
+        if upload.cut_off || upload.size_bytes > max.unsigned_abs() {
+            let message = format!("{} has more than the {max} bytes that a file may have.", upload.original_name);
+            return Err(FieldError::new("validation_file_size_limit", message)
+                .with("file", upload.original_name.as_str())
+                .with("maxSize", max));
+        }
+        if !self.mime_types.is_empty() && !self.mime_types.iter().any(|allowed| upload.is_of_type(allowed)) {
+            let allowed = self.mime_types.join(", ");
+            let message = format!("{} is of none of the types that are taken: {allowed}.", upload.original_name);
+            return Err(FieldError::new("validation_invalid_mime_type", message));
+        }
+        Ok(())
+    }
 }
 
 impl Kind for FileOptions {
@@ -47,7 +70,8 @@ impl Kind for FileOptions {
         coerce::from_elements(coerce::elements(input), self.is_multiple())
     }
 
-    fn check(&self, _field: &Field, value: &Value) -> Result<(), FieldError> {
+    fn check(&self, field: &Field, value: &Value) -> Result<(), FieldError> {
+        is_present(field, value)?;
         let max = self.max_select.max(1);
         if i64::try_from(value.elements().len()).is_ok_and(|count| count > max) {
             return Err(FieldError::new("validation_too_many_files", format!("Use no more than {max} files."))
@@ -64,6 +88,10 @@ impl Kind for FileOptions {
             errors.check(&format!("thumbs.{at}"), check_thumb(size));
         }
         errors
+    }
+
+    fn modify(&self, current: &Value, modifier: Modifier, operand: &Json) -> Option<Value> {
+        coerce::modify_elements(current, modifier, operand, self.is_multiple())
     }
 
     fn is_multiple(&self) -> bool {
@@ -105,7 +133,26 @@ mod tests {
         assert_eq!(field(several).coerce(&json!("a.png")), Value::List(vec!["a.png".into()]));
         let single = field(json!({"type": "file", "required": true}));
         assert_eq!(single.coerce(&json!("a.png")), Value::Text("a.png".into()));
-        assert_eq!(single.check(&single.zero()), Ok(()));
+        assert_eq!(single.check(&single.zero()), Err(FieldError::required()));
+    }
+
+    #[test]
+    fn modifiers_add_and_remove_names() {
+        let several = FileOptions { max_select: 3, ..FileOptions::default() };
+        let list = |names: &[&str]| Value::List(names.iter().map(|name| (*name).to_owned()).collect());
+        for (modifier, operand, expect) in [
+            (Modifier::Append, json!("c"), list(&["a", "b", "c"])),
+            (Modifier::Prepend, json!(["c"]), list(&["c", "a", "b"])),
+            (Modifier::Remove, json!(["a", "x"]), list(&["b"])),
+        ] {
+            assert_eq!(several.modify(&list(&["a", "b"]), modifier, &operand), Some(expect));
+        }
+        let text = |name: &str| Value::Text(name.to_owned());
+        for (modifier, operand, expect) in
+            [(Modifier::Append, "b", "b"), (Modifier::Prepend, "b", "a"), (Modifier::Remove, "a", "")]
+        {
+            assert_eq!(FileOptions::default().modify(&text("a"), modifier, &json!(operand)), Some(text(expect)));
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub mod select;
 pub mod text;
 pub mod url;
 
+pub use coerce::elements;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -296,6 +298,14 @@ impl Field {
             return Ok(());
         }
         self.kind.behaviour().check(self, value)
+    }
+
+    /// The options of a field for files, if this is one.
+    pub fn as_file(&self) -> Option<&file::FileOptions> {
+        match &self.kind {
+            FieldKind::File(options) => Some(options),
+            _ => None,
+        }
     }
 
     /// The relation options, if this is a relation.
