@@ -31,6 +31,9 @@ const LAYERS: &[&[&str]] = &[
 const NEIGHBOURS: &[(&str, &str, &str)] = &[
     ("auth", "records", "signing in finds and shows a record, through the one door to records"),
     ("mail", "settings", "the configuration names the mail server"),
+    ("records", "files", "a record's files become live or doomed in the record's own transaction"),
+    ("collections", "files", "files go in the transaction that takes their field or collection away"),
+    ("files", "settings", "the configuration names the storage"),
     ("auth", "mail", "a mail is queued in the transaction that it belongs to"),
     ("api", "web", "what answers and bodies look like is the same for every API"),
     ("cli", "web", "`serve` starts the server"),
@@ -60,7 +63,10 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("figment", &["settings/"]),
     ("strsim", &["settings/"]),
     ("tracing_subscriber", &["cli/logging.rs"]),
-    // What files are.
+    // Where files are, and what.
+    ("object_store", &["files/"]),
+    ("bytes", &["files/", "web/download.rs"]),
+    ("futures_util", &["files/", "app/files_check.rs"]),
     ("mimetype_detector", &["files/sniff.rs"]),
     // The database.
     ("rusqlite", &["store/sqlite/"]),
@@ -82,10 +88,10 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("webauthn_rs", &["auth/passkeys"]),
     ("qrcode", &["web/hosted/authenticator.rs"]),
     // Outbound connections.
-    ("rustls", &["auth/http.rs"]),
-    ("reqwest", &["auth/http.rs"]),
-    ("webpki_roots", &["auth/http.rs"]),
-    ("rustls_native_certs", &["auth/http.rs"]),
+    ("rustls", &["base/tls.rs"]),
+    ("reqwest", &["auth/http.rs", "files/s3.rs"]),
+    ("webpki_roots", &["base/tls.rs"]),
+    ("rustls_native_certs", &["base/tls.rs"]),
     ("lettre", &["mail/smtp.rs"]),
     ("html2text", &["mail/letterhead.rs"]),
     // Values. The store and the planner of queries know no JSON.

@@ -1,12 +1,67 @@
-//! Files of records: what may come in.
+//! Files of records on their way in: what may come, and the storing of what a record is about to name.
 
 use std::sync::Arc;
 
 use super::{App, Caller};
 use crate::base::{Result, limits};
-use crate::domain::{BodyLimits, Collection, FieldKind, RuleKind};
-use crate::files::Spool;
-use crate::records::{self, FileKeys};
+use crate::domain::{BodyLimits, Collection, FieldKind, RequestInfo, RuleKind};
+use crate::files::{NewFile, Spool, ledger};
+use crate::records::{self, Draft, FileKeys};
+
+/// Files that are in the storage and belong to a record that isn't written yet. They are given up unless that happens,
+/// also if nobody waits for it any more.
+pub(super) struct Stored {
+    /// Empty if there is nothing to be given up (any more).
+    files: Vec<NewFile>,
+    app: Option<App>,
+}
+
+impl Stored {
+    /// No files.
+    pub fn nothing() -> Stored {
+        Stored { files: Vec::new(), app: None }
+    }
+
+    /// Waits for the write that makes the files a record's; if it fails, they are given up.
+    pub async fn kept_if<T>(mut self, writing: impl Future<Output = Result<T>>) -> Result<T> {
+        let result = writing.await;
+        match &result {
+            Ok(_) => self.files.clear(),
+            Err(_) => self.give_up().await,
+        }
+        result
+    }
+
+    async fn give_up(&mut self) {
+        if let (Some(app), false) = (self.app.clone(), self.files.is_empty()) {
+            app.give_up(std::mem::take(&mut self.files)).await;
+        }
+    }
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        // Whoever waited has gone. The write may still happen, but before this, which then finds nothing to give up.
+        if let (Some(app), false) = (self.app.take(), self.files.is_empty()) {
+            let files = std::mem::take(&mut self.files);
+            app.spawn(app.clone().give_up(files));
+        }
+    }
+}
+
+/// The files that a draft takes of those that came with its request.
+pub(super) fn new_files(draft: &Draft, request: &RequestInfo) -> Vec<NewFile> {
+    let owner = &draft.record;
+    let file = |(field_id, name): &(String, String)| {
+        Some(NewFile {
+            collection_id: owner.collection().id.clone(),
+            record_id: owner.id().to_owned(),
+            field_id: field_id.clone(),
+            upload: request.upload(name)?.clone(),
+        })
+    };
+    draft.files.added.iter().filter_map(file).collect()
+}
 
 impl App {
     /// Where files go while they arrive.
@@ -27,6 +82,33 @@ impl App {
         }
         let (caller, collection) = (Arc::new(caller.clone()), collection.to_owned());
         self.read(caller, move |tx, cx| records::file_keys(tx, cx, &collection, kind)).await
+    }
+
+    /// Stores files for records that are about to be written. First they are noted as pending, so that whatever happens
+    /// nothing is left behind.
+    pub(super) async fn store_files(&self, files: Vec<NewFile>) -> Result<Stored> {
+        if files.is_empty() {
+            return Ok(Stored::nothing());
+        }
+        let (dialect, reserved) = (self.0.plans.dialect(), files.clone());
+        self.commit(move |tx| ledger::reserve(tx, dialect, &reserved)).await?;
+        let mut stored = Stored { files, app: Some(self.clone()) };
+        for at in 0..stored.files.len() {
+            let file = &stored.files[at];
+            if let Err(error) = self.0.storage.take(&file.key(), &file.upload).await {
+                stored.give_up().await;
+                return Err(error);
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Lets files go that no record came to name. If even that fails, they go when their time is over.
+    async fn give_up(self, files: Vec<NewFile>) {
+        let dialect = self.0.plans.dialect();
+        if let Err(error) = self.commit(move |tx| ledger::give_up(tx, dialect, &files)).await {
+            tracing::warn!("files that nobody needs can't be removed yet: {}", error.log_text());
+        }
     }
 
     /// How large a body may be that creates or updates a record of this collection; `None` if there is no such

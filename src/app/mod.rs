@@ -9,8 +9,11 @@ mod background;
 mod caller;
 mod codes;
 mod collections;
+mod downloads;
 mod factors;
+mod file_queue;
 mod files;
+mod files_check;
 mod forward_auth;
 mod health;
 mod identity;
@@ -39,7 +42,7 @@ use crate::auth::{Passwords, totp};
 use crate::base::Result;
 use crate::collections as collections_service;
 use crate::domain::Event;
-use crate::files::Spool;
+use crate::files::{Spool, Storage};
 use crate::mail::Letterhead;
 use crate::query::dialect::Dialect;
 use crate::realtime::{Hub, Timing};
@@ -50,8 +53,9 @@ use crate::store::{ReadTx, Store, StoreOptions, StoreStats, WriteTx};
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
 pub use crate::realtime::Connection;
-pub use crate::records::FileKeys;
+pub use crate::records::{FileKeys, VisibleFile};
 pub use caller::{Caller, Cookie, Site};
+pub use files_check::{FilesReport, Mismatch};
 pub use forward_auth::{Asked, Verdict};
 pub use keys::OwnedKey;
 pub use oauth2::{Comeback, Completion, Departure, FLOW_LIFETIME, REDIRECT_PATH};
@@ -80,6 +84,9 @@ struct Services {
     background: background::Background,
     /// Files that are arriving.
     spool: Spool,
+    /// Files that have arrived.
+    storage: Storage,
+    file_queue: file_queue::FileQueue,
     letterhead: Letterhead,
     sender: mails::Sender,
     codes: codes::Codes,
@@ -107,7 +114,7 @@ impl App {
         };
         let store = Store::open(options, collections_service::load_schema)?;
         store.write_blocking(collections_service::bootstrap)?;
-        let spool = Spool::open(&config.data_dir)?;
+        let (spool, storage) = (Spool::open(&config.data_dir)?, Storage::open(config)?);
         let app = App(Arc::new(Services {
             store,
             plans: Plans::new(Dialect::Sqlite),
@@ -122,6 +129,8 @@ impl App {
             relying_party: RelyingParty::new(&config.origin(), &config.app_name),
             background: background::Background::default(),
             spool,
+            storage,
+            file_queue: file_queue::FileQueue::default(),
             letterhead,
             sender,
             codes: codes::Codes::new(),
@@ -202,6 +211,7 @@ impl App {
         let (value, events) = self.0.store.write(run).await?;
         for event in events {
             self.mails_hear(&event);
+            self.files_hear(&event);
             self.0.dispatch(&event);
         }
         Ok(value)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::files::{Stored, new_files};
 use super::{App, Caller, NewSession};
 use crate::auth::throttle::{Attempt, Step};
 use crate::auth::{sessions, sign_in};
@@ -29,13 +30,17 @@ impl App {
     /// Creates a record from the caller's body: see [`records::create`].
     pub async fn create_record(&self, caller: Caller, collection: String, expand: Option<String>) -> Result<String> {
         let caller = Arc::new(caller);
-        let mut proof = Proof::default();
-        if self.has_password_work(&caller, &collection) {
+        let (mut proof, mut stored) = (Proof::default(), Stored::nothing());
+        if self.has_work_before(&caller, &collection) {
             let name = collection.clone();
             let draft = self.read(caller.clone(), move |tx, cx| records::draft_create(tx, cx, &name)).await?;
-            proof = self.0.passwords.prove(draft).await?;
+            let files = new_files(&draft, &caller.request);
+            let id = draft.record.id().to_owned();
+            proof = Proof { record_id: Some(id), ..self.0.passwords.prove(draft).await? };
+            stored = self.store_files(files).await?;
         }
-        self.write(caller, move |tx, cx| records::create(tx, cx, &collection, expand.as_deref(), proof)).await
+        let writing = self.write(caller, move |tx, cx| records::create(tx, cx, &collection, expand.as_deref(), proof));
+        stored.kept_if(writing).await
     }
 
     /// Updates a record from the caller's body: see [`records::update`]. If that ends everything that the caller is
@@ -49,22 +54,24 @@ impl App {
         expand: Option<String>,
     ) -> Result<(String, Option<NewSession>)> {
         let caller = Arc::new(caller);
-        let mut proof = Proof::default();
-        if self.has_password_work(&caller, &collection) {
+        let (mut proof, mut stored) = (Proof::default(), Stored::nothing());
+        if self.has_work_before(&caller, &collection) {
             let (name, key) = (collection.clone(), id.clone());
             let draft = self.read(caller.clone(), move |tx, cx| records::draft_update(tx, cx, &name, &key)).await?;
             let attempt = match draft.old_password {
                 Some(_) => Some(self.allow_old_password(&draft.record, &caller)?),
                 None => None,
             };
+            let files = new_files(&draft, &caller.request);
             proof = self.0.passwords.prove(draft).await?;
             attempt.into_iter().for_each(Attempt::succeeded);
+            stored = self.store_files(files).await?;
         }
-        self.write(caller, move |tx, cx| {
+        let writing = self.write(caller, move |tx, cx| {
             let body = records::update(tx, cx, &collection, &id, expand.as_deref(), proof)?;
             Ok((body, sessions::follow(tx, cx)?))
-        })
-        .await
+        });
+        stored.kept_if(writing).await
     }
 
     /// Deletes a record: see [`records::delete`].
@@ -79,7 +86,11 @@ impl App {
         self.0.throttle.attempt(Step::Password, &key, caller.client_ip)
     }
 
-    /// Whether a write needs bcrypt, which must run outside of the transaction.
+    /// Whether a write needs something that must be done outside of the transaction: bcrypt, or the storing of files.
+    fn has_work_before(&self, caller: &Caller, collection: &str) -> bool {
+        !caller.request.uploads.is_empty() || self.has_password_work(caller, collection)
+    }
+
     fn has_password_work(&self, caller: &Caller, collection: &str) -> bool {
         let schema = self.0.store.schema();
         let Some(collection) = schema.find(collection) else { return false };

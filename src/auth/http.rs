@@ -5,15 +5,14 @@
 //! [`OUTBOUND_BODY_MAX_BYTES`], no request lasts longer than [`OUTBOUND_TIMEOUT_SECONDS`], and no redirect is followed:
 //! it would carry tokens to wherever it leads. Proxies of the environment don't take part.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
-use rustls::crypto::ring::default_provider;
-use rustls::{ClientConfig, RootCertStore};
 
 use crate::base::limits::{OUTBOUND_BODY_MAX_BYTES, OUTBOUND_TIMEOUT_SECONDS};
+use crate::base::tls;
 
 /// Longest reason of a failure, in characters.
 const REASON_MAX_CHARS: usize = 300;
@@ -118,7 +117,7 @@ fn failure(error: reqwest::Error) -> Failure {
 
 fn client(timeout: Duration) -> Option<Client> {
     let made = Client::builder()
-        .tls_backend_preconfigured(tls()?)
+        .tls_backend_preconfigured(tls::client_config()?)
         .redirect(Policy::none())
         .no_proxy()
         .referer(false)
@@ -126,18 +125,6 @@ fn client(timeout: Duration) -> Option<Client> {
         .timeout(timeout)
         .build();
     made.ok()
-}
-
-/// Trusts the authorities that browsers trust, which are part of the program, so that it works on machines without
-/// any; and those of the machine (or of `SSL_CERT_FILE`), so that it works with authorities of one's own.
-fn tls() -> Option<ClientConfig> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    // What can't be read or understood there isn't trusted; that is all that has to be said about it.
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    // The provider is named here, so nothing has to be installed for the process.
-    let config =
-        ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions();
-    Some(config.ok()?.with_root_certificates(roots).with_no_client_auth())
 }
 
 #[cfg(test)]

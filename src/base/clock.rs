@@ -10,6 +10,18 @@ use jiff::tz::TimeZone;
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
+    /// As HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
+    pub fn http_date(self) -> String {
+        let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+        // It fails for years before 0 only.
+        printer.timestamp_to_rfc9110_string(&self.0).unwrap_or_default()
+    }
+
+    /// The time that a header names, in the form of [`Timestamp::http_date`].
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok().map(Timestamp)
+    }
+
     /// The time now, cut to milliseconds.
     pub fn now() -> Self {
         let now = jiff::Timestamp::now();

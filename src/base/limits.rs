@@ -102,3 +102,24 @@ pub const OUTBOUND_BODY_MAX_BYTES: usize = 1 << 20;
 pub const OUTBOUND_TIMEOUT_SECONDS: u64 = 30;
 /// So many people may be on their way through another service's sign-in at the same time.
 pub const OAUTH2_FLOWS_MAX: u64 = 20_000;
+/// A file that no record has come to name after this time is removed. Until then it may be on its way to the storage.
+pub const FILE_PENDING_SECONDS: i64 = 6 * 60 * 60;
+/// A file that couldn't be removed is tried again after a time that doubles up to this.
+pub const FILE_RETRY_MAX_SECONDS: i64 = 60 * 60;
+/// Files that are removed at a time.
+pub const FILES_REMOVED_AT_ONCE: u64 = 100;
+/// A connection to an S3 storage must be there within this time.
+pub const S3_CONNECT_TIMEOUT_SECONDS: u64 = 10;
+/// An S3 storage that says nothing for so long, while 8 MB are sent to it or between two pieces of an answer, is given
+/// up.
+pub const S3_READ_TIMEOUT_SECONDS: u64 = 120;
+/// How often a request to an S3 storage is tried again, and for how long.
+pub const S3_RETRIES: usize = 3;
+/// See [`S3_RETRIES`].
+pub const S3_RETRY_SECONDS: u64 = 30;
+/// A request may ask for so many parts of a file; more of them are answered with all of it.
+pub const RANGES_MAX: usize = 16;
+/// A check of all files reads so many rows or records at a time.
+pub const FILES_CHECKED_AT_ONCE: u64 = 1000;
+/// A copy of a file that isn't finished after this time will never be.
+pub const UNFINISHED_COPY_SECONDS: i64 = 24 * 60 * 60;

@@ -9,6 +9,7 @@ pub mod json;
 pub mod limits;
 pub mod secret;
 pub mod sql_value;
+pub mod tls;
 
 pub use clock::Timestamp;
 pub use error::{Error, ErrorKind, FieldError, FieldErrors, Result};

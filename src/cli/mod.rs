@@ -6,6 +6,7 @@
 
 mod collections;
 mod config;
+mod files;
 mod key;
 mod logging;
 mod output;
@@ -58,6 +59,9 @@ enum Command {
     /// Write the collections' definitions to a file, or take them from one.
     #[command(subcommand, after_help = collections::EXAMPLES)]
     Collections(collections::Command),
+    /// Check the stored files.
+    #[command(subcommand, after_help = files::EXAMPLES)]
+    Files(files::Command),
     /// Check or show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES, after_long_help = config::long_help())]
     Config(config::Command),
@@ -109,6 +113,10 @@ impl Cli {
             Command::Key(command) => {
                 let settings = start(flags)?;
                 runtime(1, settings.max_blocking())?.block_on(key::run(command, &settings.config))
+            }
+            Command::Files(command) => {
+                let settings = start(flags)?;
+                runtime(1, settings.max_blocking())?.block_on(files::run(command, &settings.config))
             }
             Command::Collections(command) => {
                 let settings = start(flags)?;

@@ -14,7 +14,9 @@ use super::{blank, storage, views};
 use crate::base::{Error, FieldError, FieldErrors, Result, ids};
 use crate::domain::principal::{CREDENTIAL_COLLECTIONS, CREDENTIAL_TABLES};
 use crate::domain::{Collection, CollectionKind, Event, Field, Schema};
+use crate::files::ledger;
 use crate::query::ddl::catalog;
+use crate::query::dialect::Dialect;
 use crate::store::{ReadTx, WriteTx};
 
 /// Whether a change may be made, asked with the collection as it is stored, if it is, and as the client wants it. Asked
@@ -240,6 +242,7 @@ fn check_still_work(tx: &ReadTx<'_>, next: &Schema, worked: &[String], why: &str
 /// Removes the row of a collection and the rows about its records.
 pub fn forget(tx: &mut WriteTx<'_>, collection: &Collection) -> Result<()> {
     tx.execute(&catalog::delete(&collection.id))?;
+    ledger::doom_collection(tx, Dialect::Sqlite, &collection.id)?;
     if collection.is_auth() {
         for table in CREDENTIAL_COLLECTIONS.into_iter().chain(CREDENTIAL_TABLES) {
             tx.execute(&catalog::delete_references(table, &collection.id))?;

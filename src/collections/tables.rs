@@ -6,7 +6,9 @@ use super::{indexes, views};
 use crate::base::{Error, FieldErrors, Result, Statement};
 use crate::domain::index::{self, Index};
 use crate::domain::{Collection, Schema};
+use crate::files::ledger;
 use crate::query::ddl;
+use crate::query::dialect::Dialect;
 use crate::store::{SqlFault, UniqueViolation, WriteTx};
 
 /// A collection that gets a table, or whose table changes. Never a view.
@@ -76,6 +78,22 @@ fn apply_tables(
     }
     for (change, steps) in changes.iter().zip(columns) {
         create_indexes(tx, change, !steps.is_empty())?;
+    }
+    changes.iter().try_for_each(|change| release_files(tx, change))
+}
+
+/// Lets the files go of fields that are no more, and those that had no room when a field became single-valued.
+fn release_files(tx: &mut WriteTx<'_>, change: &TableChange) -> Result<()> {
+    let Some(old) = &change.old else { return Ok(()) };
+    for field in old.fields.iter().filter(|field| field.as_file().is_some()) {
+        let new = change.new.fields.iter().find(|new| new.id == field.id && new.as_file().is_some());
+        match new {
+            None => ledger::doom_field(tx, Dialect::Sqlite, &old.id, &field.id)?,
+            Some(new) if field.is_multiple() && !new.is_multiple() => {
+                ledger::doom_lost(tx, Dialect::Sqlite, &change.new, new)?;
+            }
+            Some(_) => {}
+        }
     }
     Ok(())
 }

@@ -28,6 +28,8 @@ pub enum Event {
         /// The key's.
         id: String,
     },
+    /// There are files to be removed.
+    FilesDoomed,
     /// There is mail to be sent.
     MailQueued,
     /// Somebody signed in from a place that wasn't known before, and is to be told by mail.

@@ -7,6 +7,7 @@
 pub mod compiled;
 pub mod ddl;
 pub mod dialect;
+pub mod files;
 pub mod ident;
 pub mod mutate;
 pub mod select;

@@ -30,7 +30,7 @@ impl Association {
             }
             Event::SessionEnded { id } => self.credential == Credential::Session(id.clone()),
             Event::KeyEnded { id } => self.credential == Credential::Key(id.clone()),
-            Event::MailQueued | Event::NewPlace { .. } => false,
+            Event::FilesDoomed | Event::MailQueued | Event::NewPlace { .. } => false,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::auth_form::{AuthForm, Who};
 use super::draft::{Draft, PlainPassword, Proof};
+use super::files::{self, FileChanges};
 use super::{Cx, access, find_collection, input, read, validate};
 use crate::base::{Error, Result, Secret, ids};
 use crate::domain::field::autodate::AutodateOptions;
@@ -19,6 +20,11 @@ use crate::store::{ReadTx, WriteTx};
 /// 404 unknown collection; 403 only superusers may; 400 for a view, for a create rule that doesn't hold (empty
 /// `data`), and with the code of each field that isn't acceptable.
 pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Draft> {
+    draft_with_id(tx, cx, collection, None)
+}
+
+/// The same, with the id that the record gets unless it brings one.
+fn draft_with_id(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: Option<&str>) -> Result<Draft> {
     let collection = find_collection(tx.schema(), collection)?;
     if collection.is_view() {
         return Err(Error::invalid("Records of a view can't be written."));
@@ -32,6 +38,9 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Draft> {
         if let Some(value) = value {
             record.set_at(at, value.clone());
         }
+    }
+    if let Some(id) = id.filter(|_| record.id().is_empty()) {
+        record.set("id", Value::Text(id.to_owned()));
     }
     fill_id(&mut record);
     let tested = candidate_of(&record);
@@ -48,7 +57,8 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Draft> {
     validate::check_record(tx, cx, &record, None)?;
     let passwords = take_passwords(&mut record, |_| true);
     let changed = (0..collection.fields.len()).collect();
-    Ok(Draft { record, changed, passwords, old_password: None })
+    let files = FileChanges::between(None, &record);
+    Ok(Draft { record, changed, passwords, old_password: None, files })
 }
 
 /// Creates a record and returns it as the caller sees it.
@@ -71,10 +81,11 @@ pub fn create(
 /// # Errors
 /// As [`create`].
 pub fn create_record(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, proof: Proof) -> Result<Record> {
-    let mut draft = draft(tx, cx, collection)?;
+    let mut draft = draft_with_id(tx, cx, collection, proof.record_id.as_deref())?;
     draft.apply(proof)?;
     let insert = mutate::insert(cx.plans.dialect(), &draft.record);
     tx.execute(&insert).map_err(validate::unique_fault)?;
+    files::follow(tx, cx, &draft.record, &draft.files)?;
     Ok(draft.record)
 }
 

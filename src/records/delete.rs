@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::plans::{Find, ListShape};
 use super::read::{self, find_reachable};
-use super::{Cx, access, find_collection};
+use super::{Cx, access, files, find_collection};
 use crate::base::{Error, Result, SqlValue, SqlValueRef};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::{CREDENTIAL_COLLECTIONS, CREDENTIAL_TABLES, SUPERUSERS_ID};
@@ -76,6 +76,7 @@ fn delete_with_references(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: Record) -> 
             return Err(Error::invalid("The last superuser can't be deleted."));
         }
         tx.execute(&mutate::delete(cx.plans.dialect(), &collection, record.id()))?;
+        files::release(tx, cx, &collection, record.id())?;
         if collection.is_auth() {
             for table in CREDENTIAL_COLLECTIONS.into_iter().chain(CREDENTIAL_TABLES) {
                 let table = Ident::fixed(table);

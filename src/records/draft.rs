@@ -2,8 +2,10 @@
 //!
 //! Passwords are why this is a step of its own. bcrypt takes tens of milliseconds and must hold neither the writer nor
 //! a reader, so a write that needs it runs twice: once on a reader up to the draft, which names the passwords to be
-//! hashed and checked; then, with the [`Proof`] of that work, as a whole on the writer.
+//! hashed and checked; then, with the [`Proof`] of that work, as a whole on the writer. So does a write that brings
+//! files: they are stored in between, by then known to be wanted.
 
+use super::files::FileChanges;
 use crate::base::{Error, Result, Secret};
 use crate::domain::{Record, Value};
 
@@ -17,6 +19,8 @@ pub struct Draft {
     pub passwords: Vec<PlainPassword>,
     /// The old password that was given as proof, and the hash that it must fit.
     pub old_password: Option<OldPassword>,
+    /// What it means for files.
+    pub files: FileChanges,
 }
 
 /// A password in plain text on its way to bcrypt.
@@ -37,9 +41,11 @@ pub struct OldPassword {
     pub hash: Secret,
 }
 
-/// Work on passwords that was done outside of the transaction.
+/// Work that was done outside of the transaction: passwords, and the files that are stored already.
 #[derive(Default)]
 pub struct Proof {
+    /// The id that a new record gets, unless it brings one: its files lie under it.
+    pub record_id: Option<String>,
     /// Hashes by position of the field.
     pub hashes: Vec<(usize, Secret)>,
     /// The stored hash for which the old password was right.

@@ -32,7 +32,7 @@ pub use body::{EmailAccess, Layout};
 pub use create::{create, create_record, draft as draft_create, insert};
 pub use delete::{delete, remove, truncate};
 pub use draft::{Draft, Proof};
-pub use files::{FileKeys, file_keys};
+pub use files::{FileChanges, FileKeys, VisibleFile, file_keys, find_file, holders, holds_file};
 pub use list::{count, every, list, list_rows};
 pub use plans::{Find, Plans};
 pub use read::{body_of, find, find_all, matches_rule, satisfies_auth_rule, view};

@@ -3,6 +3,7 @@
 use super::auth_form::{AuthForm, Who};
 use super::create::take_passwords;
 use super::draft::{Draft, Proof};
+use super::files::{self, FileChanges};
 use super::plans::Find;
 use super::{Cx, access, find_collection, input, read, validate};
 use crate::base::{Error, Result, SqlValue, ids};
@@ -49,7 +50,8 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result
     let changed: Vec<usize> = (0..collection.fields.len()).filter(|at| record.at(*at) != old.at(*at)).collect();
     check_own_credentials(cx, &record, &changed)?;
     let passwords = take_passwords(&mut record, |at| changed.contains(&at));
-    Ok(Draft { record, changed, passwords, old_password })
+    let files = FileChanges::between(Some(&old), &record);
+    Ok(Draft { record, changed, passwords, old_password, files })
 }
 
 /// Updates a record and returns it as the caller sees it.
@@ -98,7 +100,8 @@ fn changed(tx: &ReadTx<'_>, old: &Record, changes: &[(&str, Value)]) -> Draft {
     }
     settle(&mut record, old, tx);
     let changed = (0..record.values().len()).filter(|at| record.at(*at) != old.at(*at)).collect();
-    Draft { record, changed, passwords: Vec::new(), old_password: None }
+    let files = FileChanges::between(Some(old), &record);
+    Draft { record, changed, passwords: Vec::new(), old_password: None, files }
 }
 
 /// Writes what a finished draft changes, and what follows from it.
@@ -116,6 +119,7 @@ fn write(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> 
     let was_enabled = key.is_some() && read::satisfies_auth_rule(tx, cx, &draft.record)?;
     let update = mutate::update(cx.plans.dialect(), &draft.record, &draft.changed);
     tx.execute(&update).map_err(validate::unique_fault)?;
+    files::follow(tx, cx, &draft.record, &draft.files)?;
     // An account that satisfied the auth rule and doesn't any more is disabled: whatever it is signed in with ends now,
     // not only when it has to be renewed.
     if let Some(at) = key

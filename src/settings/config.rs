@@ -36,6 +36,14 @@ pub struct Config {
     pub login_failures_per_account: u32,
     pub login_failures_per_address: u32,
     pub realtime_max_clients: usize,
+    #[serde(deserialize_with = "optional_url")]
+    pub s3_endpoint: Option<String>,
+    pub s3_bucket: String,
+    pub s3_region: String,
+    pub s3_access_key: String,
+    #[serde(deserialize_with = "secret")]
+    pub s3_secret_key: Secret,
+    pub s3_addressing: S3Addressing,
     pub redirect_allow: Vec<String>,
     pub forward_auth_domain: String,
     pub theme_dir: String,
@@ -63,6 +71,16 @@ pub struct Config {
 pub enum Requirement {
     Optional,
     Required,
+}
+
+/// Where requests to an S3 storage name the bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum S3Addressing {
+    /// In the path: `https://endpoint/bucket/key`.
+    Path,
+    /// In the host: `https://bucket.endpoint/key`, where the endpoint is given with the bucket.
+    Host,
 }
 
 /// How the connection to a mail server is protected.
@@ -196,6 +214,9 @@ impl Config {
         // The other way round is fine: `holdall superuser create EMAIL` takes the password from here, too.
         if !self.superuser_email.is_empty() && self.superuser_password.is_empty() {
             problems.push("superuser_email needs superuser_password beside it.");
+        }
+        if !self.s3_bucket.is_empty() && (self.s3_access_key.is_empty() || self.s3_secret_key.is_empty()) {
+            problems.push("s3_bucket needs s3_access_key and s3_secret_key beside it.");
         }
         self.check_forward_auth(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems.join("\n"))) }

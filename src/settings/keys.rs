@@ -42,6 +42,8 @@ pub const LOG_LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trac
 pub const REQUIREMENTS: &[&str] = &["optional", "required"];
 /// The words that `smtp_encryption` takes.
 pub const SMTP_ENCRYPTIONS: &[&str] = &["starttls", "tls", "none"];
+/// The words that `s3_addressing` takes.
+pub const S3_ADDRESSINGS: &[&str] = &["path", "host"];
 /// The words that `log_format` takes.
 pub const LOG_FORMATS: &[&str] = &["auto", "color", "plain"];
 
@@ -86,6 +88,18 @@ pub const KEYS: &[Key] = &[
         "The same for all attempts from one address (with IPv6, from one /64 network)."),
     key("realtime_max_clients", KeyKind::Count(1, 1_000_000), "10000",
         "Clients that may listen for realtime messages at the same time; further ones are turned away."),
+    key("s3_bucket", KeyKind::Text, "",
+        "The bucket of an S3-compatible service that files are kept in; empty keeps them in the data folder."),
+    key("s3_endpoint", KeyKind::Url, "",
+        "Where that service is, such as https://s3.example.com; empty is Amazon's for the region."),
+    key("s3_region", KeyKind::Text, "us-east-1",
+        "The region that the service expects to be named."),
+    key("s3_access_key", KeyKind::Text, "",
+        "The access key id for it."),
+    Key { secret: true, ..key("s3_secret_key", KeyKind::Text, "",
+        "The secret access key for it.") },
+    key("s3_addressing", KeyKind::Choice(S3_ADDRESSINGS), "path",
+        "Whether requests name the bucket in the path, or in the host (the endpoint then has the bucket in it)."),
     key("redirect_allow", KeyKind::List, "",
         "Where sign-in pages may lead back to besides this server: origins such as https://app.example.com, or \
          addresses that end in / with everything below them."),

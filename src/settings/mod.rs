@@ -10,7 +10,7 @@ pub mod layers;
 pub mod show;
 pub mod sources;
 
-pub use config::{Config, LogFormat, LogLevel, Settings};
+pub use config::{Config, LogFormat, LogLevel, S3Addressing, Settings};
 pub use keys::{KEYS, Key};
 pub use show::Row;
 pub use sources::{Flags, Sources};

@@ -11,8 +11,11 @@ use crate::store::sqlite::Connection;
 pub(super) const PROGRAM_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Steps of `data.db` in order; the first one is number 1.
-const DATA_STEPS: &[&str] =
-    &[include_str!("../../migrations/0001_init.sql"), include_str!("../../migrations/0002_accounts.sql")];
+const DATA_STEPS: &[&str] = &[
+    include_str!("../../migrations/0001_init.sql"),
+    include_str!("../../migrations/0002_accounts.sql"),
+    include_str!("../../migrations/0003_files.sql"),
+];
 
 /// The number of the newest step that this program knows for `data.db`.
 pub(super) fn newest_data_version() -> i64 {

@@ -20,6 +20,15 @@ const PROTECTION: [(&str, &str); 4] = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
 ];
 
+/// Where an answer may be framed, as its responder has noted in the request's cache.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// In our own pages.
+    Own,
+    /// In everybody's.
+    Anywhere,
+}
+
 /// Adds the headers; knows which origins may read answers.
 pub struct Headers {
     allowed_origins: Vec<String>,
@@ -65,8 +74,11 @@ impl Fairing for Headers {
             response.set_status(Status::NoContent);
             response.remove_header("Content-Type");
         } else {
+            let framing = *request.local_cache(|| Framing::Own);
             for (name, value) in PROTECTION {
-                response.set_raw_header(name, value);
+                if name != "X-Frame-Options" || framing == Framing::Own {
+                    response.set_raw_header(name, value);
+                }
             }
         }
         if site::carries_session(request) && response.headers().get_one("Cache-Control").is_none() {

@@ -8,6 +8,7 @@
 pub mod assets;
 pub mod body;
 pub mod catchers;
+pub mod download;
 mod excerpt;
 mod form;
 pub mod guards;
@@ -20,6 +21,7 @@ mod pace;
 pub mod page;
 pub mod pages;
 pub mod pick;
+mod ranges;
 pub mod redirects;
 pub mod respond;
 pub mod server;

@@ -6,6 +6,7 @@
 mod auth;
 mod collections;
 mod factors;
+mod files;
 mod forward_auth;
 mod health;
 mod keys;
@@ -31,6 +32,7 @@ pub fn routes() -> Vec<rocket::Route> {
     let mut routes = health::routes();
     routes.extend(records::routes());
     routes.extend(collections::routes());
+    routes.extend(files::routes());
     routes.extend(auth::routes());
     routes.extend(oauth2::routes());
     routes.extend(realtime::routes());

@@ -1,0 +1,50 @@
+//! Files of records on their way out.
+
+use std::ops::Range;
+
+use super::App;
+use crate::auth::token;
+use crate::base::Result;
+use crate::domain::{Context, Credential, Principal, RequestInfo, TokenKind};
+use crate::files::{Content, StoredFile};
+use crate::records::{self, Cx, VisibleFile};
+use crate::store::ReadTx;
+
+impl App {
+    /// The file that a record names: see [`records::find_file`]. Whoever asks is told by the token in the query only,
+    /// which must be one for files: addresses of files stand in pages, and what a browser sends along by itself must not
+    /// count.
+    ///
+    /// # Errors
+    /// 404.
+    pub async fn find_file(
+        &self,
+        request: RequestInfo,
+        collection: String,
+        id: String,
+        name: String,
+    ) -> Result<VisibleFile> {
+        let app = self.clone();
+        let request = RequestInfo { context: Context::ProtectedFile, ..request };
+        let find = move |tx: &ReadTx<'_>| {
+            let plans = &app.0.plans;
+            let guest = Cx { principal: &Principal::Guest, credential: &Credential::None, request: &request, plans };
+            let bearer = match request.query("token").filter(|token| !token.is_empty()) {
+                Some(token) => token::bearer(tx, &guest, token, TokenKind::File)?,
+                None => None,
+            };
+            let principal = bearer.map_or(Principal::Guest, |(record, _)| Principal::Record(record.into()));
+            let cx = Cx { principal: &principal, credential: &Credential::Token, ..guest };
+            records::find_file(tx, &cx, &collection, &id, &name)
+        };
+        self.0.store.read(find).await
+    }
+
+    /// A part of a file's content, or all of it; `None` if the storage doesn't have it.
+    ///
+    /// # Errors
+    /// 503 if the storage can't be read.
+    pub async fn file_content(&self, file: &StoredFile, range: Option<Range<u64>>) -> Result<Option<Content>> {
+        self.0.storage.read(&file.key(), range).await
+    }
+}

@@ -1,0 +1,96 @@
+//! The removal of files that no record names any more, in the background.
+//!
+//! Woken by commits that doom files, and by time: what a transaction has doomed is removed soon after it, also by a later
+//! run of the program. Invariant: a row goes only after its object and its previews have gone.
+
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::App;
+use crate::base::limits::FILES_REMOVED_AT_ONCE;
+use crate::base::{Result, Timestamp};
+use crate::domain::Event;
+use crate::files::{StoredFile, ledger};
+
+/// How long the worker rests when there is nothing to do and nothing to wait for.
+const REST: Duration = Duration::from_secs(3600);
+/// How long it rests when the database can't be read or written.
+const REST_AFTER_TROUBLE: Duration = Duration::from_secs(5);
+
+/// What wakes the worker.
+#[derive(Default)]
+pub(super) struct FileQueue {
+    woken: Notify,
+}
+
+impl App {
+    /// Does what an event asks of the files.
+    pub(super) fn files_hear(&self, event: &Event) {
+        if matches!(event, Event::FilesDoomed) {
+            self.0.file_queue.woken.notify_one();
+        }
+    }
+
+    /// Removes what is to be removed, for as long as the program runs. Files that were pending when the program ended
+    /// last will never be a record's.
+    pub(super) async fn remove_files_forever(self) {
+        let dialect = self.0.plans.dialect();
+        if let Err(error) = self.commit(move |tx| ledger::give_up_all(tx, dialect)).await {
+            tracing::warn!("files that were on their way can't be removed yet: {}", error.log_text());
+        }
+        loop {
+            // A task of its own, so that a panic ends one round and not the worker.
+            let rest = match tokio::spawn(self.clone().settle_files()).await {
+                Ok(Ok(next)) => next.map_or(REST, until),
+                Ok(Err(error)) => {
+                    tracing::warn!("files can't be removed: {}", error.log_text());
+                    REST_AFTER_TROUBLE
+                }
+                Err(panic) => {
+                    tracing::error!("removing files failed: {panic}");
+                    REST_AFTER_TROUBLE
+                }
+            };
+            tokio::select! {
+                () = self.0.file_queue.woken.notified() => {}
+                () = tokio::time::sleep(rest.min(REST)) => {}
+            }
+        }
+    }
+
+    /// Removes the files that are due, and says when the next ones are.
+    ///
+    /// # Errors
+    /// What keeps the database from being read or written. What is wrong with the storage is logged, and tried again.
+    pub async fn settle_files(self) -> Result<Option<Timestamp>> {
+        let dialect = self.0.plans.dialect();
+        loop {
+            let claimed = self.commit(move |tx| ledger::claim(tx, dialect, FILES_REMOVED_AT_ONCE)).await?;
+            if claimed.is_empty() {
+                return self.0.store.read(move |tx| ledger::next_due(tx, dialect)).await;
+            }
+            let mut gone = Vec::with_capacity(claimed.len());
+            for file in claimed {
+                match self.remove_file(&file).await {
+                    Ok(()) => gone.push(file),
+                    Err(error) => {
+                        tracing::warn!(key = file.key(), "a file can't be removed yet: {}", error.log_text());
+                    }
+                }
+            }
+            self.commit(move |tx| gone.iter().try_for_each(|file| ledger::forget(tx, dialect, file))).await?;
+        }
+    }
+
+    async fn remove_file(&self, file: &StoredFile) -> Result<()> {
+        // In this order: a preview that is being made looks for its original again before it stays.
+        self.0.storage.remove(&file.key()).await?;
+        self.0.storage.remove_below(&file.thumbs_prefix()).await
+    }
+}
+
+fn until(due: Timestamp) -> Duration {
+    let millis = due.unix_millis() - Timestamp::now().unix_millis();
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}

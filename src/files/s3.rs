@@ -1,0 +1,64 @@
+//! A bucket of an S3-compatible service as the storage.
+//!
+//! Called when the storage is opened. Its HTTP client is made like that for services that people sign in with: one TLS,
+//! no redirects, no proxies of the environment.
+
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::client::{HttpClient, HttpConnector};
+use object_store::{ClientOptions, RetryConfig};
+use reqwest::redirect::Policy;
+
+use crate::base::limits::{S3_CONNECT_TIMEOUT_SECONDS, S3_READ_TIMEOUT_SECONDS, S3_RETRIES, S3_RETRY_SECONDS};
+use crate::base::{Error, Result, tls};
+use crate::settings::{Config, S3Addressing};
+
+/// The bucket that the configuration names.
+///
+/// # Errors
+/// 400 if the configuration can't be used.
+pub fn open(config: &Config) -> Result<AmazonS3> {
+    let retry = RetryConfig {
+        max_retries: S3_RETRIES,
+        retry_timeout: Duration::from_secs(S3_RETRY_SECONDS),
+        ..RetryConfig::default()
+    };
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(&config.s3_bucket)
+        .with_region(&config.s3_region)
+        .with_access_key_id(&config.s3_access_key)
+        .with_secret_access_key(config.s3_secret_key.expose())
+        .with_virtual_hosted_style_request(config.s3_addressing == S3Addressing::Host)
+        // Many services don't have the request that removes several objects at once.
+        .with_disable_bulk_delete(true)
+        .with_retry(retry)
+        .with_http_connector(Connector);
+    if let Some(endpoint) = &config.s3_endpoint {
+        builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+    }
+    builder.build().map_err(|error| Error::invalid(format!("The S3 storage can't be used: {error}")))
+}
+
+/// Makes the HTTP client.
+#[derive(Debug)]
+struct Connector;
+
+impl HttpConnector for Connector {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        let failure =
+            |source: Box<dyn std::error::Error + Send + Sync>| object_store::Error::Generic { store: "S3", source };
+        let tls = tls::client_config().ok_or_else(|| failure("TLS can't be set up".into()))?;
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .redirect(Policy::none())
+            .no_proxy()
+            .referer(false)
+            .user_agent(concat!("holdall/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(Duration::from_secs(S3_CONNECT_TIMEOUT_SECONDS))
+            .read_timeout(Duration::from_secs(S3_READ_TIMEOUT_SECONDS))
+            .build()
+            .map_err(|error| failure(error.into()))?;
+        Ok(HttpClient::new(client))
+    }
+}

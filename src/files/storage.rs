@@ -1,0 +1,298 @@
+//! Where files are kept: the folder `storage` of the data folder, or a bucket of an S3-compatible service.
+//!
+//! Both are reached through the same functions and have the same keys. Invariants: what [`Storage::take`] and
+//! [`Storage::put`] have acknowledged is on disk, with its name (locally; a service is believed); an object is there as a
+//! whole or not at all; a large one never is in memory as a whole. Not here: which objects there should be (`ledger`).
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as ObjectPath;
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::io::AsyncReadExt;
+use tokio::task::spawn_blocking;
+
+use super::s3;
+use crate::base::{Error, Result};
+use crate::domain::Upload;
+use crate::settings::Config;
+
+/// Larger files are sent to a service in parts of this size; so much of a file is in memory.
+const PART_BYTES: usize = 8 << 20;
+/// How much of a local file is read at a time.
+const PIECE_BYTES: usize = 128 << 10;
+/// How often a file is moved into a folder that goes away meanwhile, because what else was in it has been removed.
+const MOVES_MAX: usize = 10;
+
+/// The content of an object, piece by piece.
+pub type Content = BoxStream<'static, Result<Bytes>>;
+
+/// An object that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Where it lies.
+    pub key: String,
+    /// How large it is.
+    pub size_bytes: u64,
+    /// When it was written, in seconds since the Unix epoch.
+    pub modified_seconds: i64,
+}
+
+/// The storage. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    objects: Arc<dyn ObjectStore>,
+    /// The same once more, if it is the local folder.
+    local: Option<Arc<LocalFileSystem>>,
+}
+
+impl Storage {
+    /// The storage that the configuration names: the local folder, unless there is a bucket.
+    ///
+    /// # Errors
+    /// 400 if a service can't be used as it is configured; 503 if the folder can't.
+    pub fn open(config: &Config) -> Result<Storage> {
+        if config.s3_bucket.is_empty() {
+            Storage::local(&config.data_dir.join("storage"))
+        } else {
+            Storage::bucket(config)
+        }
+    }
+
+    fn bucket(config: &Config) -> Result<Storage> {
+        Ok(Storage { objects: Arc::new(s3::open(config)?), local: None })
+    }
+
+    /// The storage in this folder, which is made if it isn't there.
+    ///
+    /// # Errors
+    /// 503 if it can't be used.
+    pub fn local(folder: &Path) -> Result<Storage> {
+        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Error::unavailable(format!("The folder {} can't be used.", folder.display())).caused_by(error)
+        };
+        fs::create_dir_all(folder).map_err(|error| unusable(error.into()))?;
+        let local = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(error.into()))?;
+        // Folders go with the last file in them.
+        let local = Arc::new(local.with_fsync(true).with_automatic_cleanup(true));
+        Ok(Storage { objects: local.clone(), local: Some(local) })
+    }
+
+    /// Stores a file that has arrived. If it is moved into place, nothing of it is left in the spool.
+    ///
+    /// # Errors
+    /// 503 if it can't be stored.
+    pub async fn take(&self, key: &str, upload: &Upload) -> Result<()> {
+        let path = path(key)?;
+        if let Some(local) = &self.local {
+            let (from, to) = (upload.spool.path().to_owned(), local.path_to_filesystem(&path).map_err(failure)?);
+            return blocking(move || move_in(&from, &to)).await;
+        }
+        let mut file = tokio::fs::File::open(upload.spool.path()).await.map_err(unstored)?;
+        if upload.size_bytes <= PART_BYTES as u64 {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).await.map_err(unstored)?;
+            return self.objects.put(&path, PutPayload::from(bytes)).await.map(|_| ()).map_err(failure);
+        }
+        let mut parts = self.objects.put_multipart(&path).await.map_err(failure)?;
+        let sent = async {
+            loop {
+                let mut part = Vec::with_capacity(PART_BYTES);
+                (&mut file).take(PART_BYTES as u64).read_to_end(&mut part).await.map_err(unstored)?;
+                if part.is_empty() {
+                    return Ok(());
+                }
+                parts.put_part(PutPayload::from(part)).await.map_err(failure)?;
+            }
+        };
+        match sent.await {
+            Ok(()) => parts.complete().await.map(|_| ()).map_err(failure),
+            Err(error) => {
+                // The service forgets parts that belong to nothing sooner or later; this is the polite way.
+                let _ = parts.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Stores bytes, over what is there.
+    ///
+    /// # Errors
+    /// 503 if they can't be stored.
+    pub async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
+        self.objects.put(&path(key)?, PutPayload::from(bytes)).await.map(|_| ()).map_err(failure)
+    }
+
+    /// The size of an object; `None` if there is none.
+    ///
+    /// # Errors
+    /// 503 if the storage can't be read.
+    pub async fn size_bytes(&self, key: &str) -> Result<Option<u64>> {
+        match self.objects.head(&path(key)?).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failure(error)),
+        }
+    }
+
+    /// A part of an object, or all of it; `None` if there is no such object. A range must lie within the object.
+    ///
+    /// # Errors
+    /// 503 if the storage can't be read.
+    pub async fn read(&self, key: &str, range: Option<Range<u64>>) -> Result<Option<Content>> {
+        let options = GetOptions::new().with_range(range.filter(|range| !range.is_empty()).map(GetRange::Bounded));
+        let got = match self.objects.get_opts(&path(key)?, options).await {
+            Ok(got) => got,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(failure(error)),
+        };
+        let range = got.range.clone();
+        Ok(Some(match got.payload {
+            GetResultPayload::File(file, _) => pieces(file, range),
+            GetResultPayload::Stream(stream) => stream.map_err(failure).boxed(),
+        }))
+    }
+
+    /// A whole object that has at most `max_bytes`; `None` if there is none, or it is larger.
+    ///
+    /// # Errors
+    /// As [`Storage::read`].
+    pub async fn bytes(&self, key: &str, max_bytes: usize) -> Result<Option<Vec<u8>>> {
+        let Some(mut content) = self.read(key, None).await? else { return Ok(None) };
+        let mut bytes = Vec::new();
+        while let Some(piece) = content.try_next().await? {
+            if bytes.len() + piece.len() > max_bytes {
+                return Ok(None);
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Removes an object, if it is there.
+    ///
+    /// # Errors
+    /// 503 if the storage can't be changed.
+    pub async fn remove(&self, key: &str) -> Result<()> {
+        match self.objects.delete(&path(key)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failure(error)),
+        }
+    }
+
+    /// Removes all objects whose keys begin with `prefix` and a slash.
+    ///
+    /// # Errors
+    /// As [`Storage::remove`].
+    pub async fn remove_below(&self, prefix: &str) -> Result<()> {
+        let found: Vec<Object> = self.list(Some(prefix))?.try_collect().await?;
+        for object in found {
+            self.remove(&object.key).await?;
+        }
+        Ok(())
+    }
+
+    /// All objects, or those whose keys begin with `prefix` and a slash.
+    ///
+    /// # Errors
+    /// 503 if the storage can't be read, here or in the stream.
+    pub fn list(&self, prefix: Option<&str>) -> Result<BoxStream<'static, Result<Object>>> {
+        let prefix = prefix.map(path).transpose()?;
+        let listed = self.objects.list(prefix.as_ref()).map_err(failure).map_ok(|meta| Object {
+            key: meta.location.to_string(),
+            size_bytes: meta.size,
+            modified_seconds: meta.last_modified.timestamp(),
+        });
+        Ok(listed.boxed())
+    }
+}
+
+/// A key as the storage takes it. Keys are made of ids and stored names, so one that isn't a path is a mistake of ours.
+fn path(key: &str) -> Result<ObjectPath> {
+    ObjectPath::parse(key).map_err(Error::internal)
+}
+
+/// Moves a file to its place so that neither it nor its name can be lost.
+fn move_in(from: &Path, to: &Path) -> io::Result<()> {
+    File::open(from)?.sync_all()?;
+    let folder = to.parent().unwrap_or(to);
+    for attempt in 1.. {
+        let made = missing_folders(folder);
+        fs::create_dir_all(folder)?;
+        match rename_or_copy(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < MOVES_MAX && from.exists() => continue,
+            moved => moved?,
+        }
+        // The name of the file is in its folder, that of a new folder in the one above.
+        return made.iter().filter_map(|made| made.parent()).chain([folder]).try_for_each(sync_folder);
+    }
+    Ok(())
+}
+
+fn missing_folders(folder: &Path) -> Vec<PathBuf> {
+    folder.ancestors().take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
+}
+
+/// The storage may lie on another disk than the spool.
+fn rename_or_copy(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
+        renamed => return renamed,
+    }
+    let mut name = to.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let beside = to.with_file_name(name);
+    let copied = fs::copy(from, &beside).and_then(|_| File::open(&beside)?.sync_all());
+    if copied.is_err() {
+        // What is left of the copy is reported by `files check`, should even that fail.
+        let _ = fs::remove_file(&beside);
+    }
+    copied.and_then(|()| fs::rename(&beside, to))
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// A range of an open file, read where it holds nobody up.
+fn pieces(file: File, range: Range<u64>) -> Content {
+    let read = |(mut file, range): (File, Range<u64>)| async move {
+        if range.is_empty() {
+            return Ok(None);
+        }
+        blocking_read(move || {
+            let left = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+            let mut piece = vec![0; left.min(PIECE_BYTES)];
+            file.seek(SeekFrom::Start(range.start))?;
+            file.read_exact(&mut piece)?;
+            let next = range.start + piece.len() as u64..range.end;
+            Ok(Some((Bytes::from(piece), (file, next))))
+        })
+        .await
+    };
+    stream::try_unfold((file, range), read).boxed()
+}
+
+async fn blocking_read<T: Send + 'static>(job: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+    let unread = |error: io::Error| Error::unavailable("The file can't be read at the moment.").caused_by(error);
+    spawn_blocking(job).await.map_err(Error::internal)?.map_err(unread)
+}
+
+async fn blocking<T: Send + 'static>(job: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+    spawn_blocking(job).await.map_err(Error::internal)?.map_err(unstored)
+}
+
+fn unstored(error: io::Error) -> Error {
+    Error::unavailable("The file couldn't be stored: the disk may be full.").caused_by(error)
+}
+
+fn failure(error: object_store::Error) -> Error {
+    Error::unavailable("The storage of files can't be used at the moment.").caused_by(error)
+}
