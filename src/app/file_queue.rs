@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use super::App;
 use crate::base::limits::FILES_REMOVED_AT_ONCE;
@@ -18,10 +18,12 @@ const REST: Duration = Duration::from_secs(3600);
 /// How long it rests when the database can't be read or written.
 const REST_AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
-/// What wakes the worker.
+/// What wakes the worker, and whose turn it is.
 #[derive(Default)]
 pub(super) struct FileQueue {
     woken: Notify,
+    /// One round at a time, so that after a round everything is gone that was due when it began.
+    turn: Mutex<()>,
 }
 
 impl App {
@@ -65,6 +67,7 @@ impl App {
     /// What keeps the database from being read or written. What is wrong with the storage is logged, and tried again.
     pub async fn settle_files(self) -> Result<Option<Timestamp>> {
         let dialect = self.0.plans.dialect();
+        let _turn = self.0.file_queue.turn.lock().await;
         loop {
             let claimed = self.commit(move |tx| ledger::claim(tx, dialect, FILES_REMOVED_AT_ONCE)).await?;
             if claimed.is_empty() {

@@ -113,6 +113,7 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("POST /api/collections/<collection>/auth-refresh", "/api/collections/_superusers/auth-refresh", 401, 403),
     ("POST /api/collections/<collection>/impersonate/<id>", "/api/collections/people/impersonate/gold", 401, 403),
     ("POST /api/files/token", "/api/files/token", 401, 200),
+    ("GET /api/files/<collection>/<id>/<name>", "/api/files/vault/gold00000000000/gold.txt", 404, 404),
     ("GET /api/realtime", "/api/realtime", 200, 200),
     ("POST /api/realtime", "/api/realtime", 400, 400),
     ("POST /api/collections/<collection>/request-otp", "/api/collections/vault/request-otp", 404, 404),

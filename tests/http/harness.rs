@@ -64,6 +64,11 @@ impl TestApp {
         &self.running().app
     }
 
+    /// Where it keeps everything.
+    pub fn data_dir(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The routes that are mounted.
     pub fn routes(&self) -> Vec<&Route> {
         self.running().client.rocket().routes().collect()

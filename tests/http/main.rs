@@ -16,6 +16,8 @@ mod coverage;
 mod csrf;
 mod endings;
 mod equal_work;
+mod files;
+mod files_incidents;
 mod filters;
 mod fixture;
 mod forward_auth;
