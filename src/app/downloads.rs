@@ -12,8 +12,8 @@ use crate::store::ReadTx;
 
 impl App {
     /// The file that a record names: see [`records::find_file`]. Whoever asks is told by the token in the query only,
-    /// which must be one for files: addresses of files stand in pages, and what a browser sends along by itself must not
-    /// count.
+    /// which must be one for files: addresses of files stand in pages, and what a browser sends along by itself must
+    /// not count.
     ///
     /// # Errors
     /// 404.

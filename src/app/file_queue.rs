@@ -1,7 +1,7 @@
 //! The removal of files that no record names any more, in the background.
 //!
-//! Woken by commits that doom files, and by time: what a transaction has doomed is removed soon after it, also by a later
-//! run of the program. Invariant: a row goes only after its object and its previews have gone.
+//! Woken by commits that doom files, and by time: what a transaction has doomed is removed soon after it, also by a
+//! later run of the program. Invariant: a row goes only after its object and its previews have gone.
 
 use std::time::Duration;
 

@@ -64,8 +64,8 @@ pub struct FilesReport {
 type Place = (String, String, String);
 
 impl App {
-    /// Compares the storage with the database. With `repair`, what nobody needs is deleted; what a record names is never
-    /// touched.
+    /// Compares the storage with the database. With `repair`, what nobody needs is deleted; what a record names is
+    /// never touched.
     ///
     /// # Errors
     /// What keeps the storage or the database from being read, or changed.

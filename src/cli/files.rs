@@ -16,10 +16,10 @@ Examples:
 pub enum Command {
     /// Compare the stored files with the records, both ways, and say what doesn't fit.
     ///
-    /// It may run beside a server. Each line is one file: `orphan` is stored and nobody's, `unnamed` is kept for a record
-    /// that doesn't name it, `missing` is named by a record and not stored, `wrong-size` is stored with another size than
-    /// it had, `unknown` is named by a record and was never stored here. The exit status is 0 only if nothing is left
-    /// that doesn't fit.
+    /// It may run beside a server. Each line is one file: `orphan` is stored and nobody's, `unnamed` is kept for a
+    /// record that doesn't name it, `missing` is named by a record and not stored, `wrong-size` is stored with another
+    /// size than it had, `unknown` is named by a record and was never stored here. The exit status is 0 only if nothing
+    /// is left that doesn't fit.
     #[command(after_help = "Example:\n  holdall files check --repair")]
     Check {
         /// Delete what is `orphan` or `unnamed`. What a record names is never touched.

@@ -46,8 +46,8 @@ fn split(name: &str) -> (&str, &str) {
     name.split_at(from)
 }
 
-/// The extension with its dot, if anything is left of it. `*` and `#`, which PocketBase keeps, are left out as well: not
-/// every file system and storage can hold them.
+/// The extension with its dot, if anything is left of it. `*` and `#`, which PocketBase keeps, are left out as well:
+/// not every file system and storage can hold them.
 fn clean_extension(extension: &str) -> Option<String> {
     let kept: String =
         extension.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '+' | '=')).collect();

@@ -1,10 +1,10 @@
 //! What the database knows of files: the rows of `_files`, which are also the queue of what is to be removed.
 //!
-//! Called by `records` and `collections` in the transactions that make or change records, and by the app's worker. A row
-//! is there before its object is and goes after it, so that nothing in the storage is ever unknown: `pending` from before
-//! the object is stored, `live` from the transaction on that makes a record name it, `doomed` from the one on that no
-//! longer does. Invariants: only a pending row becomes live, and it does so in its record's transaction; a live or doomed
-//! row never becomes pending; nothing here touches the storage.
+//! Called by `records` and `collections` in the transactions that make or change records, and by the app's worker. A
+//! row is there before its object is and goes after it, so that nothing in the storage is ever unknown: `pending` from
+//! before the object is stored, `live` from the transaction on that makes a record name it, `doomed` from the one on
+//! that no longer does. Invariants: only a pending row becomes live, and it does so in its record's transaction; a live
+//! or doomed row never becomes pending; nothing here touches the storage.
 
 use std::sync::Arc;
 

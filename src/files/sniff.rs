@@ -1,7 +1,7 @@
 //! What a file is, told by how it begins.
 //!
-//! Called by the spool. Invariant: whatever is in a file, this gives an answer: the detector is somebody else's code and
-//! reads what strangers send, so a panic of it counts as "unknown".
+//! Called by the spool. Invariant: whatever is in a file, this gives an answer: the detector is somebody else's code
+//! and reads what strangers send, so a panic of it counts as "unknown".
 
 use std::panic::catch_unwind;
 

@@ -1,8 +1,9 @@
 //! Where files are kept: the folder `storage` of the data folder, or a bucket of an S3-compatible service.
 //!
 //! Both are reached through the same functions and have the same keys. Invariants: what [`Storage::take`] and
-//! [`Storage::put`] have acknowledged is on disk, with its name (locally; a service is believed); an object is there as a
-//! whole or not at all; a large one never is in memory as a whole. Not here: which objects there should be (`ledger`).
+//! [`Storage::put`] have acknowledged is on disk, with its name (locally; a service is believed); an object is there as
+//! a whole or not at all; a large one never is in memory as a whole. Not here: which objects there should be
+//! (`ledger`).
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -24,8 +25,11 @@ use crate::base::{Error, Result};
 use crate::domain::Upload;
 use crate::settings::Config;
 
-/// Larger files are sent to a service in parts of this size; so much of a file is in memory.
-const PART_BYTES: usize = 8 << 20;
+/// Larger files are sent to a service in parts of at least this size, the least that S3 takes; so much of a file is in
+/// memory.
+const PART_MIN_BYTES: u64 = 5 << 20;
+/// Parts that a file may be sent in.
+const PARTS_MAX: u64 = 10_000;
 /// How much of a local file is read at a time.
 const PIECE_BYTES: usize = 128 << 10;
 /// How often a file is moved into a folder that goes away meanwhile, because what else was in it has been removed.
@@ -96,21 +100,20 @@ impl Storage {
             return blocking(move || move_in(&from, &to)).await;
         }
         let mut file = tokio::fs::File::open(upload.spool.path()).await.map_err(unstored)?;
-        if upload.size_bytes <= PART_BYTES as u64 {
-            let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).await.map_err(unstored)?;
-            return self.objects.put(&path, PutPayload::from(bytes)).await.map(|_| ()).map_err(failure);
+        let mut left_bytes = upload.size_bytes;
+        let part_bytes = PART_MIN_BYTES.max(left_bytes.div_ceil(PARTS_MAX));
+        if left_bytes <= part_bytes {
+            let bytes = next_part(&mut file, left_bytes).await?;
+            return self.objects.put(&path, bytes).await.map(|_| ()).map_err(failure);
         }
         let mut parts = self.objects.put_multipart(&path).await.map_err(failure)?;
         let sent = async {
-            loop {
-                let mut part = Vec::with_capacity(PART_BYTES);
-                (&mut file).take(PART_BYTES as u64).read_to_end(&mut part).await.map_err(unstored)?;
-                if part.is_empty() {
-                    return Ok(());
-                }
-                parts.put_part(PutPayload::from(part)).await.map_err(failure)?;
+            while left_bytes > 0 {
+                let part = next_part(&mut file, left_bytes.min(part_bytes)).await?;
+                left_bytes -= part.content_length() as u64;
+                parts.put_part(part).await.map_err(failure)?;
             }
+            Ok(())
         };
         match sent.await {
             Ok(()) => parts.complete().await.map(|_| ()).map_err(failure),
@@ -217,6 +220,19 @@ impl Storage {
 /// A key as the storage takes it. Keys are made of ids and stored names, so one that isn't a path is a mistake of ours.
 fn path(key: &str) -> Result<ObjectPath> {
     ObjectPath::parse(key).map_err(Error::internal)
+}
+
+/// The next bytes of a file, in pieces whose memory the next part finds again.
+async fn next_part(file: &mut tokio::fs::File, size_bytes: u64) -> Result<PutPayload> {
+    let mut left = usize::try_from(size_bytes).map_err(Error::internal)?;
+    let mut pieces = Vec::with_capacity(left.div_ceil(PIECE_BYTES));
+    while left > 0 {
+        let mut piece = vec![0; left.min(PIECE_BYTES)];
+        file.read_exact(&mut piece).await.map_err(unstored)?;
+        left -= piece.len();
+        pieces.push(Bytes::from(piece));
+    }
+    Ok(pieces.into_iter().collect())
 }
 
 /// Moves a file to its place so that neither it nor its name can be lost.

@@ -26,8 +26,8 @@ pub fn held_names(dialect: Dialect, collection: &Collection, field: &Field, afte
     }
 }
 
-/// Gives the rows of `_files` of a single-valued field another state where no record's field holds their names any more.
-/// `states` are the one that they have and the one that they get.
+/// Gives the rows of `_files` of a single-valued field another state where no record's field holds their names any
+/// more. `states` are the one that they have and the one that they get.
 pub fn doom_unnamed(
     dialect: Dialect,
     collection: &Collection,

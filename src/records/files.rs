@@ -92,8 +92,8 @@ pub(super) fn release(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &Collection
     ledger::doom_record(tx, cx.plans.dialect(), &collection.id, record_id)
 }
 
-/// The file that a record names, if the caller may see it: files of protected fields only under the view rule, others by
-/// whoever knows their names. A view shows files of the records that it is made of.
+/// The file that a record names, if the caller may see it: files of protected fields only under the view rule, others
+/// by whoever knows their names. A view shows files of the records that it is made of.
 ///
 /// # Errors
 /// 404, whatever the reason is.

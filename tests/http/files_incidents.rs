@@ -173,7 +173,7 @@ fn what_was_to_be_removed_is_removed_after_a_restart() {
     let wait = async {
         while one.exists() {
             app.app().clone().settle_files().await.expect("files can be removed");
-            rocket::tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
         }
     };
     app.wait(wait);

@@ -34,8 +34,8 @@ struct Authenticator {
 }
 
 impl Authenticator {
-    /// A code that wasn't shown yet and that the server takes: of the present step, or else of a neighbour. The steps of
-    /// the past come first, so that there are three codes to be had without waiting.
+    /// A code that wasn't shown yet and that the server takes: of the present step, or else of a neighbour. The steps
+    /// of the past come first, so that there are three codes to be had without waiting.
     fn code(&mut self) -> String {
         loop {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_secs();

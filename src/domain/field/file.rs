@@ -1,7 +1,7 @@
 //! `file`: names of stored files.
 //!
-//! A value holds names only. Which of them are files that have just arrived is known to the request (`uploads`); whether
-//! the others are there is checked against the stored record (`records::validate`).
+//! A value holds names only. Which of them are files that have just arrived is known to the request (`uploads`);
+//! whether the others are there is checked against the stored record (`records::validate`).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;

@@ -78,6 +78,8 @@ export async function startServer(programName, environment = {}) {
     host: '127.0.0.1',
     port,
     url: `http://127.0.0.1:${port}`,
+    pid: child.pid,
+    dataDir: join(dir, 'data'),
     output: () => child.output,
     exited: () => child.ended,
     stop: () => stop(child, dir),
@@ -89,6 +91,13 @@ export async function startServer(programName, environment = {}) {
     throw error;
   }
   return server;
+}
+
+/** Runs another command of `programName` with the data directory of `server`, and says how it ended. */
+export async function runBeside(programName, server, args, environment = {}) {
+  const child = launch(requireProgram(programName).binary, [...args, '--data', server.dataDir], environment);
+  const code = await child.end;
+  return { code, output: child.output };
 }
 
 async function untilHealthy(server, child) {
