@@ -173,7 +173,7 @@ fn headers(file: &StoredFile, shown: &Presentation) -> Vec<Header<'static>> {
     let plain = content_type.split(';').next().unwrap_or_default().trim();
     let disposition = if INLINE.contains(&plain) && !shown.download { "inline" } else { "attachment" };
     vec![
-        Header::new("Content-Disposition", format!("{disposition}; filename={}", file.name)),
+        Header::new("Content-Disposition", format!("{disposition}; filename=\"{}\"", file.name)),
         Header::new("Content-Type", content_type),
         Header::new("Content-Security-Policy", SANDBOX),
         Header::new("Cache-Control", if shown.protected { CACHED_PRIVATELY } else { CACHED }),
@@ -278,15 +278,15 @@ mod tests {
     #[test]
     fn what_could_run_is_never_shown() {
         for (name, content_type, download, expect) in [
-            ("a.png", "image/png", false, "inline; filename=a.png"),
-            ("a.png", "image/png", true, "attachment; filename=a.png"),
-            ("a.svg", "image/svg+xml", false, "attachment; filename=a.svg"),
-            ("a.svg", "image/png", false, "attachment; filename=a.svg"),
-            ("a.SVG", "image/png", false, "attachment; filename=a.SVG"),
-            ("a.png", "text/html; charset=utf-8", false, "attachment; filename=a.png"),
-            ("a.pdf", "application/pdf", false, "inline; filename=a.pdf"),
-            ("a.txt", "text/plain; charset=utf-8", false, "attachment; filename=a.txt"),
-            ("a.xml", "text/xml; charset=utf-8", false, "attachment; filename=a.xml"),
+            ("a.png", "image/png", false, "inline; filename=\"a.png\""),
+            ("a.png", "image/png", true, "attachment; filename=\"a.png\""),
+            ("a.svg", "image/svg+xml", false, "attachment; filename=\"a.svg\""),
+            ("a.svg", "image/png", false, "attachment; filename=\"a.svg\""),
+            ("a.SVG", "image/png", false, "attachment; filename=\"a.SVG\""),
+            ("a.png", "text/html; charset=utf-8", false, "attachment; filename=\"a.png\""),
+            ("a.pdf", "application/pdf", false, "inline; filename=\"a.pdf\""),
+            ("a.txt", "text/plain; charset=utf-8", false, "attachment; filename=\"a.txt\""),
+            ("a.xml", "text/xml; charset=utf-8", false, "attachment; filename=\"a.xml\""),
         ] {
             let file = StoredFile {
                 collection_id: String::new(),

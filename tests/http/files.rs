@@ -112,7 +112,7 @@ fn a_file_comes_in_and_goes_out_as_it_was() {
     assert_eq!((&made["title"], &made["many"]), (&json!("x"), &json!([])));
     let answer = guest.get(&file(&made["id"], &made["one"]));
     assert_eq!((answer.status, answer.body.as_slice()), (200, &b"hello world"[..]));
-    let disposition = format!("attachment; filename={}", text(&made["one"]));
+    let disposition = format!("attachment; filename=\"{}\"", text(&made["one"]));
     let hash = "\"b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9\"";
     for (name, expect) in [
         ("Content-Type", "text/plain; charset=utf-8"),

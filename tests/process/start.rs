@@ -53,7 +53,7 @@ fn the_first_start_makes_the_folder_and_says_where_everything_is() {
     assert_eq!(status.code(), Some(0));
     // What SQLite keeps beside its files while they are in use is gone, so that the folder can simply be copied.
     let left: Vec<String> = contents(&data).into_keys().collect();
-    assert_eq!(left, ["backups/", "data.db", "logs.db", "storage/"]);
+    assert_eq!(left, ["backups/", "data.db", "logs.db", "storage/", "uploads/"]);
     drop(folder);
 }
 

@@ -29,7 +29,8 @@ export async function startS3() {
   const portFlags = Object.entries(ports).flatMap(([part, { http, grpc }]) =>
     [`-${part}.port=${http}`, `-${part}.port.grpc=${grpc}`]);
   const child = spawn(binary, ['server', `-dir=${dir}`, '-ip=127.0.0.1', '-filer', '-s3', `-s3.config=${join(dir, 's3.json')}`,
-    '-master.volumeSizeLimitMB=64', '-volume.max=50', '-s3.iam=false', '-telemetry=false', ...portFlags],
+    '-master.volumeSizeLimitMB=64', '-volume.max=50', '-s3.iam=false', '-master.telemetry=false',
+    '-s3.port.iceberg=0', '-s3.port.lance=0', ...portFlags],
     { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let output = '';

@@ -12,6 +12,8 @@ const HEADERS = [
 const ID = /(?<![A-Za-z0-9])([a-z0-9]{15})(?![A-Za-z0-9])/;
 const TIME = /\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const TOKEN = /eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+/g;
+// The random end of a stored file's name, before its extension.
+const STORED_NAME = /_[a-z0-9]{10}(?=\.[A-Za-z]|$)/g;
 const NOW_WITHIN_MS = 10 * 60_000;
 const TOKEN_LIFE_STEP_S = 60;
 const KEY_ORDER = ' order of keys';
@@ -44,7 +46,7 @@ export function differences(testCase, left, right, pairs) {
   const differ = (where, a, b) => found.push({ where, left: a, right: b });
   if (left.status !== right.status) differ('status', left.status, right.status);
   for (const name of [...HEADERS, ...(testCase.alsoHeaders ?? [])]) {
-    const [a, b] = [left, right].map((answer) => answer.headers[name]);
+    const [a, b] = [left, right].map(({ headers }) => headers[name] && text(headers[name]));
     if (!sameText(a ?? '', b ?? '', pairs)) differ(`header ${name}`, a, b);
   }
   if (left.json === undefined || right.json === undefined || testCase.rawBody) {
@@ -88,6 +90,7 @@ function text(value) {
   return value
     .replace(TOKEN, describeToken)
     .replace(TIME, (time) => (isAboutNow(time) ? `<now as ${time.replace(/\d/g, '0')}>` : time))
+    .replace(STORED_NAME, '_<random>')
     .replace(/_clone_\w{4}(?!\w)/g, '_clone_<random>')
     .replace(/(`idx_(?:tokenKey|email)_)[A-Za-z0-9]{10}`/g, '$1<random>`');
 }

@@ -68,9 +68,13 @@ function encodeBody(world, { body, form, urlencoded, raw, type }) {
   }
   if (form) {
     const boundary = 'parity-boundary';
-    const part = ([name, value]) =>
-      `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${world.resolve(value)}\r\n`;
-    return { body: `${form.map(part).join('')}--${boundary}--\r\n`, type: `multipart/form-data; boundary=${boundary}` };
+    const part = ([name, value, file]) => {
+      const named = file === undefined ? '' : `; filename="${file}"\r\nContent-Type: application/octet-stream`;
+      const head = `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${named}\r\n\r\n`;
+      return Buffer.concat([head, Buffer.isBuffer(value) ? value : world.resolve(value), '\r\n'].map((text) => Buffer.from(text)));
+    };
+    const body = Buffer.concat([...form.map(part), Buffer.from(`--${boundary}--\r\n`)]);
+    return { body, type: `multipart/form-data; boundary=${boundary}` };
   }
   return { body: raw === undefined ? undefined : world.resolve(raw), type };
 }
