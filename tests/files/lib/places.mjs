@@ -10,7 +10,7 @@ import { startS3 } from './s3.mjs';
 export async function startWith(place) {
   const s3 = place === 's3' ? await startS3() : undefined;
   const environment = s3?.environment ?? {};
-  const server = await startServer('holdall', environment);
+  let server = await startServer('holdall', environment);
   const folder = join(server.dataDir, 'storage');
   const objects = s3 ? s3.objects : () => listFolder(folder);
   const login = await fetch(`${server.url}/api/collections/_superusers/auth-with-password`, {
@@ -19,7 +19,13 @@ export async function startWith(place) {
   });
   const { token } = await login.json();
   return {
-    server,
+    get server() {
+      return server;
+    },
+    /** Ends the server as a power cut would, and starts it again. */
+    killAndRestart: async () => {
+      server = await server.killAndRestart();
+    },
     objects,
     /** Puts an object where no record knows of it. */
     put: s3 ? s3.put : async (key, content) => {

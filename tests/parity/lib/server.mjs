@@ -68,9 +68,14 @@ export function requireProgram(programName) {
  * environment besides what always is.
  */
 export async function startServer(programName, environment = {}) {
-  const { binary, superuser, serve } = requireProgram(programName);
+  const { binary, superuser } = requireProgram(programName);
   const dir = await mkdtemp(join(tmpdir(), `holdall-test-${programName}-`));
   await runToEnd(binary, superuser(dir));
+  return startIn(dir, programName, environment);
+}
+
+async function startIn(dir, programName, environment) {
+  const { binary, serve } = requireProgram(programName);
   const port = await freePort();
   const child = launch(binary, serve(dir, `127.0.0.1:${port}`), environment);
   const server = {
@@ -83,6 +88,12 @@ export async function startServer(programName, environment = {}) {
     output: () => child.output,
     exited: () => child.ended,
     stop: () => stop(child, dir),
+    /** Ends it as a power cut would, and starts another on the same data directory. */
+    killAndRestart: async () => {
+      child.kill('SIGKILL');
+      await child.end;
+      return startIn(dir, programName, environment);
+    },
   };
   try {
     await untilHealthy(server, child);
