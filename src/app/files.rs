@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::{App, Caller};
 use crate::base::{Result, limits};
 use crate::domain::{BodyLimits, Collection, FieldKind, RequestInfo, RuleKind};
-use crate::files::{NewFile, Spool, ledger};
+use crate::files::{NewFile, Spool, Storage, ledger};
 use crate::records::{self, Draft, FileKeys};
+use crate::settings::Config;
 
 /// Files that are in the storage and belong to a record that isn't written yet. They are given up unless that happens,
 /// also if nobody waits for it any more.
@@ -64,6 +65,14 @@ pub(super) fn new_files(draft: &Draft, request: &RequestInfo) -> Vec<NewFile> {
 }
 
 impl App {
+    /// Whether what the configuration says of the storage can be used.
+    ///
+    /// # Errors
+    /// 400 if it can't.
+    pub fn check_storage(config: &Config) -> Result<()> {
+        Storage::check(config)
+    }
+
     /// Where files go while they arrive.
     pub fn spool(&self) -> &Spool {
         &self.0.spool

@@ -102,6 +102,7 @@ impl App {
     /// configuration says of mail, if it can't be used.
     pub fn open(config: &Config) -> Result<App> {
         // Before the data folder is touched.
+        Storage::check(config)?;
         let (letterhead, sender) = (mails::letterhead(config)?, mails::Sender::new(config)?);
         let options = StoreOptions {
             readers: config.readers,

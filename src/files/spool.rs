@@ -2,7 +2,7 @@
 //!
 //! Called while a body is read. What arrives is written, hashed and looked at piece by piece, so that a file takes the
 //! same memory however large it is. Invariants: a spool file is known to nobody but the [`Upload`] that it becomes, and
-//! goes with it; names of spool files have nothing of what a client sent in them; at most [`FILL_BYTES`] of a file are
+//! goes with it; names of spool files have nothing of what a client sent in them; at most 256 KiB of a file are
 //! in memory. Not here: whether somebody may send a file at all, which is asked before.
 
 use std::fs::{self, File};

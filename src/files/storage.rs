@@ -70,6 +70,14 @@ impl Storage {
         }
     }
 
+    /// Whether what the configuration says of a service can be used; whether it answers shows later.
+    ///
+    /// # Errors
+    /// 400 if it can't.
+    pub fn check(config: &Config) -> Result<()> {
+        if config.s3_bucket.is_empty() { Ok(()) } else { Storage::bucket(config).map(|_| ()) }
+    }
+
     fn bucket(config: &Config) -> Result<Storage> {
         Ok(Storage { objects: Arc::new(s3::open(config)?), local: None })
     }
@@ -311,4 +319,64 @@ fn unstored(error: io::Error) -> Error {
 
 fn failure(error: object_store::Error) -> Error {
     Error::unavailable("The storage of files can't be used at the moment.").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::upload::SpoolFile;
+
+    fn upload(folder: &Path, content: &[u8]) -> Upload {
+        let path = folder.join("arrived.part");
+        fs::write(&path, content).expect("it can be written");
+        Upload {
+            original_name: String::new(),
+            name: String::new(),
+            size_bytes: content.len() as u64,
+            content_type: String::new(),
+            type_aliases: Vec::new(),
+            sha256: String::new(),
+            cut_off: false,
+            spool: SpoolFile::new(path),
+        }
+    }
+
+    async fn content(storage: &Storage, key: &str, range: Option<Range<u64>>) -> Option<Vec<u8>> {
+        let content = storage.read(key, range).await.expect("it can be read")?;
+        let pieces: Vec<Bytes> = content.try_collect().await.expect("it can be read");
+        Some(pieces.concat())
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_is_there_as_a_whole_and_goes_with_its_folders() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let storage = Storage::local(&folder.path().join("storage")).expect("it can be made");
+        let bytes: Vec<u8> = (0..3 * PIECE_BYTES + 5).map(|at| (at % 251) as u8).collect();
+        let arrived = upload(folder.path(), &bytes);
+        storage.take("c/r/a.bin", &arrived).await.expect("it can be stored");
+        assert!(!arrived.spool.path().exists(), "it was moved");
+        storage.put("c/r/thumbs_a.bin/1x1_a.bin", Bytes::from_static(b"small")).await.expect("it can be stored");
+        assert_eq!(content(&storage, "c/r/a.bin", None).await.as_deref(), Some(&bytes[..]));
+        let (from, to) = (PIECE_BYTES - 1, 2 * PIECE_BYTES + 1);
+        let part = content(&storage, "c/r/a.bin", Some(from as u64..to as u64)).await;
+        assert_eq!(part.as_deref(), Some(&bytes[from..to]));
+        assert_eq!(storage.size_bytes("c/r/a.bin").await.expect("it can be read"), Some(bytes.len() as u64));
+        assert_eq!(storage.bytes("c/r/a.bin", 10).await.expect("it can be read"), None, "too large");
+        assert_eq!(content(&storage, "c/r/missing", None).await, None);
+        storage.remove("c/r/a.bin").await.expect("it can be removed");
+        storage.remove("c/r/a.bin").await.expect("once more is no error");
+        storage.remove_below("c/r/thumbs_a.bin").await.expect("they can be removed");
+        storage.remove_below("c/r/thumbs_a.bin").await.expect("once more is no error");
+        assert!(fs::read_dir(folder.path().join("storage")).expect("it is there").next().is_none());
+    }
+
+    #[tokio::test]
+    async fn keys_lead_nowhere_else() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let storage = Storage::local(&folder.path().join("storage")).expect("it can be made");
+        for key in ["../evil", "c/../../evil", "c//evil", "c/./evil", "c/\0", ""] {
+            assert!(storage.put(key, Bytes::new()).await.is_err(), "{key:?}");
+        }
+        assert!(!folder.path().join("evil").exists());
+    }
 }
