@@ -65,7 +65,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["cli/logging.rs"]),
     // Where files are, and what.
     ("object_store", &["files/"]),
-    ("bytes", &["files/", "web/download.rs"]),
+    ("bytes", &["files/", "web/"]),
     ("futures_util", &["files/", "app/files_check.rs"]),
     ("mimetype_detector", &["files/sniff.rs"]),
     // The database.

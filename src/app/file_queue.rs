@@ -19,11 +19,19 @@ const REST: Duration = Duration::from_secs(3600);
 const REST_AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
 /// What wakes the worker, and whose turn it is.
-#[derive(Default)]
 pub(super) struct FileQueue {
+    /// When the program started.
+    started: Timestamp,
     woken: Notify,
     /// One round at a time, so that after a round everything is gone that was due when it began.
     turn: Mutex<()>,
+}
+
+impl FileQueue {
+    /// For a program that starts now.
+    pub fn new() -> FileQueue {
+        FileQueue { started: Timestamp::now(), woken: Notify::new(), turn: Mutex::new(()) }
+    }
 }
 
 impl App {
@@ -37,8 +45,8 @@ impl App {
     /// Removes what is to be removed, for as long as the program runs. Files that were pending when the program ended
     /// last will never be a record's.
     pub(super) async fn remove_files_forever(self) {
-        let dialect = self.0.plans.dialect();
-        if let Err(error) = self.commit(move |tx| ledger::give_up_all(tx, dialect)).await {
+        let (dialect, started) = (self.0.plans.dialect(), self.0.file_queue.started);
+        if let Err(error) = self.commit(move |tx| ledger::give_up_older(tx, dialect, started)).await {
             tracing::warn!("files that were on their way can't be removed yet: {}", error.log_text());
         }
         loop {

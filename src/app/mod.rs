@@ -131,7 +131,7 @@ impl App {
             background: background::Background::default(),
             spool,
             storage,
-            file_queue: file_queue::FileQueue::default(),
+            file_queue: file_queue::FileQueue::new(),
             letterhead,
             sender,
             codes: codes::Codes::new(),

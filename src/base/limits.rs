@@ -34,6 +34,8 @@ pub const VIEW_SAMPLE_ROWS: usize = 10;
 pub const SAFE_INTEGER_MAX: i64 = (1 << 53) - 1;
 /// `total=capped` counts no further than this many records.
 pub const TOTAL_CAP: u64 = 1000;
+/// What precedes the content of a part of a multipart body may have this many bytes.
+pub const MULTIPART_HEAD_MAX_BYTES: usize = 256 << 10;
 /// A multipart body may have this many parts.
 pub const MULTIPART_MAX_PARTS: usize = 1000;
 /// A body must have arrived within this time, and more of it the more of it has arrived: see

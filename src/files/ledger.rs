@@ -186,9 +186,11 @@ pub fn give_up(tx: &mut WriteTx<'_>, dialect: Dialect, files: &[NewFile]) -> Res
     Ok(())
 }
 
-/// Gives up all files that are pending: at the start of a server nobody is left who could make them live.
-pub fn give_up_all(tx: &mut WriteTx<'_>, dialect: Dialect) -> Result<()> {
-    doom_where(tx, dialect, vec![Where::Is("state", PENDING.into())])
+/// Gives up the files that were pending before a moment: when the server started, nobody was left who could make them
+/// live.
+pub fn give_up_older(tx: &mut WriteTx<'_>, dialect: Dialect, than: Timestamp) -> Result<()> {
+    let rows = vec![Where::Is("state", PENDING.into()), Where::Below("created", than.to_string().into())];
+    doom_where(tx, dialect, rows)
 }
 
 /// Takes files that are to be removed now, those due longest first, no more than `limit`; until they are

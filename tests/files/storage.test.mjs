@@ -2,8 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { peakMemoryMb, sendLarge, startWith, until } from './lib/places.mjs';
+import { breakOff, peakMemoryMb, sendLarge, startWith, until } from './lib/places.mjs';
 
 const OPEN = { listRule: '', viewRule: '', createRule: '', updateRule: '', deleteRule: '' };
 const LARGE_BYTES = 256 << 20;
@@ -99,6 +101,15 @@ for (const place of ['local', 's3']) {
       assert.equal((await check('--repair')).code, 0);
       assert.ok(!(await objects()).includes(stray));
       assert.equal(await (await get(record, record.f)).text(), 'kept');
+      await fits();
+    });
+
+    test('an upload that breaks off leaves nothing', async () => {
+      const before = (await objects()).length;
+      await breakOff(`${server.url}/api/collections/docs/records`, 5 << 20);
+      const arriving = () => readdir(join(server.dataDir, 'uploads'));
+      await until(arriving, (names) => names.length === 0, 'nothing is left in the spool');
+      assert.equal((await objects()).length, before);
       await fits();
     });
 

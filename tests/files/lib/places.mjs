@@ -103,6 +103,20 @@ export function sendLarge(url, sizeBytes) {
   });
 }
 
+/** Announces a file of a GB, sends `sizeBytes` of it, and goes away. */
+export function breakOff(url, sizeBytes) {
+  return new Promise((gone) => {
+    const sending = request(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'multipart/form-data; boundary=b', 'Content-Length': 2 ** 30 },
+    });
+    sending.on('error', () => gone());
+    sending.on('close', () => gone());
+    sending.write('--b\r\nContent-Disposition: form-data; name="f"; filename="large.bin"\r\n\r\n');
+    sending.write(Buffer.alloc(sizeBytes), () => sending.destroy());
+  });
+}
+
 /** The most memory that a process ever had, in MB. */
 export async function peakMemoryMb(pid) {
   return Number(/VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))[1]) / 1024;
