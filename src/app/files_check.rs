@@ -2,7 +2,8 @@
 //!
 //! It may run beside a server. Everything is looked at in passing first, which may be out of date a moment later; what
 //! seems wrong is looked at again by itself, and only then reported. That is exact, because a row is there before its
-//! object and goes after it, and a key is never used twice. All keys are in memory meanwhile, some hundred bytes a file.
+//! object and goes after it, and a key is never used twice. All keys are in memory meanwhile, some hundred bytes a
+//! file.
 
 use std::collections::{HashMap, HashSet};
 

@@ -146,9 +146,15 @@ pub(super) fn too_large() -> Error {
     Error::new(ErrorKind::TooLarge, "The body is too large.")
 }
 
+/// Whether this is the error of [`Leashed`].
+fn is_leash(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::InvalidData)
+}
+
 fn multipart_error(error: multer::Error) -> Error {
     match error {
         multer::Error::StreamSizeExceeded { .. } => too_large(),
+        multer::Error::StreamReadFailed(cause) if is_leash(&*cause) => too_large(),
         other => Error::invalid("The multipart form in the body isn't well-formed.").caused_by(other),
     }
 }
@@ -172,13 +178,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_no_end_is_given_up() {
-        for (head, kind) in [
-            ("", ErrorKind::Invalid),
-            ("--b\r\n", ErrorKind::Invalid),
-            ("--b\r\nContent-Disposition: form-data; name=\"", ErrorKind::Invalid),
-            ("--b\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\n", ErrorKind::TooLarge),
+        for head in [
+            "",
+            "--b\r\n",
+            "--b\r\nContent-Disposition: form-data; name=\"",
+            "--b\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\n",
         ] {
-            assert_eq!(read_endless(head).await.kind(), kind, "{head}");
+            assert_eq!(read_endless(head).await.kind(), ErrorKind::TooLarge, "{head}");
         }
     }
 }
