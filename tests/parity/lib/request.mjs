@@ -43,7 +43,7 @@ export class World {
   }
 }
 
-/** Sends a case and returns { status, headers, text, json }, where `json` is undefined for anything but JSON. */
+/** Sends a case and returns { status, headers, bytes, text, json }, where `json` is undefined for anything but JSON. */
 export async function sendCase(world, testCase) {
   const { body, type } = encodeBody(world, testCase);
   const headers = { ...(type && { 'Content-Type': type }), ...world.resolve(testCase.headers ?? {}) };
@@ -66,17 +66,22 @@ function encodeBody(world, { body, form, urlencoded, raw, type }) {
     const pairs = urlencoded.map((pair) => pair.map((text) => encodeURIComponent(world.resolve(text))).join('='));
     return { body: pairs.join('&'), type: 'application/x-www-form-urlencoded' };
   }
-  if (form) {
-    const boundary = 'parity-boundary';
-    const part = ([name, value, file]) => {
-      const named = file === undefined ? '' : `; filename="${file}"\r\nContent-Type: application/octet-stream`;
-      const head = `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${named}\r\n\r\n`;
-      return Buffer.concat([head, Buffer.isBuffer(value) ? value : world.resolve(value), '\r\n'].map((text) => Buffer.from(text)));
-    };
-    const body = Buffer.concat([...form.map(part), Buffer.from(`--${boundary}--\r\n`)]);
-    return { body, type: `multipart/form-data; boundary=${boundary}` };
-  }
+  if (form) return encodeForm(form.map(([name, value, file]) => [name, world.resolve(file === undefined ? value : { file, bytes: value })]));
   return { body: raw === undefined ? undefined : world.resolve(raw), type };
+}
+
+/** Multipart. A value is a text or a file, `{ file, type, bytes }`; names are written as they are, unescaped. */
+export function encodeForm(form, boundary = 'parity-boundary') {
+  const part = ([name, value]) => {
+    const isFile = typeof value === 'object';
+    const head = [
+      `--${boundary}\r\nContent-Disposition: form-data; name="${name}"`, isFile ? `; filename="${value.file}"` : '',
+      isFile && value.type ? `\r\nContent-Type: ${value.type}` : '', '\r\n\r\n',
+    ];
+    return [Buffer.from(head.join('')), Buffer.from(isFile ? value.bytes : String(value)), Buffer.from('\r\n')];
+  };
+  const body = Buffer.concat([...form.flatMap(part), Buffer.from(`--${boundary}--\r\n`)]);
+  return { body, type: `multipart/form-data; boundary=${boundary}` };
 }
 
 function send(world, method, path, headers, body) {
@@ -90,9 +95,10 @@ function send(world, method, path, headers, body) {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', failed);
-      response.on('end', () => answered({
-        status: response.statusCode, headers: response.headers, text: Buffer.concat(chunks).toString('utf8'),
-      }));
+      response.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        answered({ status: response.statusCode, headers: response.headers, bytes, text: bytes.toString('utf8') });
+      });
     });
     request.end(body);
   });
