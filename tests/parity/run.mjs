@@ -67,11 +67,17 @@ function describeFile(file, cases) {
 async function runCase(id, testCase, worlds, pairs) {
   const answers = await Promise.all(worlds.map((world) => sendCase(world, testCase)));
   answers.forEach((answer, i) => testCase.save && worlds[i].save(testCase.save, answer.json));
-  if (process.env.SHOW === '1') console.log(`${id}\n    → ${answers[1].status} ${answers[1].text.slice(0, 1200)}`);
+  if (process.env.SHOW === '1') console.log(`${id}\n    → ${shown(answers[1])}`);
   if (answers[1].status !== testCase.status) {
     assert.fail(`PocketBase does not answer ${testCase.status}, as this case expects\n${explain(testCase, [], sides, answers)}`);
   }
   const found = differences(testCase, answers[0], answers[1], pairs);
   if (known.has(id) && found.length === 0) assert.fail(`"${id}" no longer differs: take it out of differences.md`);
   if (!known.has(id) && found.length > 0) assert.fail(`the answers differ\n${explain(testCase, found, sides, answers)}`);
+}
+
+/** An answer for people: a file by its headers. */
+function shown({ status, headers, text, bytes }) {
+  const isFile = headers['content-disposition'] !== undefined;
+  return `${status} ${isFile ? `${bytes.length} bytes ${JSON.stringify(headers)}` : text.slice(0, 1200)}`;
 }
