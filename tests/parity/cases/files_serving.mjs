@@ -73,7 +73,10 @@ const manners = [
   put('PUT to a file', at('png'), 404, { body: {} }),
 ];
 
-const range = (value, status = 206, rest = {}) => file(`range ${value}`, at('text'), status, { headers: { Range: value }, anyText: status === 416, ...rest });
+/** What is said in words about a range that isn't there is everybody's own affair. */
+const range = (value, status = 206) => file(`range ${value}`, at('text'), status, {
+  headers: { Range: value }, ...(status === 416 && { file: false, anyText: true, alsoHeaders: ['content-range'] }),
+});
 const ranges = [
   range('bytes=0-3'), range('bytes=4-'), range('bytes=-3'), range('bytes=0-0'), range('bytes=9-9'), range('bytes=0-9'), range('bytes=5-100'), range('bytes=-100'),
   range('bytes=0-1,4-5'), range('bytes=4-5,0-1'), range('bytes=0-9,0-9', 200), range('bytes=0-4,2-8', 200), range('bytes= 0-3'), range('bytes=0 - 3'), range('bytes=0-1, 3-4'),
