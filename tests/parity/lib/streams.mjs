@@ -32,7 +32,7 @@ export class Streams {
     for (const _ of [1, 2]) {
       const marker = await makeMarker();
       const listening = [...this.open.values()].filter((stream) => stream.hearsMarkers && !stream.ended);
-      await Promise.all(listening.map((stream) => stream.until(() => stream.markers.has(marker), `the marker ${marker}`)));
+      await Promise.all(listening.map((stream) => stream.untilMarked(marker)));
     }
     return Object.fromEntries([...this.open].map(([name, stream]) => [name, stream.take()]));
   }
@@ -94,6 +94,12 @@ class Stream {
       this.changed = () => (holds() ? finish(true) : this.ended && finish(false));
       this.changed();
     });
+  }
+
+  /** Waits for a marker. A stream without it fails, and isn't waited for again. */
+  async untilMarked(marker) {
+    this.hearsMarkers = await this.untilSilent(() => this.markers.has(marker));
+    if (!this.hearsMarkers) throw new Error('a stream got no marker: it carries nothing any more');
   }
 
   /** What came since the last time, in an order that doesn't depend on ids. */
