@@ -68,7 +68,7 @@ const long = [
 
 const folders = [
   upload('a/b/inner.txt'),
-  upload('/etc/rooted.txt'),
+  upload('/etc/based.txt'),
   upload('folder/'),
   upload('/', random('\\.txt')),
   upload('../..', random('\\.txt')),
