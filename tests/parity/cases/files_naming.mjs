@@ -104,5 +104,5 @@ export default [
   post('a rule sees another original name', records('original'), 400, { form: [['f', { file: 'given_name_1.TXT', bytes: text }]] }),
   post('a rule sees the original name without folders', records('original'), 200, { form: [['f', { file: 'x/Given Name (1).TXT', bytes: text }]] }),
   post('the extension of a picture stays what it was called', path, 200, { form: [['f', { file: 'picture.txt', bytes: png(1, 1) }]] }),
-  get('what was stored', path, 200, { query: { perPage: '5', fields: 'id' } }),
+  get('what was stored', path, 200, { query: { perPage: '5', fields: 'id,f', skipTotal: '1', sort: '@rowid', filter: 'f ~ "alpha%"' } }),
 ];
