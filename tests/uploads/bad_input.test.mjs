@@ -349,7 +349,9 @@ describe('names of files', () => {
       assert.equal(answer.status, 200, answer.body);
       const { collectionId, id, f } = JSON.parse(answer.body);
       assert.match(f, /^[\w][\w.*+=#-]{0,149}$/);
-      assert.deepEqual(filesIn('storage'), [`storage/${collectionId}/${id}/${f}`]);
+      // What the test before this one left goes in the background.
+      const stored = await until(async () => filesIn('storage'), (files) => files.length === 1, 'there is one file');
+      assert.deepEqual(stored, [`storage/${collectionId}/${id}/${f}`]);
       const served = await call('GET', `/api/files/docs/${id}/${encodeURIComponent(f)}`);
       assert.equal(await served.text(), 'content');
       assert.equal(served.headers.get('content-disposition'), `attachment; filename="${f}"`);
