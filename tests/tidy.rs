@@ -78,7 +78,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("sqlparser", &["query/ddl/"]),
     // Threads and logs: nothing that is pure.
     ("tokio", &["store/", "auth/", "files/", "realtime/", "app/", "cli/"]),
-    ("tracing", &["store/", "collections/", "records/", "app/", "web/", "cli/"]),
+    ("tracing", &["store/", "collections/", "records/", "files/", "app/", "web/", "cli/"]),
     // Secrets.
     ("bcrypt", &["auth/"]),
     ("jsonwebtoken", &["auth/"]),
@@ -87,6 +87,10 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("totp_rs", &["auth/totp.rs"]),
     ("webauthn_rs", &["auth/passkeys"]),
     ("qrcode", &["web/hosted/authenticator.rs"]),
+    // Pictures.
+    ("image", &["files/thumbs"]),
+    ("fast_image_resize", &["files/thumbs"]),
+    ("webp", &["files/thumbs"]),
     // Outbound connections.
     ("rustls", &["base/tls.rs"]),
     ("reqwest", &["auth/http.rs", "files/s3.rs"]),
@@ -115,7 +119,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("serde", &["base/", "domain/", "settings/", "auth/", "app/health.rs", "web/", "demo.rs"]),
     ("jiff", &["base/", "domain/", "rules/", "demo.rs"]),
     ("base64", &["records/", "auth/passkeys"]),
-    ("moka", &["domain/", "records/", "auth/", "app/"]),
+    ("moka", &["domain/", "records/", "auth/", "files/", "app/"]),
     ("regex", &["domain/"]),
     ("rand", &["base/", "domain/"]),
     ("rand_regex", &["domain/"]),

@@ -125,3 +125,27 @@ pub const RANGES_MAX: usize = 16;
 pub const FILES_CHECKED_AT_ONCE: u64 = 1000;
 /// A copy of a file that isn't finished after this time will never be.
 pub const UNFINISHED_COPY_SECONDS: i64 = 24 * 60 * 60;
+/// A picture may have this many bytes to have previews.
+pub const PREVIEW_SOURCE_MAX_BYTES: u64 = 64 << 20;
+/// A picture may need this many bytes when decoded: 50 megapixels with four channels fit.
+pub const PREVIEW_DECODED_MAX_BYTES: u64 = 256 << 20;
+/// A preview may have this many pixels.
+pub const PREVIEW_MAX_PIXELS: u64 = 16_000_000;
+/// One side of a preview may have this many pixels; no more fit into JPEG and GIF.
+pub const PREVIEW_MAX_SIDE: u32 = 65_535;
+/// Making one preview may take this long; a thread that takes longer is given up.
+pub const PREVIEW_MAX_SECONDS: u64 = 30;
+/// So many threads that were given up may still run before no others take their place.
+pub const PREVIEW_THREADS_GIVEN_UP_MAX: usize = 8;
+/// A request waits this long for its preview; then it gets the picture itself.
+pub const PREVIEW_WAIT_SECONDS: u64 = 60;
+/// So many previews may be waiting to be made; who asks for more gets the pictures themselves.
+pub const PREVIEWS_WAITING_MAX: usize = 1000;
+/// What can't be made isn't tried again within this time.
+pub const PREVIEW_FAILURE_SECONDS: u64 = 3600;
+/// Of so many failures that is known.
+pub const PREVIEW_FAILURES_REMEMBERED: u64 = 10_000;
+/// Of JPEG previews, from 1 to 100.
+pub const PREVIEW_JPEG_QUALITY: u8 = 85;
+/// Of WebP previews, from 0 to 100.
+pub const PREVIEW_WEBP_QUALITY: f32 = 80.0;

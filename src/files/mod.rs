@@ -3,15 +3,19 @@
 //! Called by the app and, for the rows in their own transactions, by `records` and `collections`. The way of a file:
 //! [`spool`] takes it in while it arrives; [`ledger`] notes that it is about to be stored; [`storage`] stores it; the
 //! transaction that makes a record name it makes its row live. Whatever fails on the way leaves a row by which the
-//! app's worker cleans up. Not here: who may write or read a file (`records`), when files are removed (`app`).
+//! app's worker cleans up. Of pictures, [`previews`] are made when somebody asks for them. Not here: who may write or
+//! read a file (`records`), when files are removed (`app`).
 
 pub mod ledger;
+pub mod previews;
 mod s3;
 mod sniff;
 pub mod spool;
 pub mod storage;
+pub mod thumbs;
 
 pub use ledger::{NewFile, StoredFile};
+pub use previews::{Preview, Previews};
 pub use spool::{Intake, Spool};
 pub use storage::{Content, Storage};
 

@@ -30,6 +30,8 @@ pub struct Config {
     pub wal_soft_limit_mb: u64,
     pub wal_hard_limit_mb: u64,
     pub bcrypt_max_parallel: usize,
+    pub thumb_workers: usize,
+    pub thumb_max_megapixels: u64,
     pub session_idle_hours: i64,
     pub session_max_hours: i64,
     pub superuser_second_factor: Requirement,
@@ -248,6 +250,9 @@ impl Config {
         }
         if self.bcrypt_max_parallel == 0 {
             self.bcrypt_max_parallel = cores;
+        }
+        if self.thumb_workers == 0 {
+            self.thumb_workers = cores;
         }
     }
 }
