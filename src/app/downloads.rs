@@ -6,7 +6,9 @@ use super::App;
 use crate::auth::token;
 use crate::base::Result;
 use crate::domain::{Context, Credential, Principal, RequestInfo, TokenKind};
-use crate::files::{Content, StoredFile};
+use crate::files::Content;
+use crate::files::previews::Outcome;
+use crate::files::thumbs::is_offered;
 use crate::records::{self, Cx, VisibleFile};
 use crate::store::ReadTx;
 
@@ -40,11 +42,20 @@ impl App {
         self.0.store.read(find).await
     }
 
-    /// A part of a file's content, or all of it; `None` if the storage doesn't have it.
+    /// The preview of a file that somebody may see, in a size that its field offers; as WebP, or in the format that
+    /// follows from the file's.
+    pub async fn preview(&self, found: &VisibleFile, size: &str, as_webp: bool) -> Outcome {
+        if !is_offered(size, &found.options.thumbs) {
+            return Outcome::Never;
+        }
+        self.0.previews.preview(&self.0.storage, &found.file, size, as_webp).await
+    }
+
+    /// A part of what the storage has under a key, or all of it; `None` if there is nothing.
     ///
     /// # Errors
     /// 503 if the storage can't be read.
-    pub async fn file_content(&self, file: &StoredFile, range: Option<Range<u64>>) -> Result<Option<Content>> {
-        self.0.storage.read(&file.key(), range).await
+    pub async fn stored_content(&self, key: &str, range: Option<Range<u64>>) -> Result<Option<Content>> {
+        self.0.storage.read(key, range).await
     }
 }

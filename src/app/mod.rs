@@ -42,7 +42,8 @@ use crate::auth::{Passwords, totp};
 use crate::base::Result;
 use crate::collections as collections_service;
 use crate::domain::Event;
-use crate::files::{Spool, Storage};
+use crate::files::previews::Options as PreviewOptions;
+use crate::files::{Previews, Spool, Storage};
 use crate::mail::Letterhead;
 use crate::query::dialect::Dialect;
 use crate::realtime::{Hub, Timing};
@@ -86,6 +87,7 @@ struct Services {
     spool: Spool,
     /// Files that have arrived.
     storage: Storage,
+    previews: Previews,
     file_queue: file_queue::FileQueue,
     letterhead: Letterhead,
     sender: mails::Sender,
@@ -131,6 +133,7 @@ impl App {
             background: background::Background::default(),
             spool,
             storage,
+            previews: Previews::new(PreviewOptions::new(config.thumb_workers, config.thumb_max_megapixels)),
             file_queue: file_queue::FileQueue::new(),
             letterhead,
             sender,

@@ -19,7 +19,7 @@ use rocket::{Request, response};
 use crate::app::App;
 use crate::base::{Error, Result, Timestamp, ids};
 use crate::domain::RequestInfo;
-use crate::files::{Content, StoredFile};
+use crate::files::{Content, Preview, StoredFile};
 use crate::web::headers::Framing;
 use crate::web::ranges::{Wanted, wanted};
 
@@ -53,6 +53,57 @@ const BY_EXTENSION: &[(&str, &str)] = &[
     (".pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
 ];
 
+/// What is sent: a file of a record, or a preview of one.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// Where the storage has it.
+    key: String,
+    /// What clients are to call it.
+    name: String,
+    content_type: String,
+    size_bytes: u64,
+    etag: String,
+    created: String,
+    /// It is what will be sent another time, too.
+    is_lasting: bool,
+}
+
+impl Served {
+    /// A file itself.
+    pub fn original(file: StoredFile) -> Served {
+        let lower = file.name.to_ascii_lowercase();
+        let known = BY_EXTENSION.iter().find(|(extension, _)| lower.ends_with(extension));
+        Served {
+            key: file.key(),
+            etag: format!("\"{}\"", file.sha256),
+            content_type: known.map_or(file.content_type, |(_, content_type)| (*content_type).to_owned()),
+            name: file.name,
+            size_bytes: file.size_bytes,
+            created: file.created,
+            is_lasting: true,
+        }
+    }
+
+    /// A file in the place of its preview, which somebody who asks later may get.
+    pub fn for_now(file: StoredFile) -> Served {
+        Served { is_lasting: false, ..Served::original(file) }
+    }
+
+    /// A preview of a file.
+    pub fn preview(file: &StoredFile, preview: Preview) -> Served {
+        Served {
+            // Made anew, it may have other bytes; the size tells most of these apart.
+            etag: format!("\"{}-{}-{}\"", file.sha256, preview.variant, preview.size_bytes),
+            key: preview.key,
+            name: preview.name,
+            content_type: preview.content_type.to_owned(),
+            size_bytes: preview.size_bytes,
+            created: file.created.clone(),
+            is_lasting: true,
+        }
+    }
+}
+
 /// How a file is to be shown.
 pub struct Presentation {
     /// As an attachment, whatever it is.
@@ -74,7 +125,7 @@ impl Download {
     ///
     /// # Errors
     /// 404 if the storage doesn't have it; 503 if it can't be read.
-    pub async fn of(app: &App, request: &RequestInfo, file: StoredFile, shown: Presentation) -> Result<Download> {
+    pub async fn of(app: &App, request: &RequestInfo, file: Served, shown: Presentation) -> Result<Download> {
         let mut answer = Download { status: Status::Ok, headers: headers(&file, &shown), size_bytes: 0, body: None };
         if is_unchanged(request, &file) {
             answer.status = Status::NotModified;
@@ -89,22 +140,22 @@ impl Download {
         }
     }
 
-    async fn send(mut self, app: &App, file: &StoredFile, part: Option<Range<u64>>) -> Result<Download> {
+    async fn send(mut self, app: &App, file: &Served, part: Option<Range<u64>>) -> Result<Download> {
         self.size_bytes = file.size_bytes;
         if let Some(part) = &part {
             self.status = Status::PartialContent;
             self.set("Content-Range", content_range(part, file.size_bytes));
             self.size_bytes = part.end - part.start;
         }
-        let content = app.file_content(file, part).await?.ok_or_else(Error::not_found)?;
+        let content = app.stored_content(&file.key, part).await?.ok_or_else(Error::not_found)?;
         self.body = Some(Reader::new(content));
         Ok(self)
     }
 
     /// Several parts in one body (RFC 9110, section 14.6).
-    async fn send_parts(mut self, app: App, file: StoredFile, parts: Vec<Range<u64>>) -> Result<Download> {
+    async fn send_parts(mut self, app: App, file: Served, parts: Vec<Range<u64>>) -> Result<Download> {
         let boundary = ids::secret();
-        let content_type = content_type(&file);
+        let content_type = file.content_type.clone();
         let head = |part: &Range<u64>| {
             let range = content_range(part, file.size_bytes);
             Bytes::from(format!("\r\n--{boundary}\r\nContent-Type: {content_type}\r\nContent-Range: {range}\r\n\r\n"))
@@ -123,7 +174,7 @@ impl Download {
             let (app, file) = (app.clone(), file.clone());
             async move {
                 let content = match part {
-                    Some(part) => app.file_content(&file, Some(part)).await?.ok_or_else(Error::not_found)?,
+                    Some(part) => app.stored_content(&file.key, Some(part)).await?.ok_or_else(Error::not_found)?,
                     None => stream::empty().boxed(),
                 };
                 Ok::<_, Error>(stream::iter([Ok(text)]).chain(content))
@@ -133,7 +184,7 @@ impl Download {
         Ok(self)
     }
 
-    fn refuse_range(mut self, file: &StoredFile) -> Download {
+    fn refuse_range(mut self, file: &Served) -> Download {
         const TEXT: &str = "The file has nothing in this range.\n";
         self.status = Status::RangeNotSatisfiable;
         self.set("Content-Range", format!("bytes */{}", file.size_bytes));
@@ -168,45 +219,38 @@ impl<'r> Responder<'r, 'static> for Download {
     }
 }
 
-fn headers(file: &StoredFile, shown: &Presentation) -> Vec<Header<'static>> {
-    let content_type = content_type(file);
-    let plain = content_type.split(';').next().unwrap_or_default().trim();
+fn headers(file: &Served, shown: &Presentation) -> Vec<Header<'static>> {
+    let plain = file.content_type.split(';').next().unwrap_or_default().trim();
     let disposition = if INLINE.contains(&plain) && !shown.download { "inline" } else { "attachment" };
+    let cached = match (file.is_lasting, shown.protected) {
+        (false, _) => "no-store",
+        (true, true) => CACHED_PRIVATELY,
+        (true, false) => CACHED,
+    };
     vec![
         Header::new("Content-Disposition", format!("{disposition}; filename=\"{}\"", file.name)),
-        Header::new("Content-Type", content_type),
+        Header::new("Content-Type", file.content_type.clone()),
         Header::new("Content-Security-Policy", SANDBOX),
-        Header::new("Cache-Control", if shown.protected { CACHED_PRIVATELY } else { CACHED }),
+        Header::new("Cache-Control", cached),
         Header::new("Last-Modified", modified(file).http_date()),
         Header::new("Accept-Ranges", "bytes"),
-        Header::new("ETag", etag(file)),
+        Header::new("ETag", file.etag.clone()),
     ]
-}
-
-fn content_type(file: &StoredFile) -> String {
-    let lower = file.name.to_ascii_lowercase();
-    let known = BY_EXTENSION.iter().find(|(extension, _)| lower.ends_with(extension));
-    known.map_or_else(|| file.content_type.clone(), |(_, content_type)| (*content_type).to_owned())
 }
 
 fn content_range(part: &Range<u64>, size_bytes: u64) -> String {
     format!("bytes {}-{}/{size_bytes}", part.start, part.end.saturating_sub(1))
 }
 
-fn etag(file: &StoredFile) -> String {
-    format!("\"{}\"", file.sha256)
-}
-
-fn modified(file: &StoredFile) -> Timestamp {
+fn modified(file: &Served) -> Timestamp {
     Timestamp::parse(&file.created).unwrap_or_else(Timestamp::now)
 }
 
 /// Whether the client has the file already (RFC 9110, section 13.2.2).
-fn is_unchanged(request: &RequestInfo, file: &StoredFile) -> bool {
-    let etag = etag(file);
+fn is_unchanged(request: &RequestInfo, file: &Served) -> bool {
     match request.header("if_none_match") {
         Some(tags) => {
-            tags.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == "*" || tag == etag)
+            tags.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == "*" || tag == file.etag)
         }
         None => {
             let since = request.header("if_modified_since").and_then(Timestamp::parse_http_date);
@@ -216,10 +260,10 @@ fn is_unchanged(request: &RequestInfo, file: &StoredFile) -> bool {
 }
 
 /// Whether a range may be answered: `If-Range`, if there is one, still names this file.
-fn is_same_as_before(request: &RequestInfo, file: &StoredFile) -> bool {
+fn is_same_as_before(request: &RequestInfo, file: &Served) -> bool {
     match request.header("if_range").map(str::trim) {
         None => true,
-        Some(tag) if tag.contains('"') => tag == etag(file),
+        Some(tag) if tag.contains('"') => tag == file.etag,
         Some(date) => {
             let date = Timestamp::parse_http_date(date);
             date.is_some_and(|date| date.unix_seconds() == modified(file).unix_seconds())
@@ -299,7 +343,7 @@ mod tests {
                 original_name: String::new(),
                 created: String::new(),
             };
-            let headers = headers(&file, &Presentation { download, protected: false });
+            let headers = headers(&Served::original(file), &Presentation { download, protected: false });
             let disposition = headers.iter().find(|header| header.name() == "Content-Disposition").expect("is there");
             assert_eq!(disposition.value(), expect);
         }

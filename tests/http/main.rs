@@ -27,6 +27,7 @@ mod incidents;
 mod mail_flows;
 mod mail_incidents;
 mod passkeys;
+mod previews;
 mod realtime;
 mod records;
 mod second_factors;

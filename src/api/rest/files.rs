@@ -4,7 +4,8 @@ use rocket::{Route, State, get, routes};
 
 use crate::app::{App, Caller};
 use crate::base::Result;
-use crate::web::download::{Download, Presentation};
+use crate::files::previews::Outcome;
+use crate::web::download::{Download, Presentation, Served};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
@@ -19,5 +20,13 @@ async fn download(app: &State<App>, caller: Caller, collection: &str, id: &str, 
         download: matches!(request.query("download"), Some("1" | "t" | "T" | "true" | "TRUE" | "True")),
         protected: found.options.protected,
     };
-    Download::of(app, &request, found.file, shown).await
+    let served = match request.query("thumb").filter(|size| !size.is_empty()) {
+        None => Served::original(found.file),
+        Some(size) => match app.preview(&found, size, request.query("format") == Some("webp")).await {
+            Outcome::Ready(preview) => Served::preview(&found.file, preview),
+            Outcome::Never => Served::original(found.file),
+            Outcome::NotNow => Served::for_now(found.file),
+        },
+    };
+    Download::of(app, &request, served, shown).await
 }

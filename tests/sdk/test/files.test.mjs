@@ -10,7 +10,7 @@ const pb = guest();
 await root.collections.create({ ...OPEN, name: 'docs', viewRule: "@request.auth.name = 'Ada'", fields: [
   { name: 'title', type: 'text' },
   { name: 'one', type: 'file', mimeTypes: ['text/plain'] },
-  { name: 'many', type: 'file', maxSelect: 3 },
+  { name: 'many', type: 'file', maxSelect: 3, thumbs: ['0x50'] },
   { name: 'locked', type: 'file', protected: true },
 ] });
 const file = (content, name) => new File([content], name, { type: 'image/png' });
@@ -59,4 +59,17 @@ test('protected files need a token of somebody who may see the record', async ()
   assert.equal(await text(pb.files.getURL(made, made.locked, { token: await bob.files.getToken() })), 404);
   assert.equal(await text(pb.files.getURL(made, made.locked, { token: await ada.files.getToken() })), 'secret');
   assert.equal(await text(pb.files.getURL(made, made.locked, { token: await root.files.getToken() })), 'secret');
+});
+
+test('addresses of previews lead to them', async () => {
+  // The smallest PNG: one pixel.
+  const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64');
+  const made = await docs.create({ many: [file(png, 'dot.png')] });
+  const bytes = async (options) => Buffer.from(await (await fetch(pb.files.getURL(made, made.many[0], options))).arrayBuffer());
+  assert.deepEqual(await bytes({ thumb: '1x1' }), png, 'not a declared size');
+  for (const [thumb, side] of [['100x100', 100], ['0x50', 50]]) {
+    const preview = await bytes({ thumb });
+    assert.deepEqual([preview.toString('latin1', 1, 4), preview.readUInt32BE(16), preview.readUInt32BE(20)], ['PNG', side, side]);
+    assert.equal((await bytes({ thumb, format: 'webp' })).toString('latin1', 8, 12), 'WEBP');
+  }
 });
