@@ -127,8 +127,15 @@ impl Download {
     /// 404 if the storage doesn't have it; 503 if it can't be read.
     pub async fn of(app: &App, request: &RequestInfo, file: Served, shown: Presentation) -> Result<Download> {
         let mut answer = Download { status: Status::Ok, headers: headers(&file, &shown), size_bytes: 0, body: None };
+        if is_another(request, &file) {
+            answer.status = Status::PreconditionFailed;
+            answer.remove("Accept-Ranges");
+            return Ok(answer);
+        }
         if is_unchanged(request, &file) {
             answer.status = Status::NotModified;
+            answer.remove("Accept-Ranges");
+            answer.remove("Content-Type");
             return Ok(answer);
         }
         let range = request.header("range").filter(|_| is_same_as_before(request, &file));
@@ -197,8 +204,12 @@ impl Download {
 
     /// Sets a header in place of what it was.
     fn set(&mut self, name: &'static str, value: impl Into<String>) {
-        self.headers.retain(|header| header.name() != name);
+        self.remove(name);
         self.headers.push(Header::new(name, value.into()));
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.headers.retain(|header| header.name() != name);
     }
 }
 
@@ -244,6 +255,17 @@ fn content_range(part: &Range<u64>, size_bytes: u64) -> String {
 
 fn modified(file: &Served) -> Timestamp {
     Timestamp::parse(&file.created).unwrap_or_else(Timestamp::now)
+}
+
+/// Whether the client wants another file than this one (RFC 9110, sections 13.1.1 and 13.1.4).
+fn is_another(request: &RequestInfo, file: &Served) -> bool {
+    match request.header("if_match") {
+        Some(tags) => !tags.split(',').map(str::trim).any(|tag| tag == "*" || tag == file.etag),
+        None => {
+            let since = request.header("if_unmodified_since").and_then(Timestamp::parse_http_date);
+            since.is_some_and(|since| modified(file).unix_seconds() > since.unix_seconds())
+        }
+    }
 }
 
 /// Whether the client has the file already (RFC 9110, section 13.2.2).

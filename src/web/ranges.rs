@@ -20,7 +20,8 @@ pub enum Wanted {
 
 /// What `header` wants of a file of `size_bytes`.
 pub fn wanted(header: &str, size_bytes: u64) -> Wanted {
-    let Some(list) = header.trim().strip_prefix("bytes=") else { return Wanted::Whole };
+    // Of an empty file there is nothing but all of it.
+    let Some(list) = header.trim().strip_prefix("bytes=").filter(|_| size_bytes > 0) else { return Wanted::Whole };
     let mut parts = Vec::new();
     let items: Vec<&str> = list.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
     if items.is_empty() || items.len() > RANGES_MAX {
@@ -89,7 +90,7 @@ mod tests {
         ] {
             assert_eq!(wanted(header, 11), expect, "{header}");
         }
-        assert_eq!(wanted("bytes=0-", 0), Wanted::Nothing);
+        assert_eq!(wanted("bytes=0-", 0), Wanted::Whole);
         assert_eq!(wanted(&format!("bytes={}", "0-0,".repeat(RANGES_MAX + 1)), 1000), Wanted::Whole);
     }
 }

@@ -95,10 +95,18 @@ const contents = [
   ['latin-1', Buffer.from('caf\xe9', 'latin1')], ['mp3', Buffer.from('494433040000000000000000', 'hex')],
 ].map(([kind, bytes]) => upload('unnamed', { title: `no extension: ${kind}`, bytes, save: { [`of ${kind}`]: 'f' } }));
 
+/** Texts that look like something: mostly they are texts all the same. */
+const texts = [
+  'a,b\n1,2', 'a,b\r\n1,2\r\n3,4\r\n', 'a,b\n', 'a,b\n1,2,3\n', '\ufeffa,b\n1,2\n', '#c\na,b\n1,2\n', 'a,b\n\n1,2\n', '"a,b",c\n"x ""y""",d\n', 'x,"unclosed\ny,z\n',
+  'a\tb\n1\t2\n', 'a;b;c\n1;2;3\n', 'a|b|c\n1|2|3\n', 'Dear Ann,\nhow are you,\nBob,\n', 'class Foo\nend\n', 'def x\n  1\nend\n', 'fn main() {}\nuse the thing\n', 'Sub x\nEnd Sub\n',
+  '@echo off\n', '#include <stdio.h>\n', 'function f() { return 1 }\nvar x = 1;\n', 'use strict;\nmy $x = 1;\n', 'export default {}\n', '[section]\nkey=value\n', '[1,2]', '{"a":1}\n{"a":2}\n', 'true', '12',
+  '#!/usr/bin/env python\n', '#!/usr/bin/env node\n', '{\\rtf1 a}', '<p>x', 'hi <b>x</b>', 'WEBVTT\n\n', 'From: a@b\nTo: c\nSubject: x\n\nbody', 'key = "value"\n', '\\documentclass{article}\n', '\x1b[31mred\x1b[0m', 'a\fb', 'a\x07b', '   ', '\n\n',
+].map((bytes) => upload('unnamed', { title: `a text: ${JSON.stringify(bytes).slice(0, 60)}`, bytes }));
+
 export default [
   collection('named', { ...OPEN, fields: [field.file('f')] }),
   collection('original', { ...OPEN, createRule: "@request.body.f.originalName = 'Given Name (1).TXT'", fields: [field.file('f')] }),
-  ...asInTheReference, ...extensions, ...bases, ...short, ...long, ...folders, ...quoting, ...contents,
+  ...asInTheReference, ...extensions, ...bases, ...short, ...long, ...folders, ...quoting, ...contents, ...texts,
   post('an empty file name is a text', path, 400, { form: [['f', { file: '', bytes: text }]] }),
   post('a rule sees the original name', records('original'), 200, { form: [['f', { file: 'Given Name (1).TXT', bytes: text }]] }),
   post('a rule sees another original name', records('original'), 400, { form: [['f', { file: 'given_name_1.TXT', bytes: text }]] }),
