@@ -21,7 +21,8 @@ const MB = 1 << 20;
 const BODY_MAX_BYTES = 34 * MB;
 /** Of a body that is refused, the server reads so much more to be heard. */
 const DRAINED_MAX_BYTES = 128 * MB;
-const SOCKET_BUFFERS_BYTES = 16 * MB;
+/** What may lie in the buffers of both ends of a connection, which systems let grow. */
+const SOCKET_BUFFERS_BYTES = 64 * MB;
 /** A debug build needs some 50 MB by itself. */
 const MEMORY_MAX_MB = 220;
 
@@ -244,7 +245,7 @@ describe('bodies without end', () => {
     test(name, async () => {
       // A client that never stops to listen may miss the answer, but it comes to an end.
       const cut = await exchange(endless(type, first, piece));
-      if (cut.status !== undefined) isRefused(cut, 400, 413);
+      if (cut.isWhole) isRefused(cut, 400, 413);
       const most = BODY_MAX_BYTES + DRAINED_MAX_BYTES + SOCKET_BUFFERS_BYTES;
       assert.ok(cut.sentBytes < most, `the server took ${cut.sentBytes} bytes`);
       // One that stops where it has sent more than it may gets it.
@@ -255,7 +256,7 @@ describe('bodies without end', () => {
 
   test('what comes after the last part of a form is not waited for', async () => {
     const answer = await exchange(endless(MULTIPART, form(part('form-data; name="title"', 'x')), filler));
-    if (answer.status !== undefined) assert.equal(answer.status, 200);
+    if (answer.isWhole) assert.equal(answer.status, 200);
     assert.equal(await howMany(), 1);
   });
 
