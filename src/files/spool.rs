@@ -22,8 +22,10 @@ use crate::domain::upload::SpoolFile;
 const FILL_BYTES: usize = 256 << 10;
 /// How many random characters stored names have.
 const RANDOM_CHARS: usize = 10;
+/// The spool's folder within that of all data.
+pub(super) const FOLDER: &str = "uploads";
 /// What names of spool files end with; the rest of them is random.
-const SUFFIX: &str = ".part";
+pub(super) const SUFFIX: &str = ".part";
 
 /// The folder of the spool.
 #[derive(Clone, Debug)]
@@ -46,7 +48,7 @@ impl Spool {
     /// # Errors
     /// What keeps its folder from being made.
     pub fn open(data_dir: &Path) -> Result<Spool> {
-        let folder = data_dir.join("uploads");
+        let folder = data_dir.join(FOLDER);
         fs::create_dir_all(&folder).map_err(|error| {
             Error::unavailable(format!("The folder {} can't be made.", folder.display())).caused_by(error)
         })?;

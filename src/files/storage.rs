@@ -20,8 +20,8 @@ use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectSt
 use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 
-use super::s3;
-use crate::base::{Error, Result};
+use super::{s3, spool};
+use crate::base::{Error, Result, ids};
 use crate::domain::Upload;
 use crate::settings::Config;
 
@@ -54,7 +54,16 @@ pub struct Object {
 pub struct Storage {
     objects: Arc<dyn ObjectStore>,
     /// The same once more, if it is the local folder.
-    local: Option<Arc<LocalFileSystem>>,
+    local: Option<Local>,
+}
+
+/// The local folder.
+#[derive(Clone, Debug)]
+struct Local {
+    files: Arc<LocalFileSystem>,
+    /// Where files are written before they are moved to their place: the spool's folder, which is swept at start, so
+    /// that nothing half-written stays when the program is killed.
+    staging: PathBuf,
 }
 
 impl Storage {
@@ -64,7 +73,7 @@ impl Storage {
     /// 400 if a service can't be used as it is configured; 503 if the folder can't.
     pub fn open(config: &Config) -> Result<Storage> {
         if config.s3_bucket.is_empty() {
-            Storage::local(&config.data_dir.join("storage"))
+            Storage::local(&config.data_dir.join("storage"), &config.data_dir.join(spool::FOLDER))
         } else {
             Storage::bucket(config)
         }
@@ -82,19 +91,19 @@ impl Storage {
         Ok(Storage { objects: Arc::new(s3::open(config)?), local: None })
     }
 
-    /// The storage in this folder, which is made if it isn't there.
+    /// The storage in this folder, which is made if it isn't there, by way of another one, which is the spool's.
     ///
     /// # Errors
     /// 503 if it can't be used.
-    pub fn local(folder: &Path) -> Result<Storage> {
+    pub fn local(folder: &Path, staging: &Path) -> Result<Storage> {
         let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::unavailable(format!("The folder {} can't be used.", folder.display())).caused_by(error)
         };
         fs::create_dir_all(folder).map_err(|error| unusable(error.into()))?;
         let local = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(error.into()))?;
         // Folders go with the last file in them.
-        let local = Arc::new(local.with_fsync(true).with_automatic_cleanup(true));
-        Ok(Storage { objects: local.clone(), local: Some(local) })
+        let files = Arc::new(local.with_fsync(true).with_automatic_cleanup(true));
+        Ok(Storage { objects: files.clone(), local: Some(Local { files, staging: staging.to_owned() }) })
     }
 
     /// Stores a file that has arrived. If it is moved into place, nothing of it is left in the spool.
@@ -104,7 +113,7 @@ impl Storage {
     pub async fn take(&self, key: &str, upload: &Upload) -> Result<()> {
         let path = path(key)?;
         if let Some(local) = &self.local {
-            let (from, to) = (upload.spool.path().to_owned(), local.path_to_filesystem(&path).map_err(failure)?);
+            let (from, to) = (upload.spool.path().to_owned(), local.files.path_to_filesystem(&path).map_err(failure)?);
             return blocking(move || move_in(&from, &to)).await;
         }
         let mut file = tokio::fs::File::open(upload.spool.path()).await.map_err(unstored)?;
@@ -138,7 +147,22 @@ impl Storage {
     /// # Errors
     /// 503 if they can't be stored.
     pub async fn put(&self, key: &str, bytes: Bytes) -> Result<()> {
-        self.objects.put(&path(key)?, PutPayload::from(bytes)).await.map(|_| ()).map_err(failure)
+        let path = path(key)?;
+        if let Some(local) = &self.local {
+            let to = local.files.path_to_filesystem(&path).map_err(failure)?;
+            let from = local.staging.join(format!("{}{}", ids::secret(), spool::SUFFIX));
+            return blocking(move || {
+                fs::create_dir_all(from.parent().unwrap_or(&from))?;
+                let moved = fs::write(&from, &bytes).and_then(|()| move_in(&from, &to));
+                if moved.is_err() {
+                    // Should even this fail, it goes at the next start.
+                    let _ = fs::remove_file(&from);
+                }
+                moved
+            })
+            .await;
+        }
+        self.objects.put(&path, PutPayload::from(bytes)).await.map(|_| ()).map_err(failure)
     }
 
     /// The size of an object; `None` if there is none.
@@ -350,7 +374,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_taken_is_there_as_a_whole_and_goes_with_its_folders() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let storage = Storage::local(&folder.path().join("storage")).expect("it can be made");
+        let storage =
+            Storage::local(&folder.path().join("storage"), &folder.path().join("uploads")).expect("it can be made");
         let bytes: Vec<u8> = (0..3 * PIECE_BYTES + 5).map(|at| (at % 251) as u8).collect();
         let arrived = upload(folder.path(), &bytes);
         storage.take("c/r/a.bin", &arrived).await.expect("it can be stored");
@@ -373,7 +398,8 @@ mod tests {
     #[tokio::test]
     async fn keys_lead_nowhere_else() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let storage = Storage::local(&folder.path().join("storage")).expect("it can be made");
+        let storage =
+            Storage::local(&folder.path().join("storage"), &folder.path().join("uploads")).expect("it can be made");
         for key in ["../evil", "c/../../evil", "c//evil", "c/./evil", "c/\0", ""] {
             assert!(storage.put(key, Bytes::new()).await.is_err(), "{key:?}");
         }

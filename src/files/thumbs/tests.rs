@@ -325,7 +325,10 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_survived(source in prop::sample::select(ALL.to_vec()), bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn any_bytes_are_survived(
+        source in prop::sample::select(ALL.to_vec()),
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
         let _ = make(&bytes, source, Size::parse("10x10").expect("a size"), Format::Png, &caps());
     }
 }
