@@ -49,16 +49,13 @@ const TESTS_THAT_LOOK_UP: &[(&str, &str, &str)] =
 const DEPENDENCIES: &[(&str, &[&str])] = &[
     // Doors to the outside: each in one place.
     ("rocket", &["web/", "api/"]),
+    ("rocket_ws", &["api/rest/websocket.rs"]),
     ("multer", &["web/"]),
     ("percent_encoding", &["web/"]),
     ("minijinja", &["web/page/templates.rs", "mail/letterhead.rs"]),
     ("rust_embed", &["web/assets.rs", "web/page/templates.rs"]),
-    ("form_urlencoded", &["auth/oauth2", "app/oauth2.rs", "web/", "api/"]),
+    ("form_urlencoded", &["auth/oauth2", "realtime/", "app/oauth2.rs", "web/", "api/"]),
     ("url", &["web/redirects.rs"]),
-    ("form_urlencoded", &["auth/oauth2", "app/oauth2.rs", "web/", "api/"]),
-    ("url", &["web/redirects.rs"]),
-    ("minijinja", &["web/page/templates.rs", "mail/letterhead.rs"]),
-    ("rust_embed", &["web/assets.rs", "web/page/templates.rs"]),
     ("clap", &["cli/"]),
     ("figment", &["settings/"]),
     ("strsim", &["settings/"]),
@@ -79,6 +76,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     // Threads and logs: nothing that is pure.
     ("tokio", &["store/", "auth/", "files/", "realtime/", "app/", "cli/"]),
     ("tracing", &["store/", "collections/", "records/", "files/", "app/", "web/", "cli/"]),
+
     // Secrets.
     ("bcrypt", &["auth/"]),
     ("jsonwebtoken", &["auth/"]),

@@ -29,6 +29,7 @@ impl App {
             let app = self.clone();
             self.spawn(self.clone().deliver_forever());
             self.spawn(self.clone().remove_files_forever());
+            self.spawn(self.clone().tell_forever());
             self.spawn(async move {
                 loop {
                     tokio::time::sleep(CLEAN_UP_EVERY).await;

@@ -17,7 +17,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    const GUEST: Identity = Identity { principal: Principal::Guest, credential: Credential::None };
+    pub const GUEST: Identity = Identity { principal: Principal::Guest, credential: Credential::None };
 
     /// The context of services that act for this caller.
     pub fn cx<'a>(&'a self, request: &'a RequestInfo, plans: &'a Plans) -> Cx<'a> {

@@ -32,7 +32,7 @@ mod setup;
 pub mod superusers;
 mod touch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::auth::attempts::Attempts;
@@ -46,14 +46,14 @@ use crate::files::previews::Options as PreviewOptions;
 use crate::files::{Previews, Spool, Storage};
 use crate::mail::Letterhead;
 use crate::query::dialect::Dialect;
-use crate::realtime::{Hub, Timing};
+use crate::realtime::{Bounds, Hub, Timing};
 use crate::records::{Cx, Plans};
 use crate::settings::Config;
-use crate::store::{ReadTx, Store, StoreOptions, StoreStats, WriteTx};
+use crate::store::{Past, ReadTx, Store, StoreOptions, StoreStats, Witness, WriteTx};
 
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
-pub use crate::realtime::Connection;
+pub use crate::realtime::{Connection, EventStream, Piece, Subscription, Told};
 pub use crate::records::{FileKeys, VisibleFile};
 pub use caller::{Caller, Cookie, Site};
 pub use files_check::{FilesReport, Mismatch};
@@ -122,7 +122,7 @@ impl App {
             store,
             plans: Plans::new(Dialect::Sqlite),
             passwords: Passwords::new(config.bcrypt_max_parallel),
-            hub: Hub::new(config.realtime_max_clients, Timing::default()),
+            hub: Hub::new(realtime_bounds(config), Timing::default()),
             throttle: Throttle::new(config.login_failures_per_account, config.login_failures_per_address),
             oauth2: oauth2::OAuth2::new(),
             setup: setup::SetupLink::default(),
@@ -141,6 +141,7 @@ impl App {
             config: config.clone(),
             public_origin: config.origin(),
         }));
+        app.0.store.set_witness(Box::new(Ears(Arc::downgrade(&app.0))));
         app.offer_setup()?;
         Ok(app)
     }
@@ -206,25 +207,42 @@ impl App {
         .await
     }
 
-    /// Runs `job` in a transaction and hands on what it announced once that is on disk.
+    /// Runs `job` in a transaction. What it announced is handed on by [`Ears`] once that is on disk, before the answer.
     async fn commit<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let run = move |tx: &mut WriteTx<'_>| job(tx).map(|value| (value, tx.take_events()));
-        let (value, events) = self.0.store.write(run).await?;
-        for event in events {
-            self.mails_hear(&event);
-            self.files_hear(&event);
-            self.0.dispatch(&event);
-        }
-        Ok(value)
+        self.0.store.write(job).await
     }
 }
 
-impl Services {
-    /// Tells whoever has to know.
-    fn dispatch(&self, event: &Event) {
-        self.hub.note(event);
+fn realtime_bounds(config: &Config) -> Bounds {
+    Bounds {
+        clients: config.realtime_max_clients,
+        log_changes: config.realtime_log_changes,
+        log_bytes: config.realtime_log_mb << 20,
+    }
+}
+
+/// Hands on what transactions have announced. It knows the program only as long as that exists: the program owns the
+/// store, and the store owns this.
+struct Ears(Weak<Services>);
+
+impl Witness for Ears {
+    fn wants_records(&self) -> bool {
+        self.0.upgrade().is_some_and(|services| services.hub.wants_records())
+    }
+
+    fn wants_past(&self, events: &[Event]) -> bool {
+        self.0.upgrade().is_some_and(|services| events.iter().any(|event| services.hub.needs_past(event)))
+    }
+
+    fn committed(&self, events: Vec<Event>, past: Option<Past>) {
+        let Some(app) = self.0.upgrade().map(App) else { return };
+        for event in &events {
+            app.mails_hear(event);
+            app.files_hear(event);
+        }
+        app.0.hub.hear(events, past);
     }
 }

@@ -64,8 +64,22 @@ pub const REDIRECT_MAX_CHARS: usize = 2048;
 pub const REALTIME_TOPICS_MAX: usize = 1000;
 /// A topic, with its options, may have this many bytes.
 pub const REALTIME_TOPIC_MAX_BYTES: usize = 2500;
-/// The topics of all clients together may have this many bytes.
-pub const REALTIME_TOPICS_MAX_BYTES: usize = 64 << 20;
+/// The topics of all clients together may take this many bytes.
+pub const REALTIME_TOPICS_MAX_BYTES: usize = 128 << 20;
+/// What each topic of each client counts on top of its text, in bytes.
+pub const REALTIME_TOPIC_COST_BYTES: usize = 200;
+/// For so long changes are kept after the last client that can go on where it was has gone.
+pub const REALTIME_LINGER_SECONDS: u64 = 120;
+/// A message of a client over WebSocket may have this many bytes: all topics that it may listen to, escaped.
+pub const REALTIME_WS_MESSAGE_MAX_BYTES: usize = 4 << 20;
+/// A client over WebSocket must take what it is sent within this time.
+pub const REALTIME_WS_WRITE_SECONDS: u64 = 30;
+/// What a client's message is known by may have this many bytes, or the answer doesn't repeat it.
+pub const REALTIME_REF_MAX_BYTES: usize = 100;
+/// So many clients that have come back are told at the same time what they have missed; others wait for their turn.
+pub const REALTIME_REPLAYS: usize = 4;
+/// So many audiences of a change are asked about in one read, so that other reads get their turn.
+pub const REALTIME_AUDIENCES_PER_READ: usize = 512;
 /// So many messages may wait until a client reads them; one that reads slower is disconnected.
 pub const REALTIME_QUEUE_MAX_MESSAGES: usize = 256;
 /// The same in bytes.

@@ -4,9 +4,11 @@
 
 pub mod clock;
 pub mod error;
+mod excerpt;
 pub mod ids;
 pub mod json;
 pub mod limits;
+pub mod pick;
 pub mod secret;
 pub mod sql_value;
 pub mod tls;

@@ -1,11 +1,22 @@
 //! What the rest of the program learns of a transaction, once it is on disk.
 //!
-//! Services announce events while they write ([`WriteTx::announce`](crate::store::WriteTx::announce)); the app hands
-//! them on after the commit and never if the transaction failed.
+//! Services announce events while they write ([`WriteTx::announce`](crate::store::WriteTx::announce)); the store hands
+//! them on after the commit, in the order in which transactions ran, and never if the transaction failed.
+
+use std::sync::Arc;
+
+use super::Record;
 
 /// Something that has happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Event {
+    /// A record changed. Announced only while somebody wants to hear of it.
+    RecordChanged {
+        /// What was done to it.
+        action: Action,
+        /// The record as it is now; one that was deleted, as it was.
+        record: Arc<Record>,
+    },
     /// Everything that an account was signed in with has ended: its token key changed or it was deleted.
     IdentityEnded {
         /// Of the account.
@@ -43,4 +54,24 @@ pub enum Event {
         /// What the client calls itself.
         user_agent: String,
     },
+}
+
+/// What may be done to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Action {
+    Create,
+    Update,
+    Delete,
+}
+
+impl Action {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Delete => "delete",
+        }
+    }
 }

@@ -18,7 +18,7 @@ pub mod upload;
 pub mod value;
 
 pub use collection::{AuthOptions, Collection, CollectionKind, RuleKind, Rules, TokenKind};
-pub use event::Event;
+pub use event::{Action, Event};
 pub use field::{Field, FieldKind, Modifier, Storage};
 pub use principal::{Credential, KeyScope, Principal, Verb};
 pub use record::Record;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Collection, Value};
+use crate::domain::{Collection, Field, Value};
 
 /// A record. Invariant: `values` has one entry per field of the collection, in the same order.
 #[derive(Clone, Debug)]
@@ -25,6 +25,32 @@ impl Record {
     pub fn blank(collection: Arc<Collection>) -> Record {
         let values = collection.fields.iter().map(|field| field.zero()).collect();
         Record { collection, values }
+    }
+
+    /// The same record as a later form of its collection has it: values of fields that are still there, by the ids of
+    /// the fields, and what a field holds that was never set for all others.
+    pub fn in_form_of(&self, collection: &Arc<Collection>) -> Record {
+        if Arc::ptr_eq(collection, &self.collection) {
+            return self.clone();
+        }
+        let kept = |field: &Field| {
+            let old = self.collection.fields.iter().position(|old| old.id == field.id)?;
+            let former = &self.collection.fields[old];
+            let fits = former.storage() == field.storage() && (field.nullable || !former.nullable);
+            fits.then(|| self.values[old].clone())
+        };
+        let values = collection.fields.iter().map(|field| kept(field).unwrap_or_else(|| field.zero())).collect();
+        Record { collection: collection.clone(), values }
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn size_bytes(&self) -> usize {
+        let texts = self.values.iter().map(|value| match value {
+            Value::Text(text) | Value::Json(text) => text.len(),
+            Value::List(items) => items.iter().map(|item| item.len() + size_of::<String>()).sum(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Point { .. } => 0,
+        });
+        size_of::<Record>() + self.values.len() * size_of::<Value>() + texts.sum::<usize>()
     }
 
     /// The collection.

@@ -3,19 +3,36 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::log::{Gap, Position};
 use super::queue::{Message, Queue};
-use crate::domain::{Credential, Event, Principal};
+use super::topic::Topic;
+use crate::domain::{Credential, Event, Principal, Record};
 
 /// As whom a client listens, and by what it has shown that.
 #[derive(Clone, Debug)]
 pub struct Association {
-    /// The account, as it was when the client last subscribed.
+    /// The account, as it is stored.
     pub principal: Principal,
     /// What has to stay valid.
     pub credential: Credential,
+    /// Names account and scope: clients with equal keys see the same.
+    pub key: Arc<str>,
 }
 
 impl Association {
+    /// Of somebody who isn't a guest.
+    pub fn new(principal: Principal, credential: Credential) -> Association {
+        let account = principal.record().map_or(String::new(), |record| {
+            // Rules see the account; by what it was shown matters only as far as it narrows what the account may do.
+            format!("{}/{}", record.collection().id, record.id())
+        });
+        let key = match &principal {
+            Principal::Scoped(_, scope) => format!("{account} {scope:?}"),
+            _ => account,
+        };
+        Association { principal, credential, key: key.into() }
+    }
+
     /// Whether this is the same account.
     fn is_of(&self, other: &Association) -> bool {
         other.principal.record().is_some_and(|record| self.principal.is(&record.collection().id, record.id()))
@@ -30,17 +47,21 @@ impl Association {
             }
             Event::SessionEnded { id } => self.credential == Credential::Session(id.clone()),
             Event::KeyEnded { id } => self.credential == Credential::Key(id.clone()),
-            Event::FilesDoomed | Event::MailQueued | Event::NewPlace { .. } => false,
+            Event::FilesDoomed | Event::MailQueued | Event::NewPlace { .. } | Event::RecordChanged { .. } => false,
         }
     }
 }
 
 /// See the module.
-pub(super) struct Client {
-    pub id: String,
+pub struct Client {
+    pub(super) id: String,
+    /// A shorter name for it, of which there is one for each stream ever opened.
+    pub(super) number: u64,
     /// The address that the stream was opened from.
-    pub ip: IpAddr,
-    pub queue: Queue,
+    pub(super) ip: IpAddr,
+    /// Whether it is told how far it has come, so that it can go on from there.
+    pub(super) resumes: bool,
+    pub(super) queue: Queue,
     listening: Mutex<Listening>,
 }
 
@@ -48,35 +69,77 @@ pub(super) struct Client {
 #[derive(Default)]
 pub(super) struct Listening {
     pub association: Option<Association>,
-    pub topics: Vec<Arc<str>>,
+    pub topics: Vec<Arc<Topic>>,
+    /// Where it was when it was here last, until it has said what it listens to.
+    pub resume: Option<Result<Position, Gap>>,
+    /// Whether it has ever listened to anything.
+    pub is_attentive: bool,
     /// Whether the stream has ended, and nothing may be added any more.
     pub is_over: bool,
 }
 
 impl Client {
-    pub fn new(id: String, ip: IpAddr) -> Client {
-        Client { id, ip: ip.to_canonical(), queue: Queue::default(), listening: Mutex::default() }
+    pub(super) fn new(id: String, number: u64, ip: IpAddr, resumes: bool) -> Client {
+        let (queue, listening) = (Queue::default(), Mutex::default());
+        Client { id, number, ip: ip.to_canonical(), resumes, queue, listening }
     }
 
-    pub fn listening(&self) -> MutexGuard<'_, Listening> {
+    pub(super) fn listening(&self) -> MutexGuard<'_, Listening> {
         self.listening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// As whom it listens, and to what.
+    pub fn listens(&self) -> (Option<Association>, Vec<Arc<Topic>>) {
+        let listening = self.listening();
+        (listening.association.clone(), listening.topics.clone())
+    }
+
     /// Makes it a guest if what has happened ends what it was signed in with.
-    pub fn note(&self, event: &Event) {
+    pub(super) fn note(&self, event: &Event) {
         let mut listening = self.listening();
         if listening.association.as_ref().is_some_and(|association| association.is_ended_by(event)) {
             listening.association = None;
         }
     }
 
-    /// Tells it something if it listens to exactly this topic, which it doesn't any more afterwards. `None` if it
-    /// doesn't listen, otherwise whether the message could be queued.
-    pub fn tell_once(&self, topic: &str, data: &str) -> Option<bool> {
-        let mut listening = self.listening();
-        let at = listening.topics.iter().position(|listened| &**listened == topic)?;
-        let event = listening.topics.swap_remove(at);
-        Some(self.queue.push(Message { event, data: data.into() }))
+    /// Takes over what is stored of an account now, if it is this client's.
+    pub(super) fn refresh(&self, account: &Arc<Record>) {
+        if let Some(association) = &mut self.listening().association
+            && association.principal.is(&account.collection().id, account.id())
+        {
+            association.principal = match &association.principal {
+                Principal::Scoped(_, scope) => Principal::Scoped(account.clone(), scope.clone()),
+                _ => Principal::Record(account.clone()),
+            };
+        }
+    }
+
+    /// Queues a message that whoever `key` names may see; nobody is a guest. Whoever has lost what they were signed in
+    /// with meanwhile isn't told. `false` if it doesn't read.
+    pub(super) fn tell(&self, key: Option<&Arc<str>>, message: Message) -> bool {
+        self.may_be_told(key).is_none_or(|_guard| self.queue.push(message))
+    }
+
+    /// The same for what it has missed.
+    pub async fn tell_missed(&self, key: Option<&Arc<str>>, message: Message) -> bool {
+        let may_be_told = self.may_be_told(key).is_some();
+        !may_be_told || self.queue.push_missed(message).await
+    }
+
+    /// Lets what has happened meanwhile follow what it had missed.
+    pub fn release(&self) {
+        self.queue.release();
+    }
+
+    fn may_be_told(&self, key: Option<&Arc<str>>) -> Option<MutexGuard<'_, Listening>> {
+        let listening = self.listening();
+        let own = listening.association.as_ref().map(|association| &association.key);
+        (key.is_none() || key == own).then_some(listening)
+    }
+
+    /// Whether it has been told everything that was to be told.
+    pub(super) fn is_up_to_date(&self) -> bool {
+        self.listening().resume.is_none() && self.queue.is_read()
     }
 }
 
@@ -91,6 +154,6 @@ impl Listening {
     }
 
     pub fn topics_bytes(&self) -> usize {
-        self.topics.iter().map(|topic| topic.len()).sum()
+        self.topics.iter().map(|topic| Topic::size_bytes(&topic.text)).sum()
     }
 }

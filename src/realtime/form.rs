@@ -15,8 +15,8 @@ const CLIENT_ID_MAX_BYTES: usize = 255;
 pub struct Subscription {
     /// The client's id.
     pub client_id: String,
-    /// The topics as they were sent, without empty ones.
-    pub topics: Vec<Arc<str>>,
+    /// The topics as they were sent, without empty ones; `None` leaves them as they are.
+    pub topics: Option<Vec<Arc<str>>>,
 }
 
 impl Subscription {
@@ -46,7 +46,7 @@ impl Subscription {
         };
         check(&client_id, &topics)?;
         let topics = topics.into_iter().filter(|topic| !topic.is_empty()).map(Arc::from).collect();
-        Ok(Subscription { client_id, topics })
+        Ok(Subscription { client_id, topics: Some(topics) })
     }
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::{Connection, Hub, Subscription, Timing};
+use super::{Bounds, Connection, EventStream, Hub, Subscription, Timing};
 use crate::base::limits::{
-    REALTIME_QUEUE_MAX_BYTES, REALTIME_QUEUE_MAX_MESSAGES, REALTIME_TOPIC_MAX_BYTES, REALTIME_TOPICS_MAX,
-    REALTIME_TOPICS_MAX_BYTES,
+    REALTIME_QUEUE_MAX_BYTES, REALTIME_QUEUE_MAX_MESSAGES, REALTIME_TOPIC_COST_BYTES, REALTIME_TOPIC_MAX_BYTES,
+    REALTIME_TOPICS_MAX, REALTIME_TOPICS_MAX_BYTES,
 };
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
@@ -17,7 +17,20 @@ const NEVER: Duration = Duration::from_secs(3600);
 const AT_ONCE: Duration = Duration::from_millis(1);
 
 fn hub() -> Hub {
-    Hub::new(10, Timing { idle: NEVER, max: NEVER, heartbeat: NEVER })
+    of(10, Timing { idle: NEVER, max: NEVER, heartbeat: NEVER })
+}
+
+fn of(clients: usize, timing: Timing) -> Hub {
+    Hub::new(Bounds { clients, log_changes: 100, log_bytes: 1 << 20 }, timing)
+}
+
+fn connect(hub: &Hub) -> Connection {
+    hub.connect(HERE, None).expect("there is room")
+}
+
+/// The next piece of a stream that isn't read otherwise.
+async fn next(stream: &mut EventStream) -> Option<String> {
+    stream.next().await.map(|piece| piece.as_ref().to_owned())
 }
 
 fn listen(hub: &Hub, to: &Connection, topics: &[&str]) {
@@ -26,28 +39,36 @@ fn listen(hub: &Hub, to: &Connection, topics: &[&str]) {
 
 fn subscribe(hub: &Hub, to: &Connection, topics: Json) -> crate::base::Result<()> {
     let body = json!({"clientId": to.client_id(), "subscriptions": topics});
-    hub.subscribe(Subscription::read(body.as_object().expect("an object"))?, HERE, None)
+    hub.subscribe(Subscription::read(body.as_object().expect("an object"))?, HERE, None).map(|_| ())
 }
 
 #[tokio::test]
 async fn a_stream_begins_with_its_id_in_the_layout_that_clients_rely_on() {
     let hub = hub();
-    let mut stream = hub.connect(HERE).expect("there is room");
+    let stream = connect(&hub);
     let id = stream.client_id().to_owned();
     assert_eq!(id.len(), 40);
+    listen(&hub, &stream, &["@oauth2", "a\nb", "large"]);
+    let mut stream = EventStream::new(stream);
     let greeting = format!("id:{id}\nevent:PB_CONNECT\ndata:{{\"clientId\":\"{id}\"}}\n\n");
-    assert_eq!(stream.next().await, Some(greeting));
-    listen(&hub, &stream, &["@oauth2", "a\nb"]);
+    assert_eq!(next(&mut stream).await, Some(greeting));
     assert!(hub.tell_once(&id, HERE, "@oauth2", "{}"));
-    assert_eq!(stream.next().await, Some(format!("id:{id}\nevent:@oauth2\ndata:{{}}\n\n")));
+    assert_eq!(next(&mut stream).await, Some(format!("id:{id}\nevent:@oauth2\ndata:{{}}\n\n")));
     assert!(hub.tell_once(&id, HERE, "a\nb", "{}"));
-    assert_eq!(stream.next().await, Some(format!("id:{id}\nevent:a b\ndata:{{}}\n\n")), "a name can't add lines");
+    assert_eq!(next(&mut stream).await, Some(format!("id:{id}\nevent:a b\ndata:{{}}\n\n")), "a name can't add lines");
+    let large = "x".repeat(1 << 20);
+    assert!(hub.tell_once(&id, HERE, "large", &large));
+    let mut pieces = String::new();
+    while !pieces.ends_with("\n\n") {
+        pieces.push_str(&next(&mut stream).await.expect("the stream goes on"));
+    }
+    assert_eq!(pieces, format!("id:{id}\nevent:large\ndata:{large}\n\n"));
 }
 
 #[test]
 fn a_client_is_told_once_at_its_address_and_only_what_it_listens_to() {
     let hub = hub();
-    let stream = hub.connect(HERE).expect("there is room");
+    let stream = connect(&hub);
     let id = stream.client_id();
     assert!(!hub.tell_once(id, HERE, "@oauth2", "{}"), "it doesn't listen");
     listen(&hub, &stream, &["@oauth2"]);
@@ -64,7 +85,7 @@ fn a_client_is_told_once_at_its_address_and_only_what_it_listens_to() {
 async fn a_client_that_does_not_read_is_dropped() {
     for (size_bytes, fit) in [(1, REALTIME_QUEUE_MAX_MESSAGES), (REALTIME_QUEUE_MAX_BYTES / 4, 3)] {
         let hub = hub();
-        let mut stream = hub.connect(HERE).expect("there is room");
+        let mut stream = connect(&hub);
         let id = stream.client_id().to_owned();
         stream.next().await.expect("the greeting");
         let data = "x".repeat(size_bytes);
@@ -75,14 +96,14 @@ async fn a_client_that_does_not_read_is_dropped() {
         assert_eq!((0..1000).take_while(|_| tell()).count(), fit, "{size_bytes}");
         assert_eq!(hub.count(), 0);
         assert!(subscribe(&hub, &stream, json!(["t"])).is_err(), "there is no way back");
-        assert_eq!(stream.next().await, None);
+        assert!(stream.next().await.is_none());
     }
 }
 
 #[tokio::test]
 async fn one_message_may_be_larger_than_the_queue() {
     let hub = hub();
-    let mut stream = hub.connect(HERE).expect("there is room");
+    let mut stream = connect(&hub);
     stream.next().await.expect("the greeting");
     listen(&hub, &stream, &["t"]);
     assert!(hub.tell_once(stream.client_id(), HERE, "t", &"x".repeat(REALTIME_QUEUE_MAX_BYTES + 1)));
@@ -94,30 +115,32 @@ async fn streams_end_when_idle_and_at_last_in_any_case() {
     for timing in
         [Timing { idle: AT_ONCE, max: NEVER, heartbeat: NEVER }, Timing { idle: NEVER, max: AT_ONCE, heartbeat: NEVER }]
     {
-        let hub = Hub::new(10, timing);
-        let mut stream = hub.connect(HERE).expect("there is room");
-        stream.next().await.expect("the greeting");
-        assert_eq!(stream.next().await, None);
+        let hub = of(10, timing);
+        let mut stream = EventStream::new(connect(&hub));
+        next(&mut stream).await.expect("the greeting");
+        assert_eq!(next(&mut stream).await, None);
     }
-    let hub = Hub::new(10, Timing { idle: NEVER, max: NEVER, heartbeat: AT_ONCE });
-    let mut stream = hub.connect(HERE).expect("there is room");
-    stream.next().await.expect("the greeting");
-    assert_eq!(stream.next().await.as_deref(), Some(":\n"));
+    let hub = of(10, Timing { idle: NEVER, max: NEVER, heartbeat: AT_ONCE });
+    let mut stream = EventStream::new(connect(&hub));
+    next(&mut stream).await.expect("the greeting");
+    assert_eq!(next(&mut stream).await.as_deref(), Some(":\n"));
 }
 
 #[test]
 fn there_is_room_for_so_many_clients_and_so_much_that_they_listen_to() {
     let hub = hub();
-    let mut streams: Vec<Connection> = (0..10).map(|_| hub.connect(HERE).expect("there is room")).collect();
-    assert_eq!(hub.connect(HERE).err().map(|error| error.kind().status()), Some(503));
+    let mut streams: Vec<Connection> = (0..10).map(|_| connect(&hub)).collect();
+    assert_eq!(hub.connect(HERE, None).err().map(|error| error.kind().status()), Some(503));
     drop(streams.pop());
-    streams.push(hub.connect(HERE).expect("one has gone"));
+    streams.push(hub.connect(HERE, None).expect("one has gone"));
     assert_eq!(hub.count(), 10);
 
-    let hub = Hub::new(1000, Timing::default());
-    let largest = json!(vec!["x".repeat(REALTIME_TOPIC_MAX_BYTES); REALTIME_TOPICS_MAX]);
-    let fit = REALTIME_TOPICS_MAX_BYTES / (REALTIME_TOPIC_MAX_BYTES * REALTIME_TOPICS_MAX);
-    let mut streams: Vec<Connection> = (0..=fit).map(|_| hub.connect(HERE).expect("there is room")).collect();
+    let hub = of(1000, Timing::default());
+    let topic = |at| format!("{at:x>REALTIME_TOPIC_MAX_BYTES$}");
+    let largest = json!((0..REALTIME_TOPICS_MAX).map(topic).collect::<Vec<_>>());
+    let each = 2 * REALTIME_TOPIC_MAX_BYTES + REALTIME_TOPIC_COST_BYTES;
+    let fit = REALTIME_TOPICS_MAX_BYTES / (each * REALTIME_TOPICS_MAX);
+    let mut streams: Vec<Connection> = (0..=fit).map(|_| connect(&hub)).collect();
     let last = streams.pop().expect("there is one");
     for stream in &streams {
         subscribe(&hub, stream, largest.clone()).expect("there is room");

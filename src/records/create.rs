@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::auth_form::{AuthForm, Who};
 use super::draft::{Draft, PlainPassword, Proof};
 use super::files::{self, FileChanges};
-use super::{Cx, access, find_collection, input, read, validate};
+use super::{Cx, access, changes, find_collection, input, read, validate};
 use crate::base::{Error, Result, Secret, ids};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{Collection, FieldKind, Record, RuleKind, Value};
+use crate::domain::{Action, Collection, FieldKind, Record, RuleKind, Value};
 use crate::query::mutate;
 use crate::rules::Submitted;
 use crate::store::{ReadTx, WriteTx};
@@ -86,6 +86,7 @@ pub fn create_record(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, proof:
     let insert = mutate::insert(cx.plans.dialect(), &draft.record);
     tx.execute(&insert).map_err(validate::unique_fault)?;
     files::follow(tx, cx, &draft.record, &draft.files)?;
+    changes::announce(tx, Action::Create, &draft.record);
     Ok(draft.record)
 }
 
@@ -102,6 +103,7 @@ pub fn insert(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, values: &[(&s
     fill_id(&mut record);
     fill(&mut record, tx);
     tx.execute(&mutate::insert(cx.plans.dialect(), &record)).map_err(validate::unique_fault)?;
+    changes::announce(tx, Action::Create, &record);
     Ok(record)
 }
 

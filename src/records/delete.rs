@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::plans::{Find, ListShape};
 use super::read::{self, find_reachable};
-use super::{Cx, access, files, find_collection};
+use super::{Cx, access, changes, files, find_collection};
 use crate::base::{Error, Result, SqlValue, SqlValueRef};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::{CREDENTIAL_COLLECTIONS, CREDENTIAL_TABLES, SUPERUSERS_ID};
-use crate::domain::{Collection, Event, FieldKind, Record, RuleKind, Value, Verb};
-use crate::query::{Ident, mutate};
+use crate::domain::{Action, Collection, Event, FieldKind, Record, RuleKind, Value, Verb};
+use crate::query::mutate;
 use crate::store::WriteTx;
 
 /// Records that [`truncate`] looks up at a time.
@@ -77,10 +77,10 @@ fn delete_with_references(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: Record) -> 
         }
         tx.execute(&mutate::delete(cx.plans.dialect(), &collection, record.id()))?;
         files::release(tx, cx, &collection, record.id())?;
+        changes::announce(tx, Action::Delete, &record);
         if collection.is_auth() {
             for table in CREDENTIAL_COLLECTIONS.into_iter().chain(CREDENTIAL_TABLES) {
-                let table = Ident::fixed(table);
-                tx.execute(&mutate::delete_references(cx.plans.dialect(), table, &collection.id, record.id()))?;
+                changes::delete_references(tx, cx, table, &record)?;
             }
             let (collection_id, record_id) = (collection.id.clone(), record.id().to_owned());
             tx.announce(Event::IdentityEnded { collection_id, record_id });
@@ -128,6 +128,7 @@ fn release(
             }
         }
         tx.execute(&mutate::update(cx.plans.dialect(), &record, &changed))?;
+        changes::announce(tx, Action::Update, &record);
     }
     Ok(())
 }

@@ -238,7 +238,7 @@ impl Page {
 }
 
 /// What may not even be written in a client's filter or sort expression.
-fn check_client_text(cx: &Cx<'_>, filter: Option<&str>, sort: Option<&str>) -> Result<()> {
+pub(super) fn check_client_text(cx: &Cx<'_>, filter: Option<&str>, sort: Option<&str>) -> Result<()> {
     if filter.is_some_and(|filter| filter.len() > FILTER_MAX_BYTES) {
         return Err(Error::invalid(format!("A filter may have at most {FILTER_MAX_BYTES} bytes.")));
     }

@@ -7,6 +7,7 @@
 pub mod access;
 mod auth_form;
 mod body;
+mod changes;
 mod create;
 mod cursor;
 mod delete;
@@ -29,6 +30,7 @@ use crate::rules::Env;
 use crate::store::ReadTx;
 
 pub use body::{EmailAccess, Layout};
+pub use changes::{Showing, View, is_unchanged};
 pub use create::{create, create_record, draft as draft_create, insert};
 pub use delete::{delete, remove, truncate};
 pub use draft::{Draft, Proof};

@@ -191,6 +191,29 @@ impl Plans {
         Ok(found)
     }
 
+    /// The statement that tests a filter on a record as it is in memory; `filter` is its key and its text.
+    ///
+    /// # Errors
+    /// 400 if the filter can't be resolved.
+    pub fn candidate_filter(
+        &self,
+        schema: &Schema,
+        collection: &Arc<Collection>,
+        principal: &Principal,
+        filter: (&str, &str),
+    ) -> Result<Arc<Compiled>> {
+        let mut key = key(schema, collection, principal);
+        // No key of another kind has a NUL.
+        let _ = write!(key, "candidate\0{}", filter.0);
+        if let Some(found) = self.ones.get(&key) {
+            return Ok(found);
+        }
+        let plan = Resolving { schema, collection, principal }.filter(filter.1)?;
+        let found = Arc::new(select::candidate(self.dialect, &plan));
+        self.ones.insert(key, found.clone());
+        Ok(found)
+    }
+
     /// How records of `collection` become JSON for `principal`.
     pub fn layout(&self, schema: &Schema, collection: &Arc<Collection>, principal: &Principal) -> Arc<Layout> {
         let superuser = principal.is_superuser();

@@ -5,13 +5,13 @@ use super::create::take_passwords;
 use super::draft::{Draft, Proof};
 use super::files::{self, FileChanges};
 use super::plans::Find;
-use super::{Cx, access, find_collection, input, read, validate};
+use super::{Cx, access, changes, find_collection, input, read, validate};
 use crate::base::{Error, Result, SqlValue, ids};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{Credential, Event, FieldKind, Record, RuleKind, Value};
+use crate::domain::{Action, Credential, Event, FieldKind, Record, RuleKind, Value};
+use crate::query::mutate;
 use crate::query::table::{Table, Where};
-use crate::query::{Ident, mutate};
 use crate::store::{ReadTx, WriteTx};
 
 /// Fields by which an account is entered.
@@ -113,6 +113,8 @@ fn store(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> 
 /// The same without what follows from a step to verified.
 fn write(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> {
     if draft.changed.is_empty() {
+        // Whoever has asked for this may wait to hear of it.
+        changes::announce(tx, Action::Update, &draft.record);
         return Ok(draft.record);
     }
     let key = draft.record.collection().position("tokenKey").filter(|at| !draft.changed.contains(at));
@@ -131,6 +133,7 @@ fn write(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> 
         tx.execute(&mutate::update(cx.plans.dialect(), &draft.record, &[at]))?;
     }
     forget_credentials(tx, cx, &draft)?;
+    changes::announce(tx, Action::Update, &draft.record);
     Ok(draft.record)
 }
 
@@ -203,9 +206,7 @@ fn unlink_when_verified(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &mut Draft) ->
     }
     let mut removed = 0;
     for table in ["_externalAuths", "_passkeys", "_totps", "_recoveryCodes"] {
-        let table = Ident::fixed(table);
-        removed +=
-            tx.execute(&mutate::delete_references(cx.plans.dialect(), table, &collection.id, draft.record.id()))?;
+        removed += changes::delete_references(tx, cx, table, &draft.record)?;
     }
     if removed > 0
         && changed("tokenKey").is_none()
@@ -235,8 +236,7 @@ fn forget_credentials(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: &Draft) -> Resul
         tx.announce(Event::IdentityEnded { collection_id, record_id });
     }
     for table in tables {
-        let table = Ident::fixed(table);
-        tx.execute(&mutate::delete_references(cx.plans.dialect(), table, &collection.id, draft.record.id()))?;
+        changes::delete_references(tx, cx, table, &draft.record)?;
     }
     Ok(())
 }

@@ -46,6 +46,8 @@ pub struct Config {
     #[serde(deserialize_with = "secret")]
     pub s3_secret_key: Secret,
     pub s3_addressing: S3Addressing,
+    pub realtime_log_changes: usize,
+    pub realtime_log_mb: usize,
     pub redirect_allow: Vec<String>,
     pub forward_auth_domain: String,
     pub theme_dir: String,

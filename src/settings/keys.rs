@@ -104,6 +104,10 @@ pub const KEYS: &[Key] = &[
         "The secret access key for it.") },
     key("s3_addressing", KeyKind::Choice(S3_ADDRESSINGS), "path",
         "Whether requests name the bucket in the path, or in the host (the endpoint then has the bucket in it)."),
+    key("realtime_log_changes", KeyKind::Count(100, 1_000_000), "10000",
+        "Changes that are remembered for realtime clients that come back and ask what they have missed."),
+    key("realtime_log_mb", KeyKind::Count(1, 65_536), "32",
+        "The same in megabytes, about."),
     key("redirect_allow", KeyKind::List, "",
         "Where sign-in pages may lead back to besides this server: origins such as https://app.example.com, or \
          addresses that end in / with everything below them."),

@@ -24,6 +24,12 @@
 //! sees always belongs to that snapshot, although readers take no lock: `snapshot.rs` says how. It is why a read is
 //! an `Fn`: when a schema change is committed meanwhile, it runs once more.
 //!
+//! # Who is told
+//!
+//! What transactions have announced is handed to the store's [`Witness`] by the writer, in the order in which they ran,
+//! after the commit and before anybody is answered. So nothing is lost when a caller doesn't wait for its answer, and
+//! nobody learns of an old state after a new one.
+//!
 //! # Several processes
 //!
 //! The command line may write while the server runs. The writer looks for foreign commits before each group and four
@@ -41,11 +47,12 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 mod tx;
+mod witness;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, TrySendError};
@@ -57,8 +64,9 @@ use job::{ReadJob, WriteJob};
 use snapshot::PublishedSchema;
 
 pub use options::{StoreOptions, StoreStats};
-pub use sqlite::Row;
+pub use sqlite::{Past, Row};
 pub use tx::{ColumnInfo, ReadTx, WriteTx};
+pub use witness::Witness;
 
 /// Reads all collections; given to [`Store::open`] by the layer that knows how they are stored.
 pub type LoadSchema = fn(&ReadTx<'_>) -> Result<Schema>;
@@ -112,6 +120,7 @@ struct Shared {
     options: StoreOptions,
     load_schema: LoadSchema,
     schema: PublishedSchema,
+    witness: OnceLock<Box<dyn Witness>>,
     closing: AtomicBool,
     groups: AtomicU64,
     commits: AtomicU64,
@@ -154,6 +163,7 @@ impl Store {
             schema: PublishedSchema::new(Arc::new(schema)),
             options,
             load_schema,
+            witness: OnceLock::new(),
             closing: AtomicBool::new(false),
             groups: AtomicU64::new(0),
             commits: AtomicU64::new(0),
@@ -162,9 +172,15 @@ impl Store {
             wal_bytes: AtomicU64::new(0),
         });
         let (reads, readers) = sqlite::start_readers(&data_file, &shared)?;
-        let (writes, writer) = sqlite::start_writer(connection, data_version, &shared)?;
+        let (writes, writer) = sqlite::start_writer(connection, data_version, &data_file, &shared)?;
         let threads = Mutex::new(Threads { readers, writer: Some(writer) });
         Ok(Store { handle: Arc::new(Handle { shared, reads, writes, threads }) })
+    }
+
+    /// Says who is told of what transactions announce. There is one; a second one is ignored.
+    pub fn set_witness(&self, witness: Box<dyn Witness>) {
+        // The first one stays.
+        let _ = self.handle.shared.witness.set(witness);
     }
 
     /// The schema of the latest commit. Inside of a job, [`ReadTx::schema`] is the one to use.

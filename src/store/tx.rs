@@ -75,6 +75,7 @@ impl<'c> ReadTx<'c> {
 pub struct WriteTx<'c> {
     read: ReadTx<'c>,
     events: Vec<Event>,
+    wants_records: bool,
 }
 
 impl<'c> Deref for WriteTx<'c> {
@@ -86,8 +87,13 @@ impl<'c> Deref for WriteTx<'c> {
 }
 
 impl<'c> WriteTx<'c> {
-    pub(super) fn new(connection: &'c Connection, schema: Arc<Schema>) -> WriteTx<'c> {
-        WriteTx { read: ReadTx::new(connection, schema), events: Vec::new() }
+    pub(super) fn new(connection: &'c Connection, schema: Arc<Schema>, wants_records: bool) -> WriteTx<'c> {
+        WriteTx { read: ReadTx::new(connection, schema), events: Vec::new(), wants_records }
+    }
+
+    /// Whether somebody wants to hear of every record that changes ([`Event::RecordChanged`]).
+    pub fn wants_records(&self) -> bool {
+        self.wants_records
     }
 
     /// Runs a statement that changes something and says how many rows it changed. A statement with `RETURNING` is
@@ -112,11 +118,6 @@ impl<'c> WriteTx<'c> {
         self.events.push(event);
     }
 
-    /// Takes what was announced so far: for whoever hands it on after the commit.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
-    }
-
     /// Runs `part` so that, if it fails, its changes are undone and those before it stay.
     pub fn nested<T>(&mut self, part: impl FnOnce(&mut WriteTx<'c>) -> Result<T>) -> Result<T> {
         let connection = self.read.connection;
@@ -137,8 +138,8 @@ impl<'c> WriteTx<'c> {
         }
     }
 
-    pub(super) fn into_schema(self) -> Arc<Schema> {
-        self.read.schema
+    pub(super) fn into_parts(self) -> (Arc<Schema>, Vec<Event>) {
+        (self.read.schema, self.events)
     }
 
     /// The connection itself, for tests that make it fail.

@@ -66,13 +66,23 @@ impl<'r> Responder<'r, 'static> for Error {
 /// Logs what an operator should know of and returns the id under which it is in the log. The query isn't logged: it
 /// may hold what the caller searches for.
 pub(super) fn log(error: &Error, request: &Request<'_>) -> Option<String> {
+    log_as(error, request.method().as_str(), request.uri().path().as_str())
+}
+
+/// The same for what is answered within a stream.
+pub fn log_stream(error: &Error, path: &str) {
+    // The answer has no place for the id.
+    let _ = log_as(error, "-", path);
+}
+
+fn log_as(error: &Error, method: &str, path: &str) -> Option<String> {
     let grave = match error.kind() {
         ErrorKind::Internal => true,
         ErrorKind::Timeout | ErrorKind::Unavailable => false,
         _ => return None,
     };
     let request_id = ids::record_id();
-    let (method, path, cause) = (request.method(), request.uri().path(), error.log_text());
+    let cause = error.log_text();
     if grave {
         tracing::error!(%request_id, %method, %path, "{cause}");
     } else {

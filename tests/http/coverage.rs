@@ -115,6 +115,7 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("POST /api/files/token", "/api/files/token", 401, 200),
     ("GET /api/files/<collection>/<id>/<name>", "/api/files/vault/gold00000000000/gold.txt", 404, 404),
     ("GET /api/realtime", "/api/realtime", 200, 200),
+    ("GET /api/realtime/ws", "/api/realtime/ws", 400, 400),
     ("POST /api/realtime", "/api/realtime", 400, 400),
     ("POST /api/collections/<collection>/request-otp", "/api/collections/vault/request-otp", 404, 404),
     ("POST /api/collections/<collection>/auth-with-otp", "/api/collections/vault/auth-with-otp", 404, 404),

@@ -15,7 +15,8 @@ use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
 use crate::fixture::PASSWORD;
-use crate::harness::{Answer, Call, Stream, TestApp, collection, id, record, text};
+use crate::harness::{Answer, Call, TestApp, collection, id, record, records, text};
+use crate::listening::Listener;
 
 const SIGN_IN: &str = "/api/collections/people/auth-with-password";
 
@@ -71,10 +72,10 @@ fn what_ends_what() {
     for (what, happens, left) in TABLE {
         let mut app = TestApp::new();
         let ada = enter(&app);
-        let streams = listen(&app, &ada);
-        assert_eq!(alive(&app, &ada, &streams), ALL_BUT_FILES, "before: {what}");
+        let mut streams = listen(&app, &ada);
+        assert_eq!(alive(&app, &ada, &mut streams), ALL_BUT_FILES, "before: {what}");
         happens(&app, &ada);
-        let mut found = alive(&app, &ada, &streams);
+        let mut found = alive(&app, &ada, &mut streams);
         drop(streams);
         if app.while_stopped(|folder| opens_files(folder, &ada.file_token)) {
             found = if found.is_empty() { FILES.to_owned() } else { format!("{found}, {FILES}") };
@@ -157,7 +158,7 @@ fn new_secret(of: &str) -> Json {
     json!({of: {"secret": "s".repeat(50), "duration": 1000}})
 }
 
-// ------------------------------------------------------------------------------------------- what can be signed in with
+// ------------------------------------------------------------------------------------------ what can be signed in with
 
 fn enter(app: &TestApp) -> Ada {
     let form = json!({"identity": "ada", "password": PASSWORD});
@@ -182,24 +183,31 @@ fn by_key<'a>(app: &'a TestApp, ada: &Ada, method: Method, path: &str) -> Call<'
     app.with_token(&ada.key).call(method, path)
 }
 
-/// A stream for each way, with the id of its client.
-fn listen<'a>(app: &'a TestApp, ada: &Ada) -> Vec<(Stream<'a>, String)> {
+/// A stream for each way.
+fn listen<'a>(app: &'a TestApp, ada: &Ada) -> Vec<Listener<'a>> {
     let open = |(_, who): Way| {
-        let mut stream = app.guest().call(Method::Get, "/api/realtime").open();
-        let greeting = stream.event().expect("a stream begins with an event");
-        let client = greeting[3..43].to_owned();
-        who(app, ada, Method::Post, "/api/realtime").json(&subscription(&client)).send().expect(204);
-        (stream, client)
+        let listener = Listener::open(app);
+        who(app, ada, Method::Post, "/api/realtime").json(&subscription(&listener.client)).send().expect(204);
+        listener
     };
     WAYS.map(open).into()
 }
 
+/// To Ada's drafts, which only she sees, and to what everybody sees.
 fn subscription(client: &str) -> Json {
-    json!({"clientId": client, "subscriptions": ["x"]})
+    json!({"clientId": client, "subscriptions": ["articles/*", "tags/*"]})
+}
+
+/// Whether each stream is told of what only Ada may see.
+fn told(app: &TestApp, listeners: &mut [Listener<'_>]) -> Vec<bool> {
+    let draft = json!({"title": "a draft", "state": "draft", "owner": id("ada")});
+    // Where she or the collections are gone, there is nothing of hers to be told of.
+    let made = app.as_superuser().post(&records("articles"), draft).status == 200;
+    listeners.iter_mut().map(|listener| made && !listener.heard().is_empty()).collect()
 }
 
 /// What is still good, but for the token for files. Looking changes nothing about it.
-fn alive(app: &TestApp, ada: &Ada, streams: &[(Stream<'_>, String)]) -> String {
+fn alive(app: &TestApp, ada: &Ada, streams: &mut [Listener<'_>]) -> String {
     // Only Ada herself sees her address.
     let sees_address = |answer: Answer| answer.status == 200 && answer.json()["email"].is_string();
     let path = record("people", &id("ada"));
@@ -209,12 +217,17 @@ fn alive(app: &TestApp, ada: &Ada, streams: &[(Stream<'_>, String)]) -> String {
             found.push(name.to_owned());
         }
     }
-    for ((name, _), (_, client)) in WAYS.iter().zip(streams) {
+    let told = told(app, streams);
+    for (((name, _), listener), told) in WAYS.iter().zip(streams).zip(told) {
         // A guest may subscribe for nobody's stream, but not for hers.
-        match app.guest().post("/api/realtime", subscription(client)).status {
-            403 => found.push(format!("stream by {name}")),
-            204 => {}
+        let is_hers = match app.guest().post("/api/realtime", subscription(&listener.client)).status {
+            403 => true,
+            204 => false,
             other => panic!("subscribing answers {other}"),
+        };
+        assert_eq!(told, is_hers, "what a stream by {name} is told fits whose it is");
+        if is_hers {
+            found.push(format!("stream by {name}"));
         }
     }
     found.join(", ")

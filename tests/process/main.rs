@@ -13,3 +13,4 @@ mod realtime;
 mod server;
 mod slow;
 mod start;
+mod websocket;

@@ -18,6 +18,7 @@ mod passkeys;
 mod realtime;
 mod records;
 mod sessions;
+mod websocket;
 
 use rocket::Data;
 use serde_json::{Map, Value as Json};
@@ -36,6 +37,7 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(auth::routes());
     routes.extend(oauth2::routes());
     routes.extend(realtime::routes());
+    routes.extend(websocket::routes());
     routes.extend(mail_flows::routes());
     routes.extend(mails::routes());
     routes.extend(factors::routes());

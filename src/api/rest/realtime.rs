@@ -6,7 +6,7 @@ use rocket::response::{Responder, Response, Result as Responded};
 use rocket::{Data, Request, Route, Shutdown, State, get, post, response, routes};
 
 use crate::api::rest::read_fixed;
-use crate::app::{App, Caller, Connection};
+use crate::app::{App, Caller, EventStream};
 use crate::base::Result;
 use crate::web::body::FormText;
 use crate::web::respond::no_content;
@@ -17,15 +17,15 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// A stream until its connection or the server ends. Without the latter the server would wait for its clients.
-struct Events(Connection, Shutdown);
+struct Events(EventStream, Shutdown);
 
 impl<'r> Responder<'r, 'r> for Events {
     fn respond_to(self, request: &'r Request<'_>) -> Responded<'r> {
-        let Events(mut connection, mut shutdown) = self;
+        let Events(mut events, mut shutdown) = self;
         let pieces = stream! {
             loop {
                 let piece = rocket::tokio::select! {
-                    piece = connection.next() => piece,
+                    piece = events.next() => piece,
                     () = &mut shutdown => None,
                 };
                 match piece {
@@ -45,7 +45,12 @@ impl<'r> Responder<'r, 'r> for Events {
 
 #[get("/api/realtime")]
 fn connect(app: &State<App>, caller: Caller, shutdown: Shutdown) -> Result<Events> {
-    Ok(Events(app.realtime_connect(&caller)?, shutdown))
+    let request = &caller.request;
+    let resumes = request.query("resume").is_some_and(|value| matches!(value, "1" | "true"));
+    // EventSource sends the header by itself, but can't be made to send it the first time.
+    let last = request.header("last_event_id").or_else(|| request.query("lastEventId")).filter(|id| !id.is_empty());
+    let connection = app.realtime_connect(&caller, resumes.then_some(last))?;
+    Ok(Events(EventStream::new(connection), shutdown))
 }
 
 #[post("/api/realtime", data = "<data>")]

@@ -68,14 +68,19 @@ pub(super) fn root_columns_of_plan(plan: &Plan, used: &mut BTreeSet<usize>) {
             _ => {}
         }
     }
-    plan.conditions.iter().for_each(|condition| root_columns_of(condition, used));
+    plan.conditions.iter().for_each(|condition| root_columns_of(plan, condition, used));
 }
 
-fn root_columns_of(condition: &Condition, used: &mut BTreeSet<usize>) {
+fn root_columns_of(plan: &Plan, condition: &Condition, used: &mut BTreeSet<usize>) {
     match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| root_columns_of(part, used)),
+        Condition::All(parts) | Condition::Any(parts) => {
+            parts.iter().for_each(|part| root_columns_of(plan, part, used));
+        }
         Condition::Compare(comparison) => {
             for operand in [&comparison.left, &comparison.right] {
+                if operand.visible_on == Some(ROOT) {
+                    used.extend(plan.collection().position("emailVisibility"));
+                }
                 for_each_column(&operand.scalar, &mut |source, position| {
                     if let (ROOT, Some(position)) = (source, position) {
                         used.insert(position);

@@ -9,12 +9,14 @@ mod deadline;
 mod error;
 mod functions;
 mod inspect;
+mod past;
 mod readers;
 mod writer;
 
 pub use bind::Row;
 pub(super) use connection::{Connection, Savepoint, create_logs, open_writer};
 pub(super) use inspect::{explain, inspect};
+pub use past::Past;
 pub(super) use readers::start_readers;
 pub(super) use writer::{load_first_schema, start_writer};
 

@@ -5,6 +5,7 @@
 //! schema is published in step with the commit that changes it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -14,8 +15,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::checkpoint::Checkpointer;
 use super::connection::{Connection, Savepoint};
+use super::past::{Past, Pasts};
 use crate::base::{Error, ErrorKind, Result};
-use crate::domain::Schema;
+use crate::domain::{Event, Schema};
 use crate::store::job::{WriteJob, not_saved, panic_text};
 use crate::store::{LoadSchema, ReadTx, Shared, WriteSender, WriteTx, spawn};
 
@@ -37,17 +39,25 @@ pub(in crate::store) fn load_first_schema(connection: &Connection, load: LoadSch
 pub(in crate::store) fn start_writer(
     connection: Connection,
     data_version: i64,
+    file: &Path,
     shared: &Arc<Shared>,
 ) -> Result<(WriteSender, JoinHandle<()>)> {
     let page_bytes = u64::try_from(connection.pragma("page_size")?).unwrap_or(0);
     let usual_wait = Duration::from_millis(u64::try_from(connection.pragma("busy_timeout")?).unwrap_or(0));
     let (sender, queue) = bounded(shared.options.queue_length.max(1));
     let shared = shared.clone();
+    let pasts = Pasts::new(file, &shared.options);
     let start = move || {
         let checkpointer = Checkpointer::new(page_bytes, usual_wait, &shared.options);
-        Writer { connection, queue, shared, data_version, checkpointer, stopping: false }.run();
+        Writer { connection, queue, shared, data_version, checkpointer, pasts, stopping: false }.run();
     };
     Ok((sender, spawn("holdall-write".to_owned(), start)?))
+}
+
+/// Calls the witness, whose panics are logged and harm nobody.
+fn guarded<T>(call: impl FnOnce() -> T) -> Option<T> {
+    let outcome = catch_unwind(AssertUnwindSafe(call));
+    outcome.inspect_err(|panic| tracing::error!("a witness of commits: {}", panic_text(&**panic))).ok()
 }
 
 struct Writer {
@@ -56,7 +66,17 @@ struct Writer {
     shared: Arc<Shared>,
     data_version: i64,
     checkpointer: Checkpointer,
+    pasts: Pasts,
     stopping: bool,
+}
+
+/// What the members of a group leave behind.
+struct Group {
+    members: Vec<Job>,
+    /// The schema after the last of them.
+    schema: Arc<Schema>,
+    /// What those that succeeded have announced.
+    events: Vec<Event>,
 }
 
 /// How a group's transaction has fared so far.
@@ -114,17 +134,38 @@ impl Writer {
             self.roll_back();
             return first.refuse(error);
         }
-        let mut schema = self.shared.schema.load();
-        let mut members = Vec::with_capacity(16);
-        match self.run_members(first, &mut members, &mut schema) {
-            Fate::Open => match self.commit(&schema) {
-                Ok(()) => self.acknowledge(members),
-                Err(error) => self.disappoint(members, None, &error),
-            },
-            Fate::Lost => {
-                let culprit = members.pop();
-                self.disappoint(members, culprit, &Error::internal("SQLite has ended the transaction of a group"));
+        let schema = self.shared.schema.load();
+        let mut group = Group { members: Vec::with_capacity(16), schema, events: Vec::new() };
+        match self.run_members(first, &mut group) {
+            Fate::Open => {
+                let past = self.past(&group.events);
+                match self.commit(&group.schema) {
+                    Ok(()) => {
+                        self.tell(group.events, past);
+                        self.acknowledge(group.members);
+                    }
+                    Err(error) => self.disappoint(group.members, None, &error),
+                }
             }
+            Fate::Lost => {
+                let culprit = group.members.pop();
+                let error = Error::internal("SQLite has ended the transaction of a group");
+                self.disappoint(group.members, culprit, &error);
+            }
+        }
+    }
+
+    /// The state before this group, if the witness needs it to judge what has happened.
+    fn past(&mut self, events: &[Event]) -> Option<Past> {
+        let witness = self.shared.witness.get().filter(|_| !events.is_empty())?;
+        let wanted = guarded(|| witness.wants_past(events)).unwrap_or(false);
+        wanted.then(|| self.pasts.take(self.shared.schema.load())).flatten()
+    }
+
+    /// Tells the witness what has happened.
+    fn tell(&self, events: Vec<Event>, past: Option<Past>) {
+        if let Some(witness) = self.shared.witness.get().filter(|_| !events.is_empty()) {
+            guarded(|| witness.committed(events, past));
         }
     }
 
@@ -134,17 +175,17 @@ impl Writer {
     }
 
     /// Runs jobs until none waits or the group is large or old enough.
-    fn run_members(&mut self, first: Job, members: &mut Vec<Job>, schema: &mut Arc<Schema>) -> Fate {
+    fn run_members(&mut self, first: Job, group: &mut Group) -> Fate {
         let started = Instant::now();
         let mut next = Some(first);
         while let Some(mut job) = next {
-            let fate = self.run_member(&mut *job, schema);
-            members.push(job);
+            let fate = self.run_member(&mut *job, group);
+            group.members.push(job);
             if let Fate::Lost = fate {
                 return Fate::Lost;
             }
             let options = &self.shared.options;
-            let has_room = members.len() < options.group_max && started.elapsed() < options.group_time;
+            let has_room = group.members.len() < options.group_max && started.elapsed() < options.group_time;
             next = if has_room { self.next_startable() } else { None };
         }
         Fate::Open
@@ -161,11 +202,12 @@ impl Writer {
     }
 
     /// Runs one job in a savepoint, which is undone if the job fails.
-    fn run_member(&self, job: &mut dyn WriteJob, schema: &mut Arc<Schema>) -> Fate {
+    fn run_member(&self, job: &mut dyn WriteJob, group: &mut Group) -> Fate {
         if self.connection.save(Savepoint::Job).is_err() {
             return Fate::Lost;
         }
-        let mut tx = WriteTx::new(&self.connection, schema.clone());
+        let wants_records = self.shared.witness.get().and_then(|witness| guarded(|| witness.wants_records()));
+        let mut tx = WriteTx::new(&self.connection, group.schema.clone(), wants_records.unwrap_or(false));
         self.connection.set_deadline(self.shared.options.statement_timeout);
         let succeeded = job.run(&mut tx);
         self.connection.lift_deadline();
@@ -173,7 +215,9 @@ impl Writer {
             return Fate::Lost;
         }
         let ended = if succeeded {
-            *schema = tx.into_schema();
+            let (schema, mut events) = tx.into_parts();
+            group.schema = schema;
+            group.events.append(&mut events);
             self.connection.release(Savepoint::Job)
         } else {
             self.connection.undo(Savepoint::Job)

@@ -1,16 +1,17 @@
 //! `?fields=`: which parts of a JSON body a client wants.
 //!
-//! Called by `respond` for successful answers. Works on the text of the body and parses only as deep as the wanted
-//! paths go. Invariant: the result's keys are sorted and its numbers are those that a float can hold.
+//! Called by `web::respond` for successful answers, and for what is sent to those who listen. Works on the text of the
+//! body and parses only as deep as the wanted paths go. Invariant: the result's keys are sorted and its numbers are
+//! those that a float can hold.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
+use crate::base::excerpt::Excerpt;
 use crate::base::json::{write_json, write_raw, write_str};
 use crate::base::{Error, Result};
-use crate::web::excerpt::Excerpt;
 
 /// Paths have at most this many segments, and arrays are searched this deep.
 const MAX_DEPTH: usize = 64;
