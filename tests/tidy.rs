@@ -75,8 +75,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("sqlparser", &["query/ddl/"]),
     // Threads and logs: nothing that is pure.
     ("tokio", &["store/", "auth/", "files/", "realtime/", "app/", "cli/"]),
-    ("tracing", &["store/", "collections/", "records/", "files/", "app/", "web/", "cli/"]),
-
+    ("tracing", &["store/", "collections/", "records/", "files/", "realtime/", "app/", "web/", "cli/"]),
     // Secrets.
     ("bcrypt", &["auth/"]),
     ("jsonwebtoken", &["auth/"]),

@@ -93,6 +93,14 @@ impl App {
         self.read(caller, move |tx, cx| records::file_keys(tx, cx, &collection, kind)).await
     }
 
+    /// The same for a batch, of which it isn't known yet what it asks for.
+    ///
+    /// # Errors
+    /// What keeps the store from answering.
+    pub async fn batch_file_keys(&self, caller: &Caller) -> Result<FileKeys> {
+        self.read(Arc::new(caller.clone()), |tx, cx| Ok(records::all_file_keys(tx, cx))).await
+    }
+
     /// Stores files for records that are about to be written. First they are noted as pending, so that whatever happens
     /// nothing is left behind.
     pub(super) async fn store_files(&self, files: Vec<NewFile>) -> Result<Stored> {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod background;
+mod batch;
 mod caller;
 mod codes;
 mod collections;
@@ -55,6 +56,7 @@ pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
 pub use crate::realtime::{Connection, EventStream, Piece, Subscription, Told};
 pub use crate::records::{FileKeys, VisibleFile};
+pub use batch::{BatchAction, BatchAnswer, BatchItem, BatchLimits};
 pub use caller::{Caller, Cookie, Site};
 pub use files_check::{FilesReport, Mismatch};
 pub use forward_auth::{Asked, Verdict};
@@ -213,6 +215,15 @@ impl App {
         job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.0.store.write(job).await
+    }
+
+    /// The same in a group of its own, for a job that may take longer than others, but no longer than `limit`.
+    async fn commit_alone<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.0.store.write_alone(limit, job).await
     }
 }
 

@@ -7,8 +7,8 @@ use super::{App, Caller, NewSession};
 use crate::auth::throttle::{Attempt, Step};
 use crate::auth::{sessions, sign_in};
 use crate::base::Result;
-use crate::domain::{FieldKind, ListRequest, Record};
-use crate::records::{self, Proof};
+use crate::domain::{FieldKind, ListRequest, Record, RequestInfo};
+use crate::records::{self, Proof, Shown};
 
 impl App {
     /// A page of records: see [`records::list`].
@@ -23,15 +23,15 @@ impl App {
         collection: String,
         id: String,
         expand: Option<String>,
-    ) -> Result<String> {
+    ) -> Result<Shown> {
         self.read(Arc::new(caller), move |tx, cx| records::view(tx, cx, &collection, &id, expand.as_deref())).await
     }
 
     /// Creates a record from the caller's body: see [`records::create`].
-    pub async fn create_record(&self, caller: Caller, collection: String, expand: Option<String>) -> Result<String> {
+    pub async fn create_record(&self, caller: Caller, collection: String, expand: Option<String>) -> Result<Shown> {
         let caller = Arc::new(caller);
         let (mut proof, mut stored) = (Proof::default(), Stored::nothing());
-        if self.has_work_before(&caller, &collection) {
+        if self.has_work_before(&caller.request, &collection) {
             let name = collection.clone();
             let draft = self.read(caller.clone(), move |tx, cx| records::draft_create(tx, cx, &name)).await?;
             let files = new_files(&draft, &caller.request);
@@ -52,10 +52,10 @@ impl App {
         collection: String,
         id: String,
         expand: Option<String>,
-    ) -> Result<(String, Option<NewSession>)> {
+    ) -> Result<(Shown, Option<NewSession>)> {
         let caller = Arc::new(caller);
         let (mut proof, mut stored) = (Proof::default(), Stored::nothing());
-        if self.has_work_before(&caller, &collection) {
+        if self.has_work_before(&caller.request, &collection) {
             let (name, key) = (collection.clone(), id.clone());
             let draft = self.read(caller.clone(), move |tx, cx| records::draft_update(tx, cx, &name, &key)).await?;
             let attempt = match draft.old_password {
@@ -68,8 +68,8 @@ impl App {
             stored = self.store_files(files).await?;
         }
         let writing = self.write(caller, move |tx, cx| {
-            let body = records::update(tx, cx, &collection, &id, expand.as_deref(), proof)?;
-            Ok((body, sessions::follow(tx, cx)?))
+            let shown = records::update(tx, cx, &collection, &id, expand.as_deref(), proof)?;
+            Ok((shown, sessions::follow(tx, cx)?))
         });
         stored.kept_if(writing).await
     }
@@ -81,20 +81,20 @@ impl App {
 
     /// Counts an attempt to show the present password of an account. The slash keeps its key apart from those of
     /// sign-ins: no collection has an id that begins so.
-    fn allow_old_password(&self, account: &Record, caller: &Caller) -> Result<Attempt> {
+    pub(super) fn allow_old_password(&self, account: &Record, caller: &Caller) -> Result<Attempt> {
         let key = format!("/{}/{}", account.collection().id, account.id());
         self.0.throttle.attempt(Step::Password, &key, caller.client_ip)
     }
 
     /// Whether a write needs something that must be done outside of the transaction: bcrypt, or the storing of files.
-    fn has_work_before(&self, caller: &Caller, collection: &str) -> bool {
-        !caller.request.uploads.is_empty() || self.has_password_work(caller, collection)
+    pub(super) fn has_work_before(&self, request: &RequestInfo, collection: &str) -> bool {
+        !request.uploads.is_empty() || self.has_password_work(request, collection)
     }
 
-    fn has_password_work(&self, caller: &Caller, collection: &str) -> bool {
+    fn has_password_work(&self, request: &RequestInfo, collection: &str) -> bool {
         let schema = self.0.store.schema();
         let Some(collection) = schema.find(collection) else { return false };
-        let body = &caller.request.body;
+        let body = &request.body;
         collection
             .fields
             .iter()

@@ -15,6 +15,9 @@ use serde_json::{Map, Value as Json};
 /// Shorthand for results with the program's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// The code of an `If-Match` that doesn't hold; ours, as the interface has no such condition.
+const PRECONDITION_FAILED: &str = "precondition_failed";
+
 /// What kind of failure it is; closed, so that every edge can map it without a default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -28,6 +31,8 @@ pub enum ErrorKind {
     NotFound,
     /// The statement ran into its deadline (408).
     Timeout,
+    /// The thing isn't any more what the caller took it for: a condition such as `If-Match` doesn't hold (412).
+    PreconditionFailed,
     /// A body or a file is over its limit (413).
     TooLarge,
     /// The caller is over a rate limit (429).
@@ -47,6 +52,7 @@ impl ErrorKind {
             ErrorKind::Forbidden => 403,
             ErrorKind::NotFound => 404,
             ErrorKind::Timeout => 408,
+            ErrorKind::PreconditionFailed => 412,
             ErrorKind::TooLarge => 413,
             ErrorKind::TooManyRequests => 429,
             ErrorKind::Internal => 500,
@@ -64,17 +70,25 @@ pub struct FieldError {
     pub message: Cow<'static, str>,
     /// Figures that belong to the code, such as `{"min": 5}`.
     pub params: Option<Map<String, Json>>,
+    /// What a part of the request would have been answered by itself: an envelope.
+    pub response: Option<Json>,
 }
 
 impl FieldError {
     /// An error without parameters.
     pub fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        FieldError { code, message: message.into(), params: None }
+        FieldError { code, message: message.into(), params: None, response: None }
     }
 
     /// The same error with one more parameter.
     pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
         self.params.get_or_insert_with(Map::new).insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same error with what a part of the request would have been answered by itself.
+    pub fn with_response(mut self, error: &Error) -> Self {
+        self.response = serde_json::to_value(error).ok();
         self
     }
 
@@ -205,6 +219,9 @@ impl Serialize for FieldError {
         if let Some(params) = &self.params {
             map.serialize_entry("params", params)?;
         }
+        if let Some(response) = &self.response {
+            map.serialize_entry("response", response)?;
+        }
         map.end()
     }
 }
@@ -256,6 +273,14 @@ impl Error {
     /// 404.
     pub fn not_found() -> Self {
         Error::new(ErrorKind::NotFound, "There is nothing here.")
+    }
+
+    /// 412.
+    pub fn precondition_failed() -> Self {
+        let changed = FieldError::new(PRECONDITION_FAILED, "The record isn't the one that the condition names.");
+        let mut fields = FieldErrors::new();
+        fields.add("ifMatch", changed);
+        Error::new(ErrorKind::PreconditionFailed, "The record has changed in the meantime.").with_fields(fields)
     }
 
     /// 429; the client may try again after `wait`.
@@ -383,6 +408,20 @@ mod tests {
             })
         );
         assert_eq!(error.fields().code("fields.3.name"), Some("validation_required"));
+    }
+
+    #[test]
+    fn a_part_of_a_request_keeps_its_own_envelope() {
+        let part = Error::not_found();
+        let mut fields = FieldErrors::new();
+        fields.add("requests.2", FieldError::new("batch_request_failed", "no").with_response(&part));
+        assert_eq!(
+            serde_json::to_value(&fields).expect("errors serialise"),
+            serde_json::json!({"requests": {"2": {
+                "code": "batch_request_failed", "message": "No.",
+                "response": {"data": {}, "message": "There is nothing here.", "status": 404},
+            }}})
+        );
     }
 
     #[test]

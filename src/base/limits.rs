@@ -60,6 +60,8 @@ pub const API_KEY_NAME_MAX_CHARS: usize = 100;
 pub const PAGE_FORM_MAX_BYTES: u64 = 16 << 10;
 /// An address that a page is to lead back to may have this many characters.
 pub const REDIRECT_MAX_CHARS: usize = 2048;
+/// The address of one request of a batch may have this many bytes.
+pub const BATCH_URL_MAX_BYTES: usize = 2000;
 /// A client may listen to this many topics at the same time.
 pub const REALTIME_TOPICS_MAX: usize = 1000;
 /// A topic, with its options, may have this many bytes.

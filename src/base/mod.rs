@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod error;
+pub mod etag;
 mod excerpt;
 pub mod ids;
 pub mod json;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::auth_form::{AuthForm, Who};
+use super::condition::{Shown, show};
 use super::draft::{Draft, PlainPassword, Proof};
 use super::files::{self, FileChanges};
-use super::{Cx, access, changes, find_collection, input, read, validate};
+use super::{Cx, access, changes, find_collection, input, validate};
 use crate::base::{Error, Result, Secret, ids};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::SUPERUSERS_ID;
@@ -24,7 +25,7 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Draft> {
 }
 
 /// The same, with the id that the record gets unless it brings one.
-fn draft_with_id(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: Option<&str>) -> Result<Draft> {
+pub fn draft_with_id(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: Option<&str>) -> Result<Draft> {
     let collection = find_collection(tx.schema(), collection)?;
     if collection.is_view() {
         return Err(Error::invalid("Records of a view can't be written."));
@@ -71,9 +72,9 @@ pub fn create(
     collection: &str,
     expand: Option<&str>,
     proof: Proof,
-) -> Result<String> {
+) -> Result<Shown> {
     let record = create_record(tx, cx, collection, proof)?;
-    read::body_of(tx, cx, &record, expand)
+    show(tx, cx, &record, expand)
 }
 
 /// Creates a record and returns it as it is stored.
@@ -83,6 +84,15 @@ pub fn create(
 pub fn create_record(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, proof: Proof) -> Result<Record> {
     let mut draft = draft_with_id(tx, cx, collection, proof.record_id.as_deref())?;
     draft.apply(proof)?;
+    store(tx, cx, draft)
+}
+
+/// Stores the record of a draft that needs no proof any more, and returns it.
+///
+/// # Errors
+/// `validation_not_unique` if a unique index says no.
+pub fn store(tx: &mut WriteTx<'_>, cx: &Cx<'_>, draft: Draft) -> Result<Record> {
+    draft.check_proven()?;
     let insert = mutate::insert(cx.plans.dialect(), &draft.record);
     tx.execute(&insert).map_err(validate::unique_fault)?;
     files::follow(tx, cx, &draft.record, &draft.files)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::plans::{Find, ListShape};
 use super::read::{self, find_reachable};
-use super::{Cx, access, changes, files, find_collection};
+use super::{Cx, access, changes, condition, files, find_collection};
 use crate::base::{Error, Result, SqlValue, SqlValueRef};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::{CREDENTIAL_COLLECTIONS, CREDENTIAL_TABLES, SUPERUSERS_ID};
@@ -18,8 +18,9 @@ const TRUNCATE_PAGE: i64 = 500;
 /// Deletes a record.
 ///
 /// # Errors
-/// 404 unknown collection or record, or the delete rule doesn't hold; 403 only superusers may; 400 for a view, for
-/// the last superuser, and while a required relation points to the record.
+/// 404 unknown collection or record, or the delete rule doesn't hold; 403 only superusers may; 412 if `If-Match` names
+/// another state of the record; 400 for a view, for the last superuser, and while a required relation points to the
+/// record.
 pub fn delete(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result<()> {
     let collection = find_collection(tx.schema(), collection)?.clone();
     if collection.is_view() {
@@ -28,6 +29,7 @@ pub fn delete(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> 
     let access = access::decide(cx.principal, &collection, RuleKind::Delete)?;
     access::check_key(cx, &collection)?;
     let record = find_reachable(tx, cx, &collection, RuleKind::Delete, access, id, None)?;
+    condition::check(tx, cx, &record)?;
     delete_with_references(tx, cx, record)
 }
 

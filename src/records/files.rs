@@ -1,5 +1,6 @@
 //! Files of records: who may send and who may see them, and what a change of a record means for them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::plans::Find;
@@ -39,6 +40,23 @@ pub fn file_keys(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, kind: RuleKind)
     let keys = collection.fields.iter().filter(|field| input::is_settable(collection, field, cx.principal));
     let keys = keys.filter_map(|field| Some((field.name.clone(), field.as_file()?.max_size_bytes().unsigned_abs())));
     Ok(FileKeys(keys.collect()))
+}
+
+/// The same for a caller whose files come with several requests, of which it isn't known yet what they ask for: what
+/// any collection takes from them. Each request is decided by itself afterwards.
+pub fn all_file_keys(tx: &ReadTx<'_>, cx: &Cx<'_>) -> FileKeys {
+    let mut keys: HashMap<String, u64> = HashMap::new();
+    for collection in tx.schema().collections() {
+        for kind in [RuleKind::Create, RuleKind::Update] {
+            // What isn't open to the caller adds nothing.
+            let open = file_keys(tx, cx, &collection.id, kind).unwrap_or_default();
+            for (key, max_bytes) in open.0 {
+                let most = keys.entry(key).or_default();
+                *most = max_bytes.max(*most);
+            }
+        }
+    }
+    FileKeys(keys.into_iter().collect())
 }
 
 /// A file that somebody may see.

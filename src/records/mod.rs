@@ -8,6 +8,7 @@ pub mod access;
 mod auth_form;
 mod body;
 mod changes;
+mod condition;
 mod create;
 mod cursor;
 mod delete;
@@ -31,14 +32,15 @@ use crate::store::ReadTx;
 
 pub use body::{EmailAccess, Layout};
 pub use changes::{Showing, View, is_unchanged};
-pub use create::{create, create_record, draft as draft_create, insert};
+pub use condition::{Shown, check_absent, show};
+pub use create::{create, create_record, draft as draft_create, draft_with_id, insert, store as store_created};
 pub use delete::{delete, remove, truncate};
 pub use draft::{Draft, Proof};
-pub use files::{FileChanges, FileKeys, VisibleFile, file_keys, find_file, holders, holds_file};
+pub use files::{FileChanges, FileKeys, VisibleFile, all_file_keys, file_keys, find_file, holders, holds_file};
 pub use list::{count, every, list, list_rows};
 pub use plans::{Find, Plans};
-pub use read::{body_of, find, find_all, matches_rule, satisfies_auth_rule, view};
-pub use update::{change, change_of_owner, draft as draft_update, update};
+pub use read::{body_of, exists, find, find_all, matches_rule, satisfies_auth_rule, view};
+pub use update::{change, change_of_owner, draft as draft_update, store as store_updated, update};
 
 /// What every function of this service needs besides a transaction.
 #[derive(Clone, Copy)]

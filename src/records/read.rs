@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::access::{self, Access};
 use super::body::EmailAccess;
+use super::condition::{Shown, show};
 use super::expand::{self, ExpandTree};
 use super::plans::Find;
 use super::{Cx, find_collection};
@@ -16,11 +17,11 @@ use crate::store::{ReadTx, Row};
 ///
 /// # Errors
 /// 403 if only superusers may view, 404 if there is no such record or the view rule doesn't hold for it.
-pub fn view(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str, expand: Option<&str>) -> Result<String> {
+pub fn view(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str, expand: Option<&str>) -> Result<Shown> {
     let collection = find_collection(tx.schema(), collection)?;
     let access = access::decide(cx.principal, collection, RuleKind::View)?;
     let record = find_reachable(tx, cx, collection, RuleKind::View, access, id, None)?;
-    body_of(tx, cx, &record, expand)
+    show(tx, cx, &record, expand)
 }
 
 /// A record as the principal sees it, with what it is expanded with.

@@ -1,6 +1,7 @@
 //! Updating a record.
 
 use super::auth_form::{AuthForm, Who};
+use super::condition::{self, Shown, show};
 use super::create::take_passwords;
 use super::draft::{Draft, Proof};
 use super::files::{self, FileChanges};
@@ -20,8 +21,8 @@ const OWN_CREDENTIALS: [&str; 3] = ["password", "email", "tokenKey"];
 /// Decides everything about a change: access by the stored record, values, validity. Writes nothing.
 ///
 /// # Errors
-/// 404 unknown collection or record, or the update rule doesn't hold; 403 only superusers may; 400 for a view and
-/// with the code of each field that isn't acceptable.
+/// 404 unknown collection or record, or the update rule doesn't hold; 403 only superusers may; 412 if `If-Match` names
+/// another state of the record; 400 for a view and with the code of each field that isn't acceptable.
 pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result<Draft> {
     let collection = find_collection(tx.schema(), collection)?;
     if collection.is_view() {
@@ -34,6 +35,7 @@ pub fn draft(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result
     if access.rule().is_some() {
         read::find_reachable(tx, cx, collection, RuleKind::Update, access, id, Some(&submitted))?;
     }
+    condition::check(tx, cx, &old)?;
     let mut old_password = None;
     if collection.is_auth() {
         let who = Who { manager: is_manager(tx, cx, &old)?, guarded: is_guarded(tx, cx, &old)? };
@@ -65,11 +67,11 @@ pub fn update(
     id: &str,
     expand: Option<&str>,
     proof: Proof,
-) -> Result<String> {
+) -> Result<Shown> {
     let mut draft = draft(tx, cx, collection, id)?;
     draft.apply(proof)?;
     let record = store(tx, cx, draft)?;
-    read::body_of(tx, cx, &record, expand)
+    show(tx, cx, &record, expand)
 }
 
 /// Gives fields of a stored record other values, whatever the rules say, and returns the record as it is then. For
@@ -104,8 +106,13 @@ fn changed(tx: &ReadTx<'_>, old: &Record, changes: &[(&str, Value)]) -> Draft {
     Draft { record, changed, passwords: Vec::new(), old_password: None, files }
 }
 
-/// Writes what a finished draft changes, and what follows from it.
-fn store(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> {
+/// Writes what a draft changes that needs no proof any more, and what follows from it; returns the record as it is
+/// then.
+///
+/// # Errors
+/// `validation_not_unique` if a unique index says no.
+pub fn store(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> {
+    draft.check_proven()?;
     unlink_when_verified(tx, cx, &mut draft)?;
     write(tx, cx, draft)
 }

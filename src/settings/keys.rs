@@ -32,6 +32,8 @@ pub enum KeyKind {
     List,
     /// A whole number from the first to the second.
     Count(i64, i64),
+    /// `true` or `false`.
+    Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -108,6 +110,14 @@ pub const KEYS: &[Key] = &[
         "Changes that are remembered for realtime clients that come back and ask what they have missed."),
     key("realtime_log_mb", KeyKind::Count(1, 65_536), "32",
         "The same in megabytes, about."),
+    key("batch_enabled", KeyKind::Flag, "false",
+        "Whether clients may send several requests at once to /api/batch."),
+    key("batch_max_requests", KeyKind::Count(0, 1_000_000), "50",
+        "Requests that one batch may hold; 0 turns batches off."),
+    key("batch_timeout_ms", KeyKind::Count(1, 600_000), "3000",
+        "How long one batch may keep other writers waiting before it is undone, in milliseconds."),
+    key("batch_max_body_mb", KeyKind::Count(1, 65_536), "128",
+        "Size of the body of one batch with all its files, in megabytes."),
     key("redirect_allow", KeyKind::List, "",
         "Where sign-in pages may lead back to besides this server: origins such as https://app.example.com, or \
          addresses that end in / with everything below them."),
@@ -186,6 +196,7 @@ impl KeyKind {
                 Some(number) => self.read_text(&number.to_string()),
                 None => Err(self.takes()),
             },
+            (KeyKind::Flag, Value::Bool(..)) => Ok(value.clone()),
             (KeyKind::List, Value::Array(_, items)) if items.iter().all(|item| item.as_str().is_some()) => {
                 Ok(value.clone())
             }
@@ -203,6 +214,7 @@ impl KeyKind {
             KeyKind::Socket => text.parse::<std::net::SocketAddr>().is_ok(),
             KeyKind::Url => text.is_empty() || is_web_url(text),
             KeyKind::List => return Ok(Value::from(split_list(text))),
+            KeyKind::Flag => return text.trim().parse::<bool>().map(Value::from).map_err(|_| self.takes()),
             KeyKind::Count(min, max) => {
                 return match text.trim().parse::<i64>() {
                     Ok(number) if (min..=max).contains(&number) => Ok(Value::from(number)),
@@ -221,6 +233,7 @@ impl KeyKind {
             KeyKind::Socket => "an address and a port, such as 127.0.0.1:8090 or [::1]:8090".to_owned(),
             KeyKind::Url => "empty or a URL that starts with http:// or https://".to_owned(),
             KeyKind::List => "a list of texts".to_owned(),
+            KeyKind::Flag => "true or false".to_owned(),
             KeyKind::Count(min, max) => format!("a whole number from {min} to {max}"),
             KeyKind::Choice(words) => format!("one of {}", words.join(", ")),
         }
@@ -261,6 +274,8 @@ mod tests {
             (KeyKind::Url, "https://a.example", true),
             (KeyKind::Url, "a.example", false),
             (KeyKind::Url, "http://", false),
+            (KeyKind::Flag, "true", true),
+            (KeyKind::Flag, "yes", false),
             (KeyKind::Choice(LOG_LEVELS), "warn", true),
             (KeyKind::Choice(LOG_LEVELS), "WARN", false),
         ];
@@ -276,5 +291,13 @@ mod tests {
         assert!(kind.read(&Value::from("7")).is_ok());
         assert!(kind.read(&Value::from(7.5)).is_err());
         assert!(kind.read(&Value::from(true)).is_err());
+    }
+
+    #[test]
+    fn flags_in_files_may_be_flags_or_text() {
+        let truth = |value: Value| KeyKind::Flag.read(&value).ok().and_then(|value| value.to_bool());
+        assert_eq!(truth(Value::from(true)), Some(true));
+        assert_eq!(truth(Value::from("false")), Some(false));
+        assert_eq!(truth(Value::from(1)), None);
     }
 }

@@ -107,6 +107,8 @@ pub(super) trait ReadJob: Send {
 pub(super) trait WriteJob: Send {
     /// Whether it may start now. To be called once.
     fn start(&self) -> bool;
+    /// How long it may run, if it is to have a group of its own.
+    fn limit_alone(&self) -> Option<Duration>;
     /// Runs it, keeps the answer and says whether it is a success.
     fn run(&mut self, tx: &mut WriteTx<'_>) -> bool;
     /// Whether the kept answer is a success.
@@ -119,6 +121,7 @@ pub(super) trait WriteJob: Send {
 
 struct Job<T, F, R> {
     ticket: Arc<Ticket>,
+    limit_alone: Option<Duration>,
     run: Option<F>,
     kept: Option<Result<T>>,
     reply: R,
@@ -138,18 +141,18 @@ where
     R: Reply<T> + 'static,
 {
     let ticket = Arc::<Ticket>::default();
-    (Box::new(Job { ticket: ticket.clone(), run: Some(run), kept: None, reply }), ticket)
+    (Box::new(Job { ticket: ticket.clone(), limit_alone: None, run: Some(run), kept: None, reply }), ticket)
 }
 
-/// Makes a write of a closure.
-pub(super) fn write<T, F, R>(run: F, reply: R) -> (Box<dyn WriteJob>, Arc<Ticket>)
+/// Makes a write of a closure, with a group of its own if `limit_alone` says for how long.
+pub(super) fn write<T, F, R>(limit_alone: Option<Duration>, run: F, reply: R) -> (Box<dyn WriteJob>, Arc<Ticket>)
 where
     T: Send + 'static,
     F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     R: Reply<T> + 'static,
 {
     let ticket = Arc::<Ticket>::default();
-    (Box::new(Job { ticket: ticket.clone(), run: Some(run), kept: None, reply }), ticket)
+    (Box::new(Job { ticket: ticket.clone(), limit_alone, run: Some(run), kept: None, reply }), ticket)
 }
 
 impl<T, F, R> ReadJob for Job<T, F, R>
@@ -186,6 +189,10 @@ where
     fn start(&self) -> bool {
         // A write runs even when its caller has gone: a client that hangs up after sending still meant it.
         self.ticket.start()
+    }
+
+    fn limit_alone(&self) -> Option<Duration> {
+        self.limit_alone
     }
 
     fn run(&mut self, tx: &mut WriteTx<'_>) -> bool {

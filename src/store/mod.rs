@@ -17,6 +17,7 @@
 //!   than [`StoreOptions::statement_timeout`] is interrupted (408). An interrupted *change* costs the jobs that came
 //!   before it in the same group their transaction too (SQLite ends it), which is why a group takes jobs for a few
 //!   milliseconds only; an interrupted query inside a write costs nobody else anything.
+//! * A job that may take long has a group of its own ([`Store::write_alone`]) and a time limit of its own.
 //!
 //! # Reading
 //!
@@ -54,6 +55,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
@@ -202,8 +204,26 @@ impl Store {
         &self,
         job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.submit_write(None, job).await
+    }
+
+    /// As [`Store::write`], in a group of its own, for a job that may take longer than others: it is interrupted after
+    /// `limit`, and nobody else pays for that.
+    pub async fn write_alone<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.submit_write(Some(limit), job).await
+    }
+
+    async fn submit_write<T: Send + 'static>(
+        &self,
+        limit_alone: Option<Duration>,
+        job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        let (job, ticket) = job::write(job, reply);
+        let (job, ticket) = job::write(limit_alone, job, reply);
         self.handle.submit(&self.handle.writes, job)?;
         ticket.wait(answer, self.handle.shared.options.wait_timeout).await
     }
@@ -225,7 +245,7 @@ impl Store {
         job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = mpsc::sync_channel(1);
-        let (job, ticket) = job::write(job, reply);
+        let (job, ticket) = job::write(None, job, reply);
         self.handle.submit(&self.handle.writes, job)?;
         ticket.wait_blocking(answer, self.handle.shared.options.wait_timeout)
     }

@@ -142,6 +142,28 @@ impl<'c> WriteTx<'c> {
         (self.read.schema, self.events)
     }
 
+    /// Runs `part` and undoes its changes whatever comes of it: to learn what it would do.
+    ///
+    /// # Errors
+    /// Those of `part`.
+    pub fn rehearse<T>(&mut self, part: impl FnOnce(&mut WriteTx<'c>) -> Result<T>) -> Result<T> {
+        let (connection, schema, announced) = (self.read.connection, self.read.schema.clone(), self.events.len());
+        connection.save(Savepoint::Part)?;
+        let outcome = part(self);
+        self.read.schema = schema;
+        self.events.truncate(announced);
+        if connection.in_transaction() {
+            connection.undo(Savepoint::Part)?;
+        }
+        outcome
+    }
+
+    /// How much was announced so far.
+    #[cfg(test)]
+    pub(super) fn announced(&self) -> usize {
+        self.events.len()
+    }
+
     /// The connection itself, for tests that make it fail.
     #[cfg(test)]
     pub(super) fn connection(&self) -> &'c Connection {

@@ -95,15 +95,19 @@ pub fn parse_urlencoded(body: &[u8]) -> Result<Vec<(String, String)>> {
 }
 
 fn decode(text: &str) -> Result<String> {
-    let spaced = text.replace('+', " ");
-    let escapes_are_whole = spaced
+    decode_percent(&text.replace('+', " "))
+}
+
+/// Text without its percent-encoding; escapes that aren't whole, what isn't UTF-8, and NUL are refused.
+pub fn decode_percent(text: &str) -> Result<String> {
+    let escapes_are_whole = text
         .split('%')
         .skip(1)
         .all(|after| after.len() >= 2 && after.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit));
     if !escapes_are_whole {
         return Err(malformed());
     }
-    let decoded = percent_decode_str(&spaced).decode_utf8().map_err(|_| malformed())?.into_owned();
+    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| malformed())?.into_owned();
     checked(decoded)
 }
 

@@ -83,12 +83,12 @@ fn token(header: &str) -> Option<String> {
 
 /// Decoded pairs of a query string. What isn't valid (stray `%`, bytes that aren't UTF-8) is kept as well as possible:
 /// dropping a pair could silently drop a filter.
-fn query_pairs(query: &str) -> Vec<(String, String)> {
+pub fn query_pairs(query: &str) -> Vec<(String, String)> {
     form_urlencoded::parse(query.as_bytes()).map(|(key, value)| (key.into_owned(), value.into_owned())).collect()
 }
 
 /// `X-Some-Header` as rules know it: `x_some_header`.
-fn header_key(name: &str) -> String {
+pub fn header_key(name: &str) -> String {
     name.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect()
 }
 

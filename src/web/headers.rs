@@ -89,6 +89,10 @@ impl Fairing for Headers {
         let Some(origin) = request.headers().get_one("Origin") else { return };
         let Some(allowed) = self.allow(origin) else { return };
         response.set_header(Header::new("Access-Control-Allow-Origin", allowed));
+        if response.headers().contains("ETag") {
+            // Scripts of other origins couldn't read it otherwise, and so couldn't name it in `If-Match`.
+            response.set_raw_header("Access-Control-Expose-Headers", "ETag");
+        }
         if preflight {
             response.set_raw_header("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
             response.set_raw_header("Access-Control-Allow-Methods", METHODS);

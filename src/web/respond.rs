@@ -10,7 +10,10 @@ use rocket::response::{Responder, Response, Result as Responded};
 use rocket::{Request, response};
 
 use crate::app::Caller;
+use crate::base::etag::Etag;
 use crate::base::{Error, ErrorKind, Result, ids};
+use crate::domain::RequestInfo;
+use crate::records::Shown;
 use crate::web::pick::{Fields, Shape};
 
 /// What an API route returns.
@@ -32,6 +35,35 @@ impl JsonText {
 impl<'r> Responder<'r, 'static> for JsonText {
     fn respond_to(self, _: &'r Request<'_>) -> Responded<'static> {
         Ok(json_response(self.0))
+    }
+}
+
+/// One record, with its entity tag.
+pub struct Tagged {
+    body: JsonText,
+    etag: Etag,
+    not_modified: bool,
+}
+
+impl Tagged {
+    /// The same without a body (304) if `request` has the record already. What it was expanded with isn't in the tag,
+    /// so a client that asks for an expansion always gets it.
+    pub fn unless_known(mut self, request: &RequestInfo) -> Tagged {
+        let expanded = request.query("expand").is_some_and(|expand| !expand.is_empty());
+        let mut lists = request.headers.iter().filter(|(name, _)| name == "if_none_match");
+        self.not_modified = !expanded && lists.any(|(_, list)| self.etag.is_named_in(list));
+        self
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Tagged {
+    fn respond_to(self, _: &'r Request<'_>) -> Responded<'static> {
+        let mut response = match self.not_modified {
+            true => Response::build().status(Status::NotModified).finalize(),
+            false => json_response(self.body.0),
+        };
+        response.set_header(Header::new("ETag", self.etag.to_string()));
+        Ok(response)
     }
 }
 
@@ -102,7 +134,12 @@ pub struct Picker {
 impl Picker {
     /// What `caller` wants of a body of this shape.
     pub fn of(caller: &Caller, shape: Shape) -> Result<Self> {
-        let fields = match caller.request.query("fields") {
+        Picker::of_request(&caller.request, shape)
+    }
+
+    /// What a request, also one inside of another, wants of a body of this shape.
+    pub fn of_request(request: &RequestInfo, shape: Shape) -> Result<Self> {
+        let fields = match request.query("fields") {
             Some(text) => Fields::parse(text)?,
             None => None,
         };
@@ -111,10 +148,20 @@ impl Picker {
 
     /// The answer made of a service's result.
     pub fn answer(self, result: Result<String>) -> Answer {
-        let body = result?;
+        self.pick(result?).map(JsonText)
+    }
+
+    /// The same for one record.
+    pub fn tagged(self, result: Result<Shown>) -> Result<Tagged> {
+        let Shown { json, etag } = result?;
+        Ok(Tagged { body: JsonText(self.pick(json)?), etag, not_modified: false })
+    }
+
+    /// What is wanted of a body.
+    pub fn pick(self, body: String) -> Result<String> {
         match self.fields {
-            None => Ok(JsonText(body)),
-            Some(fields) => Ok(JsonText(fields.pick(&body, self.shape)?)),
+            None => Ok(body),
+            Some(fields) => fields.pick(&body, self.shape),
         }
     }
 }

@@ -5,10 +5,11 @@
 
 use std::fmt::Write as _;
 
+use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
 use crate::fixture::{PASSWORD, auth_fields};
-use crate::harness::{Answer, Principal, TestApp, collection, id, record, records, text, url};
+use crate::harness::{Answer, Principal, TestApp, collection, id, item, record, records, text, url};
 
 const PRINCIPALS: [&str; 5] = ["guest", "stranger", "owner", "manager", "superuser"];
 const KINDS: [&str; 3] = ["base", "auth", "view"];
@@ -36,16 +37,16 @@ const READING: [&str; 12] = [
 const WRITING: [&str; 7] =
     ["update hers", "update bobs", "update e-mail", "update hidden", "delete hers", "delete bobs", "create"];
 
+/// By what a request that writes comes in.
+#[derive(Clone, Copy)]
+enum Door {
+    Route,
+    Batch,
+}
+
 #[test]
 fn who_may_do_what_is_as_in_the_golden_table() {
-    let app = TestApp::new();
-    make_collections(&app);
-    let mut columns = Vec::new();
-    for name in PRINCIPALS {
-        fill(&app);
-        columns.push(column(&principal(&app, name)));
-    }
-    let table = write_table(&columns);
+    let table = table_by(Door::Route);
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/access.golden.txt");
     if std::env::var_os("HOLDALL_TEST_BLESS").is_some() {
         std::fs::write(path, &table).expect("the golden file can be written");
@@ -55,6 +56,26 @@ fn who_may_do_what_is_as_in_the_golden_table() {
         assert_eq!(found, expect, "line {} of access.golden.txt", at + 1);
     }
     assert_eq!(table.lines().count(), golden.lines().count(), "the length of access.golden.txt");
+}
+
+#[test]
+fn batches_let_in_whom_the_routes_let_in() {
+    let golden = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/http/access.golden.txt"));
+    let golden = golden.expect("the golden file is there");
+    for (at, (found, expect)) in table_by(Door::Batch).lines().zip(golden.lines()).enumerate() {
+        assert_eq!(found, expect, "line {} of access.golden.txt, by batch", at + 1);
+    }
+}
+
+fn table_by(door: Door) -> String {
+    let app = TestApp::configured(|config| config.batch_enabled = true, Vec::new());
+    make_collections(&app);
+    let mut columns = Vec::new();
+    for name in PRINCIPALS {
+        fill(&app);
+        columns.push(column(&principal(&app, name), door));
+    }
+    write_table(&columns)
 }
 
 fn principal<'a>(app: &'a TestApp, name: &str) -> Principal<'a> {
@@ -152,10 +173,10 @@ fn add_account(body: &mut Json, name: &str) {
 // -------------------------------------------------------------------------------------------------------- the actions
 
 /// What a principal gets for every action on every collection, in the order of the table.
-fn column(who: &Principal<'_>) -> Vec<String> {
+fn column(who: &Principal<'_>, door: Door) -> Vec<String> {
     let rows = |actions: &[&'static str]| {
         let all = collections().flat_map(|of| actions.iter().map(move |action| (of.clone(), *action)));
-        all.map(|(of, action)| ((of.2.clone(), action), act(who, of, action))).collect::<Vec<_>>()
+        all.map(|(of, action)| ((of.2.clone(), action), act(who, door, of, action))).collect::<Vec<_>>()
     };
     // What is written must not change what is read.
     let found: Vec<_> = rows(&READING).into_iter().chain(rows(&WRITING)).collect();
@@ -182,13 +203,18 @@ fn applies(kind: &str, action: &str) -> bool {
     }
 }
 
-fn act(who: &Principal<'_>, (kind, state, name): (&str, &str, String), action: &str) -> String {
+fn act(who: &Principal<'_>, door: Door, (kind, state, name): (&str, &str, String), action: &str) -> String {
     if !applies(kind, action) {
         return String::new();
     }
     let back = format!("{name}_via_owner");
     let list = |of: &str, query: &[(&str, &str)], field: &str| titles(&who.list(of, query), field);
     let at = |whose: &str| record(&name, &key(kind, state, whose));
+    let write = |method: Method, url: &str, body: Json| match door {
+        Door::Route if method == Method::Delete => who.delete(url),
+        Door::Route => who.call(method, url).json(&body).send(),
+        Door::Batch => who.alone_in_batch(item(method.as_str(), url, body)),
+    };
     match action {
         "list" => list(&name, &[("sort", "-title")], "title"),
         "filter by title" => list(&name, &[("filter", "title = 'bobs'")], "title"),
@@ -202,24 +228,24 @@ fn act(who: &Principal<'_>, (kind, state, name): (&str, &str, String), action: &
         "filter back" => list("people", &[("filter", &format!("{back}.title ?!= ''")), ("sort", "handle")], "handle"),
         "sort back" => list("people", &[("sort", &format!("{back}.title"))], "handle"),
         "update hers" | "update bobs" => {
-            who.patch(&at(&action[7..]), json!({"title": &action[7..]})).status.to_string()
+            write(Method::Patch, &at(&action[7..]), json!({"title": &action[7..]})).status.to_string()
         }
         "update e-mail" => {
             let body = json!({"email": format!("new-{}@holdall.test", key(kind, state, "hers"))});
-            who.patch(&at("hers"), body).status.to_string()
+            write(Method::Patch, &at("hers"), body).status.to_string()
         }
         "update hidden" => {
             // Whoever may not write the field is answered as if it had not been sent.
-            let answer = who.patch(&url(&at("hers"), &[("fields", "note")]), json!({"note": "y"}));
+            let answer = write(Method::Patch, &url(&at("hers"), &[("fields", "note")]), json!({"note": "y"}));
             format!("{} {}", answer.status, answer.json()["note"].as_str().unwrap_or_default()).trim_end().to_owned()
         }
-        "delete hers" | "delete bobs" => who.delete(&at(&action[7..])).status.to_string(),
+        "delete hers" | "delete bobs" => write(Method::Delete, &at(&action[7..]), Json::Null).status.to_string(),
         "create" => {
             let mut body = json!({"title": "new", "owner": id("ada")});
             if kind == "auth" {
                 add_account(&mut body, &format!("{name}-new"));
             }
-            who.post(&records(&name), body).status.to_string()
+            write(Method::Post, &records(&name), body).status.to_string()
         }
         other => panic!("no such action: {other}"),
     }

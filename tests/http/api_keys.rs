@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use crate::browser::Browser;
 use crate::coverage::ROUTES;
 use crate::fixture::PASSWORD;
-use crate::harness::{Answer, Principal, TestApp, collection, id, record, records, text, url};
+use crate::harness::{Answer, Principal, TestApp, collection, id, item, record, records, text, url};
 
 /// Makes a key and returns its text.
 #[track_caller]
@@ -296,7 +296,7 @@ const CHANGES: &[(Method, &str)] = &[
 
 #[test]
 fn a_key_that_may_only_read_writes_nothing_anywhere() {
-    let app = TestApp::new();
+    let app = TestApp::configured(|config| config.batch_enabled = true, Vec::new());
     let body = json!({
         "name": "new", "type": "base", "collections": [], "query": "SELECT id FROM tags", "content": "x", "scope": null,
         "identity": "ada@holdall.test", "password": PASSWORD, "everywhere": true,
@@ -331,6 +331,8 @@ fn a_key_that_may_only_read_writes_nothing_anywhere() {
             ] {
                 let answer = by_key.call(method, &path).json(&body).send();
                 assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text());
+                let answer = by_key.alone_in_batch(item(method.as_str(), &path, body.clone()));
+                assert_eq!(answer.status, 403, "{method} {path} in a batch: {}", answer.text());
             }
         }
     }

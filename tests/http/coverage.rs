@@ -60,6 +60,7 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("POST /auth/<collection>/account/passkeys", "/auth/vault/account/passkeys", 404, 404),
     ("OPTIONS /<_..>", "/api/collections/vault", 204, 204),
     ("GET /api/health", "/api/health", 200, 200),
+    ("POST /api/batch", "/api/batch", 403, 403),
     ("GET /api/collections", "/api/collections", 401, 403),
     ("POST /api/collections", "/api/collections", 401, 403),
     ("GET /api/collections/<collection>", "/api/collections/vault", 401, 403),

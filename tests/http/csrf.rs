@@ -1,11 +1,12 @@
 //! A cookie counts for this server's own pages only: origin × method × credential, with and without CORS.
 
+use holdall::settings::Config;
 use rocket::http::Method;
 use serde_json::json;
 
 use crate::browser::{Browser, SESSION, set_cookies};
 use crate::fixture::PASSWORD;
-use crate::harness::{Answer, Call, TestApp, id, record, text};
+use crate::harness::{Answer, Call, TestApp, id, item, record, text};
 
 /// Headers by which a browser says where a request comes from.
 type Origin = &'static [(&'static str, &'static str)];
@@ -77,6 +78,13 @@ fn requests(app: &TestApp) -> Vec<(Method, String, serde_json::Value, u16, u16)>
         (Method::Post, "/api/collections/comments/records".to_owned(), json!({"text": "x"}), 200, 400),
         (Method::Patch, record("people", &id("ada")), json!({"friend": ""}), 200, 404),
         (Method::Delete, record("articles", &text(&article["id"])), json!(null), 204, 404),
+        (
+            Method::Post,
+            "/api/batch".to_owned(),
+            json!({"requests": [item("POST", "/api/collections/comments/records", json!({"text": "x"}))]}),
+            200,
+            400,
+        ),
     ]
 }
 
@@ -93,7 +101,11 @@ fn send(call: Call<'_>, body: &serde_json::Value, origin: Origin) -> Answer {
 fn cookies_count_for_own_pages_only() {
     for cors in [&["*"][..], &["https://evil.example", "http://127.0.0.1:3000"], &[]] {
         let cors: Vec<String> = cors.iter().map(|&origin| origin.to_owned()).collect();
-        let app = TestApp::configured(|config| config.cors_origins = cors.clone(), Vec::new());
+        let configure = |config: &mut Config| {
+            config.cors_origins = cors.clone();
+            config.batch_enabled = true;
+        };
+        let app = TestApp::configured(configure, Vec::new());
         let browser = Browser::of(&app, "ada");
         let key = browser.post("/api/keys", json!({"name": "all", "scope": null})).expect(200);
         let (token, key) = (app.token_of("ada").to_owned(), text(&key["key"]));

@@ -205,6 +205,29 @@ impl<'a> Principal<'a> {
         self.call(Method::Delete, path).send()
     }
 
+    /// Several requests as one; see [`item`].
+    pub fn batch(&self, requests: &[Json]) -> Answer {
+        self.post("/api/batch", json!({"requests": requests}))
+    }
+
+    /// A request as the only one of a batch, with the answer that it gets there.
+    #[track_caller]
+    pub fn alone_in_batch(&self, request: Json) -> Answer {
+        let answer = self.batch(&[request]);
+        let body = answer.json();
+        let (status, body) = match answer.status {
+            200 => (&body[0]["status"], body[0]["body"].clone()),
+            _ => (
+                &body["data"]["requests"]["0"]["response"]["status"],
+                body["data"]["requests"]["0"]["response"].clone(),
+            ),
+        };
+        let status = status.as_u64().and_then(|status| u16::try_from(status).ok());
+        let status = status.unwrap_or_else(|| panic!("{}: {}", answer.what, answer.text()));
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        Answer { status, body, ..answer }
+    }
+
     /// A page of records; `query` is not encoded yet.
     pub fn list(&self, collection: &str, query: &[(&str, &str)]) -> Answer {
         self.get(&url(&records(collection), query))
@@ -446,6 +469,11 @@ pub fn url(path: &str, query: &[(&str, &str)]) -> String {
 /// Text as it is, everything else as its JSON.
 pub fn text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A request of a batch.
+pub fn item(method: &str, url: &str, body: Json) -> Json {
+    json!({"method": method, "url": url, "body": body})
 }
 
 /// A base collection that everybody may do everything with.

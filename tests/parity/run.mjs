@@ -31,14 +31,16 @@ assert.ok(files.length > 0, `there are no cases called ${wanted.join(', ')}`);
 const loaded = await Promise.all(files.map((file) => import(here(`cases/${file}`))));
 // Those of realtime are checked by realtime.mjs.
 const unlisted = new Set([...known].filter((name) => !name.startsWith('realtime › ')));
-loaded.forEach(({ default: cases }, i) => describeFile(files[i].replace('.mjs', ''), [loginAsSuperuser, ...cases]));
+loaded.forEach(({ default: cases, environment }, i) => {
+  describeFile(files[i].replace('.mjs', ''), [loginAsSuperuser, ...cases], environment);
+});
 
 test('differences.md lists only cases that exist', () => {
   if (wanted.length === 0) assert.deepEqual([...unlisted], [], 'no case has this name');
 });
 
 /** One file of cases: a fresh pair of servers, the cases in their order. */
-function describeFile(file, cases) {
+function describeFile(file, cases, environment) {
   const names = cases.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   assert.equal(twice, undefined, `${file} has two cases with the name "${twice}"`);
@@ -49,7 +51,7 @@ function describeFile(file, cases) {
     const worlds = [];
     before(async () => {
       // Whichever server did start is kept, so that `after` stops it even when the other one fails.
-      const started = await Promise.allSettled(programs.map((program) => startServer(program)));
+      const started = await Promise.allSettled(programs.map((program) => startServer(program, environment)));
       for (const { value } of started) if (value) worlds.push(new World(value));
       for (const { reason } of started) if (reason) throw reason;
     });
@@ -66,7 +68,9 @@ function describeFile(file, cases) {
 }
 
 async function runCase(id, testCase, worlds, pairs) {
-  const answers = await Promise.all(worlds.map((world) => sendCase(world, testCase)));
+  const asked = worlds.filter(({ server }) => testCase.only === undefined || server.name === testCase.only);
+  const answers = await Promise.all(asked.map((world) => sendCase(world, testCase)));
+  if (asked.length < worlds.length) return assert.deepEqual(answers.map(({ status }) => status), asked.map(() => testCase.status));
   answers.forEach((answer, i) => testCase.save && worlds[i].save(testCase.save, answer.json));
   if (process.env.SHOW === '1') console.log(`${id}\n    → ${shown(answers[1])}`);
   if (answers[1].status !== testCase.status) {

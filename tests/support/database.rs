@@ -99,7 +99,7 @@ impl Asking<'_, '_> {
     pub fn view(&self, principal: &Principal, collection: &str, id: &str, expand: Option<&str>) -> Answer {
         let request_info = RequestInfo { method: "GET".to_owned(), ..RequestInfo::default() };
         let cx = Cx { principal, credential: &Credential::None, request: &request_info, plans: self.plans };
-        answer(records::view(self.tx, &cx, collection, id, expand))
+        answer(records::view(self.tx, &cx, collection, id, expand).map(|shown| shown.json))
     }
 }
 

@@ -34,7 +34,7 @@ async fn with_password(
     const KEYS: &[&str] = &["identity", "identityField", "mfaId", "password"];
     read_fixed(&mut caller, data, FormText::Verbatim, KEYS).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
+    let expand = expand(&caller.request);
     signed_in(app, jar, picker, app.auth_with_password(caller, collection.to_owned(), expand).await)
 }
 
@@ -51,7 +51,7 @@ async fn with_totp(
 ) -> SignInAnswer {
     read_fixed(&mut caller, data, FormText::Verbatim, STEP_KEYS).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
+    let expand = expand(&caller.request);
     signed_in(app, jar, picker, app.auth_with_totp(caller, collection.to_owned(), expand).await)
 }
 
@@ -65,14 +65,14 @@ async fn with_recovery_code(
 ) -> SignInAnswer {
     read_fixed(&mut caller, data, FormText::Verbatim, STEP_KEYS).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
+    let expand = expand(&caller.request);
     signed_in(app, jar, picker, app.auth_with_recovery_code(caller, collection.to_owned(), expand).await)
 }
 
 #[post("/api/collections/<collection>/auth-refresh")]
 async fn refresh(app: &State<App>, caller: Caller, collection: &str) -> Answer {
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
+    let expand = expand(&caller.request);
     picker.answer(app.auth_refresh(caller, collection.to_owned(), expand).await)
 }
 
@@ -80,7 +80,7 @@ async fn refresh(app: &State<App>, caller: Caller, collection: &str) -> Answer {
 async fn impersonate(app: &State<App>, mut caller: Caller, collection: &str, id: &str, data: Data<'_>) -> Answer {
     read_fixed(&mut caller, data, FormText::Verbatim, &["duration"]).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
+    let expand = expand(&caller.request);
     picker.answer(app.impersonate(caller, collection.to_owned(), id.to_owned(), expand).await)
 }
 

@@ -47,7 +47,7 @@ async fn confirm_totp(app: &State<App>, jar: &CookieJar<'_>, mut caller: Caller,
     read_fixed(&mut caller, data, FormText::Verbatim, PROOF_KEYS).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
     if caller.mfa_id().is_some() {
-        let expand = expand(&caller);
+        let expand = expand(&caller.request);
         return signed_in(app, jar, picker, app.confirm_totp_and_sign_in(caller, expand).await);
     }
     Ok((Status::Ok, picker.answer(app.confirm_totp(caller).await)?))

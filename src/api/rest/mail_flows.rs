@@ -43,7 +43,7 @@ async fn with_otp(
 ) -> SignInAnswer {
     read_fixed(&mut caller, data, FormText::Verbatim, &["mfaId", "otpId", "password"]).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
+    let expand = expand(&caller.request);
     signed_in(app, jar, picker, app.auth_with_otp(caller, collection.to_owned(), expand).await)
 }
 

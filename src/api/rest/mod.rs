@@ -4,6 +4,7 @@
 //! [`crate::app::App`], answer. HEAD is answered by the GET routes; wrong methods and unknown paths end in the catcher.
 
 mod auth;
+mod batch;
 mod collections;
 mod factors;
 mod files;
@@ -26,12 +27,14 @@ use serde_json::{Map, Value as Json};
 use crate::app::Caller;
 use crate::base::Result;
 use crate::base::limits::BODY_MAX_BYTES;
+use crate::domain::RequestInfo;
 use crate::web::body::{self, FormText};
 
 /// All routes of the REST API, with full paths.
 pub fn routes() -> Vec<rocket::Route> {
     let mut routes = health::routes();
     routes.extend(records::routes());
+    routes.extend(batch::routes());
     routes.extend(collections::routes());
     routes.extend(files::routes());
     routes.extend(auth::routes());
@@ -48,9 +51,9 @@ pub fn routes() -> Vec<rocket::Route> {
     routes
 }
 
-/// The caller's `?expand=`, if it asks for anything.
-fn expand(caller: &Caller) -> Option<String> {
-    caller.request.query("expand").filter(|text| !text.is_empty()).map(str::to_owned)
+/// A request's `?expand=`, if it asks for anything.
+fn expand(request: &RequestInfo) -> Option<String> {
+    request.query("expand").filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 /// Reads the body of an endpoint whose keys are fixed; these match in any letter case, unlike fields of records.

@@ -26,6 +26,6 @@ async fn with_oauth2(
     const KEYS: &[&str] = &["code", "codeVerifier", "createData", "mfaId", "provider", "redirectURL", "redirectUrl"];
     read_fixed(&mut caller, data, FormText::Verbatim, KEYS).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
+    let expand = expand(&caller.request);
     signed_in(app, jar, picker, app.auth_with_oauth2(caller, collection.to_owned(), expand).await)
 }

@@ -33,7 +33,7 @@ async fn finish(app: &State<App>, jar: &CookieJar<'_>, mut caller: Caller, data:
     read_fixed(&mut caller, data, FormText::Verbatim, MADE_KEYS).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
     if caller.mfa_id().is_some() {
-        let expand = expand(&caller);
+        let expand = expand(&caller.request);
         return signed_in(app, jar, picker, app.finish_passkey_and_sign_in(caller, expand).await);
     }
     Ok((Status::Ok, picker.answer(app.finish_passkey(caller).await)?))
@@ -69,6 +69,6 @@ async fn login(
 ) -> SignInAnswer {
     read_fixed(&mut caller, data, FormText::Verbatim, &["ceremony", "credential"]).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
+    let expand = expand(&caller.request);
     signed_in(app, jar, picker, app.auth_with_passkey(caller, collection.to_owned(), expand).await)
 }

@@ -11,7 +11,7 @@ use crate::domain::RuleKind;
 use crate::files::Intake;
 use crate::web::body::{self, FormText};
 use crate::web::pick::Shape;
-use crate::web::respond::{Answer, Picker, no_content};
+use crate::web::respond::{Answer, Picker, Tagged, no_content};
 use crate::web::site;
 
 /// The routes of this module.
@@ -27,18 +27,23 @@ async fn list_records(app: &State<App>, caller: Caller, collection: &str) -> Ans
 }
 
 #[get("/api/collections/<collection>/records/<id>")]
-async fn view(app: &State<App>, caller: Caller, collection: &str, id: &str) -> Answer {
+async fn view(app: &State<App>, caller: Caller, collection: &str, id: &str) -> Result<Tagged> {
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
-    picker.answer(app.view_record(caller, collection.to_owned(), id.to_owned(), expand).await)
+    let expand = expand(&caller.request);
+    let conditional = caller.request.header("if_none_match").is_some().then(|| caller.request.clone());
+    let tagged = picker.tagged(app.view_record(caller, collection.to_owned(), id.to_owned(), expand).await)?;
+    Ok(match conditional {
+        Some(request) => tagged.unless_known(&request),
+        None => tagged,
+    })
 }
 
 #[post("/api/collections/<collection>/records", data = "<data>")]
-async fn create(app: &State<App>, mut caller: Caller, collection: &str, data: Data<'_>) -> Answer {
+async fn create(app: &State<App>, mut caller: Caller, collection: &str, data: Data<'_>) -> Result<Tagged> {
     read_record(app, &mut caller, collection, RuleKind::Create, data).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
-    picker.answer(app.create_record(caller, collection.to_owned(), expand).await)
+    let expand = expand(&caller.request);
+    picker.tagged(app.create_record(caller, collection.to_owned(), expand).await)
 }
 
 #[patch("/api/collections/<collection>/records/<id>", data = "<data>")]
@@ -49,15 +54,15 @@ async fn update(
     collection: &str,
     id: &str,
     data: Data<'_>,
-) -> Answer {
+) -> Result<Tagged> {
     read_record(app, &mut caller, collection, RuleKind::Update, data).await?;
     let picker = Picker::of(&caller, Shape::Whole)?;
-    let expand = expand(&caller);
-    let (body, session) = app.update_record(caller, collection.to_owned(), id.to_owned(), expand).await?;
+    let expand = expand(&caller.request);
+    let (shown, session) = app.update_record(caller, collection.to_owned(), id.to_owned(), expand).await?;
     if let Some(session) = session {
         site::keep(app, jar, &session);
     }
-    picker.answer(Ok(body))
+    picker.tagged(Ok(shown))
 }
 
 #[delete("/api/collections/<collection>/records/<id>")]

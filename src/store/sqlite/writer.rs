@@ -49,7 +49,7 @@ pub(in crate::store) fn start_writer(
     let pasts = Pasts::new(file, &shared.options);
     let start = move || {
         let checkpointer = Checkpointer::new(page_bytes, usual_wait, &shared.options);
-        Writer { connection, queue, shared, data_version, checkpointer, pasts, stopping: false }.run();
+        Writer { connection, queue, shared, data_version, checkpointer, pasts, stopping: false, held: None }.run();
     };
     Ok((sender, spawn("holdall-write".to_owned(), start)?))
 }
@@ -68,6 +68,8 @@ struct Writer {
     checkpointer: Checkpointer,
     pasts: Pasts,
     stopping: bool,
+    /// A job that waits for the end of the present group, because it has one of its own.
+    held: Option<Job>,
 }
 
 /// What the members of a group leave behind.
@@ -90,6 +92,10 @@ enum Fate {
 impl Writer {
     fn run(mut self) {
         while !self.stopping {
+            if let Some(job) = self.held.take() {
+                self.guard(|writer| writer.run_group(job));
+                continue;
+            }
             match self.queue.recv_timeout(IDLE_CHECK) {
                 Ok(Some(job)) => self.guard(|writer| writer.run_group(job)),
                 Ok(None) | Err(RecvTimeoutError::Disconnected) => self.stopping = true,
@@ -114,6 +120,9 @@ impl Writer {
 
     /// The next job that waits, if there is one.
     fn next_waiting(&mut self) -> Option<Job> {
+        if self.held.is_some() {
+            return self.held.take();
+        }
         match self.queue.try_recv() {
             Ok(Some(job)) => Some(job),
             Ok(None) => {
@@ -177,6 +186,7 @@ impl Writer {
     /// Runs jobs until none waits or the group is large or old enough.
     fn run_members(&mut self, first: Job, group: &mut Group) -> Fate {
         let started = Instant::now();
+        let alone = first.limit_alone().is_some();
         let mut next = Some(first);
         while let Some(mut job) = next {
             let fate = self.run_member(&mut *job, group);
@@ -185,15 +195,19 @@ impl Writer {
                 return Fate::Lost;
             }
             let options = &self.shared.options;
-            let has_room = group.members.len() < options.group_max && started.elapsed() < options.group_time;
+            let has_room = !alone && group.members.len() < options.group_max && started.elapsed() < options.group_time;
             next = if has_room { self.next_startable() } else { None };
         }
         Fate::Open
     }
 
-    /// The next job that waits and whose caller does too.
+    /// The next job that waits and whose caller does too, unless it is one with a group of its own.
     fn next_startable(&mut self) -> Option<Job> {
         while let Some(job) = self.next_waiting() {
+            if job.limit_alone().is_some() {
+                self.held = Some(job);
+                return None;
+            }
             if job.start() {
                 return Some(job);
             }
@@ -208,7 +222,7 @@ impl Writer {
         }
         let wants_records = self.shared.witness.get().and_then(|witness| guarded(|| witness.wants_records()));
         let mut tx = WriteTx::new(&self.connection, group.schema.clone(), wants_records.unwrap_or(false));
-        self.connection.set_deadline(self.shared.options.statement_timeout);
+        self.connection.set_deadline(job.limit_alone().unwrap_or(self.shared.options.statement_timeout));
         let succeeded = job.run(&mut tx);
         self.connection.lift_deadline();
         if !self.connection.in_transaction() {
@@ -250,7 +264,10 @@ impl Writer {
     /// Tells all members that nothing was stored, also those that had failed by themselves: what they had failed of
     /// may be gone with the rest. Only the culprit keeps its own error, which says more.
     fn disappoint(&mut self, members: Vec<Job>, culprit: Option<Job>, error: &Error) {
-        tracing::error!(error = %error.log_text(), members = members.len(), "a group of writes was not committed");
+        // One that was interrupted alone is told so, and has harmed nobody.
+        if !(members.is_empty() && culprit.as_ref().is_some_and(|job| job.limit_alone().is_some())) {
+            tracing::error!(error = %error.log_text(), members = members.len(), "a group of writes was not committed");
+        }
         self.roll_back();
         let refusal = || match error.kind() {
             ErrorKind::Unavailable => Error::unavailable(error.message()),

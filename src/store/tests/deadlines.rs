@@ -68,6 +68,20 @@ fn a_slow_change_ends_its_group_and_those_behind_it_go_on() {
 }
 
 #[test]
+fn a_slow_change_with_a_group_of_its_own_harms_no_other() {
+    let (store, _folder) = open(|_| {});
+    let line = Line::new(&store);
+    let before = line.add(|tx| insert(tx, "before"));
+    let slow = line.add_alone(SHORT, |tx| tx.execute(&endless_insert()));
+    let after = line.add(|tx| insert(tx, "after"));
+    line.release().expect("its group was committed before");
+    answer(before).expect("the same");
+    expect_kind(answer(slow), ErrorKind::Timeout);
+    answer(after).expect("it has a transaction of its own");
+    assert_eq!(ids(&store), ["after", "before"]);
+}
+
+#[test]
 fn nothing_can_be_written_after_an_interruption() {
     let (store, _folder) = open(|options| options.statement_timeout = SHORT);
     let stubborn = |tx: &mut WriteTx<'_>| {

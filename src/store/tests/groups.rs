@@ -1,6 +1,7 @@
 //! Writes that wait share a commit, and a failing one harms no other.
 
 use super::*;
+use crate::domain::Event;
 
 #[test]
 fn waiting_writes_share_one_commit() {
@@ -70,6 +71,54 @@ fn failing_and_panicking_jobs_are_undone_alone() {
     answer(last).expect("the other b was undone");
     assert_eq!(ids(&store), ["a", "b"]);
     assert_eq!(store.stats().commits - before.commits, 1);
+}
+
+#[test]
+fn a_job_may_have_a_group_of_its_own() {
+    let (store, _folder) = open(|_| {});
+    let line = Line::new(&store);
+    let own = |id: &'static str| line.add_alone(Duration::from_secs(60), move |tx| insert(tx, id));
+    let before = store.stats();
+    let added = [line.add(|tx| insert(tx, "a")), own("b"), own("c"), line.add(|tx| insert(tx, "d"))];
+    let last = line.add(|tx| insert(tx, "e"));
+    line.release().expect("it does nothing");
+    for write in added {
+        answer(write).expect("ids differ");
+    }
+    answer(last).expect("ids differ");
+    let after = store.stats();
+    assert_eq!(ids(&store), ["a", "b", "c", "d", "e"]);
+    assert_eq!((after.commits - before.commits, after.largest_group), (4, 2), "held and a; b; c; d and e");
+}
+
+#[test]
+fn a_job_with_a_group_of_its_own_is_done_before_the_store_closes() {
+    let (store, _folder) = open(|_| {});
+    let line = Line::new(&store);
+    let own = line.add_alone(Duration::from_secs(60), |tx| insert(tx, "own"));
+    let closing = store.clone();
+    let closed = thread::spawn(move || closing.close());
+    line.release().expect("it does nothing");
+    answer(own).expect("it came before the end");
+    closed.join().expect("closing doesn't panic");
+}
+
+#[test]
+fn rehearsals_leave_nothing() {
+    let (store, _folder) = open(|_| {});
+    let write = |tx: &mut WriteTx<'_>| {
+        let generation = tx.schema().generation();
+        let count = tx.rehearse(|tx| {
+            insert(tx, "a")?;
+            tx.set_schema(Schema::new(Vec::new()).into());
+            tx.announce(Event::MailQueued);
+            number(tx, "SELECT count(*) FROM t")
+        })?;
+        expect_kind(tx.rehearse(|tx| insert(tx, "b").and(Err::<(), _>(Error::not_found()))), ErrorKind::NotFound);
+        Ok((count, tx.announced(), tx.schema().generation() == generation))
+    };
+    assert_eq!(store.write_blocking(write).expect("it was undone"), (1, 0, true));
+    assert!(ids(&store).is_empty());
 }
 
 #[test]

@@ -112,6 +112,17 @@ fn write_aside<T: Send + 'static>(
     thread::spawn(move || store.write_blocking(job))
 }
 
+/// The same for a job with a group of its own.
+fn write_alone_aside<T: Send + 'static>(
+    store: &Store,
+    limit: Duration,
+    job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+) -> JoinHandle<Result<T>> {
+    let store = store.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
+    thread::spawn(move || runtime.block_on(store.write_alone(limit, job)))
+}
+
 /// Puts writes into the queue one after the other, in this order.
 struct Line {
     store: Store,
@@ -137,8 +148,20 @@ impl Line {
         &self,
         job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     ) -> JoinHandle<Result<T>> {
+        self.wait_for(|| write_aside(&self.store, job))
+    }
+
+    fn add_alone<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        job: impl FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
+    ) -> JoinHandle<Result<T>> {
+        self.wait_for(|| write_alone_aside(&self.store, limit, job))
+    }
+
+    fn wait_for<T>(&self, add: impl FnOnce() -> JoinHandle<Result<T>>) -> JoinHandle<Result<T>> {
         let before = self.store.stats().writes_waiting;
-        let added = write_aside(&self.store, job);
+        let added = add();
         wait_until("the job waits", || self.store.stats().writes_waiting > before);
         added
     }

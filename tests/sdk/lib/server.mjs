@@ -7,7 +7,7 @@ import { SUPERUSER, startServer } from '../../parity/lib/server.mjs';
 export { SUPERUSER };
 
 // Node's runner gives every test file a process of its own, so this module is loaded, and a server started, once per file.
-const server = await startServer(process.env.SERVER ?? 'holdall');
+const server = await startServer(process.env.SERVER ?? 'holdall', { HOLDALL_BATCH_ENABLED: 'true' });
 after(() => server.stop());
 
 /** A client that is logged in to nothing. Auto-cancellation is off unless a test is about it. */

@@ -1,0 +1,308 @@
+//! Several requests about records as one transaction: all of them take effect, or none.
+//!
+//! Called by the edge behind `/api/batch`. Each item goes through the same functions of `records` as a request of its
+//! own would, with its own request and the principal of the whole; so it is decided and refused in the same way.
+//! The batch has a group of its own, so that it costs others no more than the time that it may take.
+//!
+//! Passwords are hashed and files stored outside of transactions, and later items may need what earlier ones have
+//! written. So a batch with passwords or files runs twice: in a rehearsal, which is undone and in which stand-ins take
+//! the place of hashes, it shows that everything else is right and what it needs; then as it is meant.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::files::{Stored, new_files};
+use super::identity::Identity;
+use super::{App, Caller, NewSession};
+use crate::auth::sessions;
+use crate::auth::throttle::Attempt;
+use crate::base::{Error, ErrorKind, FieldError, FieldErrors, Result, Secret};
+use crate::domain::{Record, RequestInfo, Value};
+use crate::files::{NewFile, ledger};
+use crate::records::{self, Cx, Draft, Plans, Proof};
+use crate::store::WriteTx;
+
+/// One request of a batch.
+#[derive(Clone, Debug)]
+pub struct BatchItem {
+    /// What it asks for.
+    pub action: BatchAction,
+    /// The request as rules see it.
+    pub request: RequestInfo,
+    /// Relations to expand in the answer.
+    pub expand: Option<String>,
+}
+
+/// What a request of a batch asks for; collections by id or name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum BatchAction {
+    Create {
+        collection: String,
+    },
+    Update {
+        collection: String,
+        id: String,
+    },
+    /// An update if the body has the id of a record that exists, else a create.
+    Upsert {
+        collection: String,
+    },
+    Delete {
+        collection: String,
+        id: String,
+    },
+}
+
+/// What batches may be.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLimits {
+    /// Requests in one batch.
+    pub max_requests: usize,
+    /// Time that passwords may take, and the transaction as well.
+    pub timeout: Duration,
+    /// The body of one batch with its files.
+    pub max_body_bytes: u64,
+}
+
+/// What a batch was answered.
+pub struct BatchAnswer {
+    /// A record as JSON, or nothing, for each item.
+    pub bodies: Vec<Option<String>>,
+    /// See [`App::update_record`].
+    pub session: Option<NewSession>,
+}
+
+/// An item, or why it can't be understood; that is told when its turn comes.
+type Understood = Result<BatchItem>;
+
+/// What has to be done for an item outside of the transaction.
+struct Need {
+    /// The item's place.
+    at: usize,
+    /// What needs to have proven.
+    draft: Draft,
+    /// The id of the record, which the files are stored by.
+    record_id: String,
+    files: Vec<NewFile>,
+}
+
+impl App {
+    /// What batches may be.
+    ///
+    /// # Errors
+    /// 403 while they are switched off.
+    pub fn batch_limits(&self) -> Result<BatchLimits> {
+        let config = &self.0.config;
+        if !config.batch_enabled || config.batch_max_requests == 0 {
+            return Err(Error::forbidden("Batches are switched off on this server."));
+        }
+        Ok(BatchLimits {
+            max_requests: config.batch_max_requests,
+            timeout: Duration::from_millis(config.batch_timeout_ms),
+            max_body_bytes: config.batch_max_body_mb << 20,
+        })
+    }
+
+    /// Carries out all items in their order, or none.
+    ///
+    /// # Errors
+    /// 400 with `requests.N`, `batch_request_failed` and what item N would have been answered by itself, for the first
+    /// that fails; 400 without fields if it took too long.
+    pub async fn batch(&self, caller: Caller, items: Vec<Result<BatchItem>>) -> Result<BatchAnswer> {
+        let limits = self.batch_limits()?;
+        let caller = Arc::new(caller);
+        let answer = async {
+            let (items, proofs, stored) = self.prepare_batch(&caller, items, limits.timeout).await?;
+            stored.kept_if(self.write_batch(&caller, items, proofs, limits.timeout)).await
+        };
+        answer.await.map_err(|error| match error.kind() {
+            ErrorKind::Timeout => too_slow().caused_by(error),
+            _ => error,
+        })
+    }
+
+    /// The items with the proofs that they need, and their files in the storage.
+    async fn prepare_batch(
+        &self,
+        caller: &Arc<Caller>,
+        items: Vec<Understood>,
+        limit: Duration,
+    ) -> Result<(Vec<Understood>, Vec<Proof>, Stored)> {
+        let mut proofs: Vec<Proof> = items.iter().map(|_| Proof::default()).collect();
+        let has_work = |item: &Understood| {
+            item.as_ref().is_ok_and(|item| self.has_work_before(&item.request, item.action.collection()))
+        };
+        if !items.iter().any(has_work) {
+            return Ok((items, proofs, Stored::nothing()));
+        }
+        let (app, asking) = (self.clone(), caller.clone());
+        let rehearsal = move |tx: &mut WriteTx<'_>| {
+            let identity = app.identify(tx, &asking)?;
+            tx.rehearse(|tx| rehearse(tx, &identity, &app.0.plans, items))
+        };
+        let (items, mut needs) = self.commit_alone(limit, rehearsal).await?;
+        let files = needs.iter_mut().flat_map(|need| std::mem::take(&mut need.files)).collect();
+        let proving = self.prove_needs(caller, needs, &mut proofs);
+        tokio::time::timeout(limit, proving).await.map_err(|_| too_slow())??;
+        let stored = self.store_files(files).await?;
+        Ok((items, proofs, stored))
+    }
+
+    /// Hashes and checks what the items need, one after the other: a batch takes no more of the machine than a request.
+    async fn prove_needs(&self, caller: &Caller, needs: Vec<Need>, proofs: &mut [Proof]) -> Result<()> {
+        let mut hashes: HashMap<String, Secret> = HashMap::new();
+        for Need { at, mut draft, record_id, .. } in needs {
+            let mut attempt = None;
+            if let Some(old) = &mut draft.old_password {
+                attempt = Some(self.allow_old_password(&draft.record, caller).map_err(|error| failed(at, error))?);
+                // It may be the password that an earlier item gives.
+                if let Some(hash) = hashes.get(old.hash.expose()) {
+                    old.hash = hash.clone();
+                }
+            }
+            let proof = self.0.passwords.prove(draft).await.map_err(|error| failed(at, error))?;
+            attempt.into_iter().for_each(Attempt::succeeded);
+            hashes.extend(proof.hashes.iter().map(|(position, hash)| (stand_in(at, *position), hash.clone())));
+            proofs[at] = Proof { record_id: Some(record_id), ..proof };
+        }
+        Ok(())
+    }
+
+    async fn write_batch(
+        &self,
+        caller: &Arc<Caller>,
+        items: Vec<Understood>,
+        proofs: Vec<Proof>,
+        limit: Duration,
+    ) -> Result<BatchAnswer> {
+        let (app, caller) = (self.clone(), caller.clone());
+        self.commit_alone(limit, move |tx| {
+            let identity = app.identify(tx, &caller)?;
+            let mut bodies = Vec::with_capacity(items.len());
+            for (at, (item, proof)) in items.into_iter().zip(proofs).enumerate() {
+                let written = item.and_then(|mut item| {
+                    let id = proof.record_id.clone();
+                    let settle = |_: &mut WriteTx<'_>, draft: &mut Draft, _: &RequestInfo| draft.apply(proof);
+                    let record = run(tx, &identity, &app.0.plans, &mut item, id.as_deref(), settle)?;
+                    let cx = identity.cx(&item.request, &app.0.plans);
+                    record.map(|record| records::body_of(tx, &cx, &record, item.expand.as_deref())).transpose()
+                });
+                bodies.push(written.map_err(|error| failed(at, error))?);
+            }
+            let session = sessions::follow(tx, &identity.cx(&caller.request, &app.0.plans))?;
+            Ok(BatchAnswer { bodies, session })
+        })
+        .await
+    }
+}
+
+impl BatchAction {
+    fn collection(&self) -> &str {
+        match self {
+            BatchAction::Create { collection }
+            | BatchAction::Update { collection, .. }
+            | BatchAction::Upsert { collection }
+            | BatchAction::Delete { collection, .. } => collection,
+        }
+    }
+}
+
+/// Runs all items with stand-ins for hashes, and gives them back with what they need to have proven.
+fn rehearse(
+    tx: &mut WriteTx<'_>,
+    identity: &Identity,
+    plans: &Plans,
+    items: Vec<Understood>,
+) -> Result<(Vec<Understood>, Vec<Need>)> {
+    let (mut rehearsed, mut needs) = (Vec::with_capacity(items.len()), Vec::new());
+    for (at, item) in items.into_iter().enumerate() {
+        let settle = |tx: &mut WriteTx<'_>, draft: &mut Draft, request: &RequestInfo| {
+            let (files, record_id) = (new_files(draft, request), draft.record.id().to_owned());
+            if draft.needs_proof() || !files.is_empty() {
+                ledger::reserve(tx, plans.dialect(), &files)?;
+                needs.push(Need { at, draft: draft.rehearse(|position| stand_in(at, position)), record_id, files });
+            }
+            Ok(())
+        };
+        let done = item.and_then(|mut item| run(tx, identity, plans, &mut item, None, settle).map(|_| item));
+        rehearsed.push(Ok(done.map_err(|error| failed(at, error))?));
+    }
+    Ok((rehearsed, needs))
+}
+
+/// Carries out one item and returns the record that it has written, if there is one. `new_id` is what a new record that
+/// doesn't bring an id is called; `settle` deals with what its draft needs to have proven.
+fn run(
+    tx: &mut WriteTx<'_>,
+    identity: &Identity,
+    plans: &Plans,
+    item: &mut BatchItem,
+    new_id: Option<&str>,
+    settle: impl FnOnce(&mut WriteTx<'_>, &mut Draft, &RequestInfo) -> Result<()>,
+) -> Result<Option<Record>> {
+    let BatchItem { action, request, .. } = item;
+    let (collection, id) = match &*action {
+        BatchAction::Delete { collection, id } => {
+            return records::delete(tx, &identity.cx(request, plans), collection, id).map(|()| None);
+        }
+        BatchAction::Update { collection, id } => (collection, Some(id.clone())),
+        BatchAction::Create { collection } => (collection, None),
+        BatchAction::Upsert { collection } => {
+            let existing = existing_id(tx, &identity.cx(request, plans), collection)?;
+            // Rules see what it comes to.
+            request.method = if existing.is_some() { "PATCH" } else { "POST" }.to_owned();
+            (collection, existing)
+        }
+    };
+    let cx = identity.cx(request, plans);
+    match id {
+        Some(id) => {
+            let mut draft = records::draft_update(tx, &cx, collection, &id)?;
+            settle(tx, &mut draft, request)?;
+            records::store_updated(tx, &cx, draft).map(Some)
+        }
+        None => {
+            let mut draft = records::draft_with_id(tx, &cx, collection, new_id)?;
+            if matches!(action, BatchAction::Upsert { .. }) {
+                records::check_absent(&cx)?;
+            }
+            settle(tx, &mut draft, request)?;
+            records::store_created(tx, &cx, draft).map(Some)
+        }
+    }
+}
+
+/// The id in the body of an upsert, if there is a record with it.
+fn existing_id(tx: &WriteTx<'_>, cx: &Cx<'_>, collection: &str) -> Result<Option<String>> {
+    let collection = records::find_collection(tx.schema(), collection)?;
+    let id = collection.field("id").zip(cx.request.body.get("id")).map(|(field, json)| field.coerce(json));
+    match id {
+        Some(Value::Text(id)) if !id.is_empty() && records::exists(tx, cx, collection, &id)? => Ok(Some(id)),
+        _ => Ok(None),
+    }
+}
+
+/// What stands for the hash of a password until there is one: no two in a batch are the same, and none is a hash.
+fn stand_in(at: usize, position: usize) -> String {
+    format!("password {position} of item {at}")
+}
+
+/// The failure of a batch by that of an item. What isn't the item's fault is the whole's.
+fn failed(at: usize, error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::Timeout => error,
+        _ => {
+            let message = "This request failed, and so nothing of the batch was carried out.";
+            let mut fields = FieldErrors::new();
+            fields
+                .add(&format!("requests.{at}"), FieldError::new("batch_request_failed", message).with_response(&error));
+            Error::invalid("A request of the batch failed.").with_fields(fields).caused_by(error)
+        }
+    }
+}
+
+fn too_slow() -> Error {
+    Error::invalid("The batch took too long, and nothing of it was carried out.")
+}
