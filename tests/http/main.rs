@@ -10,6 +10,7 @@ mod auth;
 mod authenticator;
 mod bad_input;
 mod batch;
+mod batch_files;
 mod beyond;
 mod browser;
 mod collections;

@@ -58,14 +58,14 @@ test('two clients hear what each of them may see', async () => {
 test('options, single records, and what was unsubscribed', async () => {
   const pb = await login('users', 'alice@example.com');
   const [all, single, left] = [inbox(), inbox(), inbox()];
-  const note = await notes.create({ title: 'first', open: true, owner: bob.id });
+  const note = await notes.create({ title: 'first', open: true, owner: alice.id });
   const options = { expand: 'owner', fields: 'title,expand.owner.name', filter: 'title != "second"' };
   await pb.collection('notes').subscribe('*', all.receive, options);
   await pb.collection('notes').subscribe(note.id, single.receive);
   const leave = await pb.collection('notes').subscribe('*', left.receive);
   await leave();
   for (const title of ['second', 'third']) await notes.update(note.id, { title });
-  assert.deepEqual(await all.next(), { action: 'update', record: { title: 'third', expand: { owner: { name: 'bobby' } } } });
+  assert.deepEqual(await all.next(), { action: 'update', record: { title: 'third', expand: { owner: { name: alice.name } } } });
   assert.equal(brief(await single.next()), 'update second');
   assert.equal(brief(await single.next()), 'update third');
   assert.deepEqual([all.told, single.told, left.told], [[], [], []]);
