@@ -28,6 +28,9 @@ test('values, types, absent keys and lengths differ', () => {
 test('the order of keys counts, except where fields are picked', () => {
   assert.deepEqual(places({ a: 1, b: 2 }, { b: 2, a: 1 }), ['$ order of keys']);
   assert.deepEqual(places({ a: 1, b: 2 }, { b: 2, a: 1 }, { testCase: { ...CASE, query: { fields: 'a,b' } } }), []);
+  const batch = (url) => ({ ...CASE, method: 'POST', path: '/api/batch', body: { requests: [{ method: 'POST', url }] } });
+  assert.deepEqual(places({ a: 1, b: 2 }, { b: 2, a: 1 }, { testCase: batch(`${CASE.path}?fields=a,b`) }), []);
+  assert.deepEqual(places({ a: 1, b: 2 }, { b: 2, a: 1 }, { testCase: batch(CASE.path) }), ['$ order of keys']);
 });
 
 test('ids are paired, and a pair is for life', () => {
