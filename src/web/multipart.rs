@@ -49,6 +49,7 @@ pub async fn read<R: AsyncRead + Unpin + Send>(
         if count > MULTIPART_MAX_PARTS {
             return Err(Error::invalid("The form in the body has too many parts."));
         }
+        check_names(&part.field)?;
         let name =
             part.field.name().filter(|name| !name.is_empty()).map(str::to_owned).map(form::checked).transpose()?;
         match (part.field.file_name().filter(|file| !file.is_empty()).map(str::to_owned), name) {
@@ -64,6 +65,14 @@ pub async fn read<R: AsyncRead + Unpin + Send>(
         }
     }
     Ok(parts)
+}
+
+/// Refuses names that aren't UTF-8. Otherwise a file with such a name would pass for text, and its field for empty.
+fn check_names(field: &Field<'_>) -> Result<()> {
+    match field.headers().get("content-disposition").map(|names| std::str::from_utf8(names.as_bytes())) {
+        Some(Err(_)) => Err(Error::invalid("A part of the form, or its file, has a name that isn't UTF-8.")),
+        _ => Ok(()),
+    }
 }
 
 async fn read_file(

@@ -172,6 +172,8 @@ describe('forms that are no forms', () => {
     'a NUL in the name of a field': [form(part('form-data; name="ti\0tle"', 'x'))],
     'a NUL in a text': [form(part('form-data; name="title"', 'a\0b'))],
     'a text that isn\'t UTF-8': [form(part('form-data; name="title"', '\xff\xfe'))],
+    'the name of a file that isn\'t UTF-8': [form(filePart('na\xefve.txt'))],
+    'the name of a field that isn\'t UTF-8': [form(filePart('a.txt', 'content', 'f\xef'))],
     'a head of a megabyte': [form(part('form-data; name="f"; filename="a.txt"', 'x', `X-Long: ${'x'.repeat(MB)}\r\n`))],
     'a file name of a megabyte': [form(filePart('x'.repeat(MB)))],
     '10,000 parts': [form(...Array.from({ length: 10_000 }, () => part('form-data; name="title"', 'x')))],
