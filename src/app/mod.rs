@@ -50,7 +50,7 @@ use crate::query::dialect::Dialect;
 use crate::realtime::{Bounds, Hub, Timing};
 use crate::records::{Cx, Plans};
 use crate::settings::Config;
-use crate::store::{Past, ReadTx, Store, StoreOptions, StoreStats, Witness, WriteTx};
+use crate::store::{Before, ReadTx, Store, StoreOptions, StoreStats, Witness, WriteTx};
 
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
@@ -248,12 +248,12 @@ impl Witness for Ears {
         self.0.upgrade().is_some_and(|services| events.iter().any(|event| services.hub.needs_past(event)))
     }
 
-    fn committed(&self, events: Vec<Event>, past: Option<Past>) {
+    fn committed(&self, events: Vec<Event>, before: Before) {
         let Some(app) = self.0.upgrade().map(App) else { return };
         for event in &events {
             app.mails_hear(event);
             app.files_hear(event);
         }
-        app.0.hub.hear(events, past);
+        app.0.hub.hear(events, before);
     }
 }

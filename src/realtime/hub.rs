@@ -29,7 +29,7 @@ use crate::base::limits::{
 };
 use crate::base::{Error, Result, ids};
 use crate::domain::{Action, Event};
-use crate::store::Past;
+use crate::store::{Before, Past};
 
 /// How many characters the id of a client has.
 const CLIENT_ID_CHARS: usize = 40;
@@ -103,8 +103,8 @@ struct State {
     topics_bytes: usize,
     /// Every change up to this number has been matched with what clients listen to.
     matched: u64,
-    /// States of the database before commits, by the number of the last change of each.
-    pasts: VecDeque<(u64, Arc<Mutex<Past>>)>,
+    /// States of the database before commits, by the number of the last change of each; `None` for one that is lost.
+    pasts: VecDeque<(u64, Option<Arc<Mutex<Past>>>)>,
     /// Whether every transaction that is under way knows that somebody listens.
     is_settled: bool,
 }
@@ -163,7 +163,7 @@ impl Hub {
     }
 
     /// Takes note of what was committed: ends what has ended at once, and leaves the rest to the dispatcher.
-    pub fn hear(&self, events: Vec<Event>, past: Option<Past>) {
+    pub fn hear(&self, events: Vec<Event>, before: Before) {
         for event in &events {
             match event {
                 Event::RecordChanged { action: Action::Update, record } if record.collection().is_auth() => {
@@ -173,7 +173,11 @@ impl Hub {
             }
         }
         // A change and the state before it appear together.
-        let mut past = past.map(|past| (self.state(), past));
+        let mut past = match before {
+            Before::Unasked => None,
+            Before::Kept(past) => Some((self.state(), Some(Arc::new(Mutex::new(past))))),
+            Before::Lost => Some((self.state(), None)),
+        };
         let mut log = self.log();
         for event in events {
             if let Event::RecordChanged { action, record } = event {
@@ -181,7 +185,7 @@ impl Hub {
             }
         }
         if let Some((mut state, past)) = past.take() {
-            state.pasts.push_back((log.last(), Arc::new(Mutex::new(past))));
+            state.pasts.push_back((log.last(), past));
         }
         drop(log);
         self.0.changed.notify_one();
@@ -353,8 +357,23 @@ impl Hub {
             })
             .collect();
         drop(state);
-        let due = |(change, past, topics): (Change, _, _)| Due { change, past, audiences: audiences(topics) };
+        let due = |(change, past, topics): (Change, Option<_>, _)| {
+            let mut audiences = audiences(topics);
+            if let Some(None) = past {
+                self.fail_unjudged(&change, &mut audiences);
+            }
+            Due { change, past: past.flatten(), audiences }
+        };
         matched.into_iter().map(due).collect()
+    }
+
+    /// Ends the streams of the audiences that the state before a deletion matters for, which is lost: nobody can say
+    /// whether they may hear of it.
+    fn fail_unjudged(&self, deletion: &Change, audiences: &mut Vec<Audience>) {
+        for audience in audiences.extract_if(.., |audience| audience.topic.looks_elsewhere(&deletion.record)) {
+            tracing::warn!(streams = audience.clients.len(), "deletions came faster than they could be judged");
+            self.fail(&audience);
+        }
     }
 
     /// Tells an audience of a change.

@@ -64,13 +64,7 @@ impl Index {
 
     /// Whether what somebody sees of a record may depend on other records.
     pub fn looks_elsewhere(&self, record: &Record) -> bool {
-        let depends = |rule: Option<&str>| rule.is_some_and(looks_elsewhere);
-        self.topics_about(record).any(|topic| {
-            let kind = topic.kind();
-            depends(record.collection().rule(kind))
-                || depends(topic.request.query("filter"))
-                || topic.request.query("expand").is_some_and(|expand| !expand.is_empty())
-        })
+        self.topics_about(record).any(|topic| topic.looks_elsewhere(record))
     }
 
     fn topics_about(&self, record: &Record) -> impl Iterator<Item = &Arc<Topic>> {
@@ -84,6 +78,16 @@ impl Topic {
     /// The rule that decides who may listen to it.
     pub fn kind(&self) -> RuleKind {
         if self.target.record.is_some() { RuleKind::View } else { RuleKind::List }
+    }
+
+    /// Whether what its listeners see of a record may depend on other records.
+    pub fn looks_elsewhere(&self, record: &Record) -> bool {
+        let collection = record.collection();
+        let depends = |rule: Option<&str>| rule.is_some_and(looks_elsewhere);
+        depends(collection.rule(self.kind()))
+            || depends(self.request.query("filter"))
+            || collection.is_auth() && depends(collection.rule(RuleKind::Manage))
+            || self.request.query("expand").is_some_and(|expand| !expand.is_empty())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The hub by itself: bounds, ends, and who may tell whom.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
@@ -10,6 +11,9 @@ use crate::base::limits::{
     REALTIME_QUEUE_MAX_BYTES, REALTIME_QUEUE_MAX_MESSAGES, REALTIME_TOPIC_COST_BYTES, REALTIME_TOPIC_MAX_BYTES,
     REALTIME_TOPICS_MAX, REALTIME_TOPICS_MAX_BYTES,
 };
+use crate::domain::{Action, Event, Record};
+use crate::rules::resolve::testing::schema;
+use crate::store::Before;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 8));
@@ -124,6 +128,28 @@ async fn streams_end_when_idle_and_at_last_in_any_case() {
     let mut stream = EventStream::new(connect(&hub));
     next(&mut stream).await.expect("the greeting");
     assert_eq!(next(&mut stream).await.as_deref(), Some(":\n"));
+}
+
+#[tokio::test]
+async fn who_may_hear_of_a_deletion_is_not_guessed() {
+    let hub = hub();
+    let (by_itself, by_others) = (connect(&hub), connect(&hub));
+    listen(&hub, &by_itself, &["users/*"]);
+    listen(&hub, &by_others, &[r#"users/*?options={"query":{"filter":"home.name='a'"}}"#]);
+    let deletion = || {
+        let record = Arc::new(Record::blank(schema().find("users").expect("there are users").clone()));
+        vec![Event::RecordChanged { action: Action::Delete, record }]
+    };
+    let audiences = |before| {
+        hub.hear(deletion(), before);
+        hub.next_due().iter().map(|due| due.audiences.len()).collect::<Vec<_>>()
+    };
+    assert!(hub.needs_past(&deletion()[0]));
+    assert_eq!(audiences(Before::Unasked), [2]);
+    assert_eq!(audiences(Before::Lost), [1], "only the one for which it makes no difference");
+    assert_eq!((hub.count(), audiences(Before::Unasked)), (1, vec![1]));
+    let mut ended = EventStream::new(by_others);
+    while next(&mut ended).await.is_some() {}
 }
 
 #[test]

@@ -68,7 +68,7 @@ use snapshot::PublishedSchema;
 pub use options::{StoreOptions, StoreStats};
 pub use sqlite::{Past, Row};
 pub use tx::{ColumnInfo, ReadTx, WriteTx};
-pub use witness::Witness;
+pub use witness::{Before, Witness};
 
 /// Reads all collections; given to [`Store::open`] by the layer that knows how they are stored.
 pub type LoadSchema = fn(&ReadTx<'_>) -> Result<Schema>;

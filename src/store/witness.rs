@@ -6,6 +6,16 @@
 use crate::domain::Event;
 use crate::store::Past;
 
+/// The state before a commit, as far as the witness wanted it.
+pub enum Before {
+    /// It wasn't wanted.
+    Unasked,
+    /// Here it is.
+    Kept(Past),
+    /// It was wanted and couldn't be kept: too many others are being looked at.
+    Lost,
+}
+
 /// Somebody who wants to know what is committed.
 pub trait Witness: Send + Sync {
     /// Whether a transaction that begins now is to announce the records that it changes.
@@ -16,5 +26,5 @@ pub trait Witness: Send + Sync {
 
     /// What the transactions of one commit have announced, in the order in which they ran; it is on disk. Transactions
     /// that follow haven't begun, and nobody was answered yet.
-    fn committed(&self, events: Vec<Event>, past: Option<Past>);
+    fn committed(&self, events: Vec<Event>, before: Before);
 }

@@ -7,8 +7,8 @@
 //! A deletion is different: a rule that looks at other records may depend on some that go with the same cascade. Where
 //! that can be, the store keeps a snapshot from just before the commit (the writer only opens it), and the deletion is
 //! shown in that. It counts only if the record is the same there as when it was deleted; one that was also changed by
-//! the same commit is judged by the state after it, like every other change. If a commit fails, nobody hears of any of
-//! it.
+//! the same commit is judged by the state after it, like every other change. If it couldn't be kept, the hub ends the
+//! streams of those for whom it matters. If a commit fails, nobody hears of any of it.
 //!
 //! Nothing is lost in silence: streams that can't be told of a change are ended, and their clients come back.
 

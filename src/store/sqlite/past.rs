@@ -3,7 +3,7 @@
 //! The writer opens a snapshot on a connection of its own just before it commits, which takes some microseconds,
 //! and hands it on; whoever gets it reads at their leisure, on a thread of theirs. Invariant: there are never more than
 //! [`CONNECTIONS_MAX`] of them, because each keeps the write-ahead log from starting over; a commit that comes while
-//! all are in use has no past, and the writer doesn't wait for one.
+//! all are in use loses its past, and the writer doesn't wait for one.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -15,11 +15,11 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::checkpoint::Checkpointer;
 use super::connection::{Connection, Savepoint};
-use super::past::{Past, Pasts};
+use super::past::Pasts;
 use crate::base::{Error, ErrorKind, Result};
 use crate::domain::{Event, Schema};
 use crate::store::job::{WriteJob, not_saved, panic_text};
-use crate::store::{LoadSchema, ReadTx, Shared, WriteSender, WriteTx, spawn};
+use crate::store::{Before, LoadSchema, ReadTx, Shared, WriteSender, WriteTx, spawn};
 
 /// How often an idle writer looks for commits of other processes.
 const IDLE_CHECK: Duration = Duration::from_millis(250);
@@ -147,10 +147,10 @@ impl Writer {
         let mut group = Group { members: Vec::with_capacity(16), schema, events: Vec::new() };
         match self.run_members(first, &mut group) {
             Fate::Open => {
-                let past = self.past(&group.events);
+                let before = self.before(&group.events);
                 match self.commit(&group.schema) {
                     Ok(()) => {
-                        self.tell(group.events, past);
+                        self.tell(group.events, before);
                         self.acknowledge(group.members);
                     }
                     Err(error) => self.disappoint(group.members, None, &error),
@@ -165,16 +165,18 @@ impl Writer {
     }
 
     /// The state before this group, if the witness needs it to judge what has happened.
-    fn past(&mut self, events: &[Event]) -> Option<Past> {
-        let witness = self.shared.witness.get().filter(|_| !events.is_empty())?;
-        let wanted = guarded(|| witness.wants_past(events)).unwrap_or(false);
-        wanted.then(|| self.pasts.take(self.shared.schema.load())).flatten()
+    fn before(&mut self, events: &[Event]) -> Before {
+        let witness = self.shared.witness.get().filter(|_| !events.is_empty());
+        if !witness.is_some_and(|witness| guarded(|| witness.wants_past(events)).unwrap_or(false)) {
+            return Before::Unasked;
+        }
+        self.pasts.take(self.shared.schema.load()).map_or(Before::Lost, Before::Kept)
     }
 
     /// Tells the witness what has happened.
-    fn tell(&self, events: Vec<Event>, past: Option<Past>) {
+    fn tell(&self, events: Vec<Event>, before: Before) {
         if let Some(witness) = self.shared.witness.get().filter(|_| !events.is_empty()) {
-            guarded(|| witness.committed(events, past));
+            guarded(|| witness.committed(events, before));
         }
     }
 
