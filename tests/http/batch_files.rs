@@ -4,7 +4,7 @@ use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
 use crate::files::{Part, file, files_below, send, stored};
-use crate::harness::{Answer, Principal, TestApp, id, open_collection, record, records};
+use crate::harness::{Answer, Principal, TestApp, id, open_collection, record, records, text};
 
 fn app() -> TestApp {
     let app = TestApp::configured(|config| config.batch_enabled = true, Vec::new());
@@ -72,4 +72,64 @@ fn nothing_stays_of_the_files_of_a_batch_that_fails() {
         assert!(files_below(&app.data_dir().join("uploads")).is_empty(), "{why}");
     }
     assert_eq!(app.as_superuser().list("docs", &[]).json()["totalItems"], 0);
+}
+
+#[test]
+fn a_file_may_be_put_before_those_that_are_there() {
+    let app = app();
+    let made = batch(
+        &app.guest(),
+        json!([
+            request("POST", &records("docs"), json!({"id": id("first")})),
+            request("PATCH", &record("docs", &id("first")), json!({}))
+        ]),
+        &[("requests.0.many", Some("last.txt"), b"last"), ("requests.1.+many", Some("first.txt"), b"first")],
+    )
+    .expect(200);
+    let many = &made[1]["body"]["many"];
+    let contents: Vec<String> =
+        (0..2).map(|at| app.guest().get(&file(&made[1]["body"]["id"], &many[at])).text()).collect();
+    assert_eq!(contents, ["first", "last"]);
+}
+
+#[test]
+fn an_account_is_made_with_its_picture() {
+    let app = app();
+    let root = app.as_superuser();
+    let picture = json!([{"name": "picture", "type": "file"}]);
+    let people = json!({"name": "members", "type": "auth", "createRule": "", "viewRule": "", "fields": picture});
+    root.post("/api/collections", people).expect(200);
+    let member = |password: &str, again: &str| {
+        json!([request(
+            "POST",
+            &records("members"),
+            json!({
+                "email": "kim@holdall.test", "password": password, "passwordConfirm": again,
+            })
+        )])
+    };
+    let files: [Part<'_>; 1] = [("requests.0.picture", Some("me.txt"), b"me")];
+    batch(&app.guest(), member("long enough", "another one"), &files).expect(400);
+    assert!(stored(&app).is_empty());
+    let made = batch(&app.guest(), member("long enough", "long enough"), &files).expect(200);
+    let body = &made[0]["body"];
+    let path = format!("/api/files/members/{}/{}", text(&body["id"]), text(&body["picture"]));
+    assert_eq!(app.guest().get(&path).text(), "me");
+    let form = json!({"identity": "kim@holdall.test", "password": "long enough"});
+    app.guest().post("/api/collections/members/auth-with-password", form).expect(200);
+}
+
+#[test]
+fn no_file_is_stored_where_the_caller_may_not_write() {
+    let app = app();
+    let closed = json!({"name": "closed", "type": "base", "fields": [{"name": "one", "type": "file"}]});
+    app.as_superuser().post("/api/collections", closed).expect(200);
+    let requests =
+        json!([request("POST", &records("docs"), json!({})), request("POST", &records("closed"), json!({}))]);
+    let files: [Part<'_>; 2] = [("requests.0.one", Some("x.txt"), b"x"), ("requests.1.one", Some("y.txt"), b"y")];
+    let refused = batch(&app.guest(), requests.clone(), &files).expect(400);
+    assert_eq!(refused["data"]["requests"]["1"]["response"]["status"], 403, "{refused}");
+    assert!(stored(&app).is_empty() && files_below(&app.data_dir().join("uploads")).is_empty());
+    batch(&app.as_superuser(), requests, &files).expect(200);
+    assert_eq!(stored(&app).len(), 2);
 }

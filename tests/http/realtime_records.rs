@@ -4,7 +4,7 @@ use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
 use crate::fixture::PASSWORD;
-use crate::harness::{Principal, TestApp, collection, id, open_collection, record, text};
+use crate::harness::{Principal, TestApp, collection, id, open_collection, record, records, text};
 use crate::listening::{Heard, Listener, briefs, with_options};
 
 fn events(heard: &[Heard]) -> Vec<&str> {
@@ -269,6 +269,17 @@ fn what_fails_is_not_told() {
     app.as_superuser().patch(&record("articles", &id("first")), json!({"title": ""})).expect(400);
     app.guest().delete(&record("articles", &id("first"))).expect(404);
     assert_eq!(listener.heard(), []);
+}
+
+#[test]
+fn a_batch_is_told_as_a_whole_or_not_at_all() {
+    let app = TestApp::configured(|config| config.batch_enabled = true, Vec::new());
+    let mut listener = Listener::of(&app, &app.guest(), &["articles/*"]);
+    let item =
+        |title: &str| json!({"method": "POST", "url": records("articles"), "body": article("ada", "public", title)});
+    app.as_superuser().post("/api/batch", json!({"requests": [item("one"), item("")]})).expect(400);
+    app.as_superuser().post("/api/batch", json!({"requests": [item("one"), item("two")]})).expect(200);
+    assert_eq!(briefs(&listener.heard(), "title"), ["create one", "create two"]);
 }
 
 #[test]
