@@ -13,7 +13,7 @@
 use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -72,10 +72,11 @@ fn target(argument: &str) -> Option<Target> {
 async fn run(target: &Target, accounts: bool, numbers: &Numbers) -> Outcome<String> {
     let mut root = Http::connect(target).await?;
     root.sign_in().await?;
-    let run = Instant::now().elapsed().as_nanos() as u64 ^ u64::from(std::process::id());
+    let run = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_millis();
     let collection = format!("rt_{run:x}_{}", u8::from(accounts));
+    let people = format!("{collection}_people");
     let tokens = match accounts {
-        true => make_accounts(target, &root, &format!("{collection}_people"), numbers.subscribers).await?,
+        true => make_accounts(target, &root, &people, numbers.subscribers).await?,
         false => vec![String::new(); numbers.subscribers],
     };
     // With accounts, whom the rule is about differs from stream to stream.
@@ -107,6 +108,9 @@ async fn run(target: &Target, accounts: bool, numbers: &Numbers) -> Outcome<Stri
     }
     streams.abort_all();
     root.expect("DELETE", &format!("/api/collections/{collection}"), None).await?;
+    if accounts {
+        root.expect("DELETE", &format!("/api/collections/{people}"), None).await?;
+    }
 
     let mut delays = std::mem::take(&mut *delays.lock().expect("no holder panics"));
     delays.sort_unstable();
