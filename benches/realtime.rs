@@ -188,14 +188,8 @@ async fn open(
             let mut http = Http::connect(&target).await?;
             let mut opened = Vec::new();
             for token in tokens {
-                let mut stream = Http::connect(&target).await?;
-                stream.send("GET", "/api/realtime", None).await?;
-                let greeting = stream.read_until(b"\"clientId\":\"").await?;
-                while stream.buffer.len() < greeting + 41 {
-                    stream.fill().await?;
-                }
-                let client = String::from_utf8_lossy(&stream.buffer[greeting..greeting + 40]).into_owned();
-                stream.buffer.clear();
+                let mut stream = Events::open(&target).await?;
+                let client = stream.next_after(b"\"clientId\":\"").await?;
                 http.token = token;
                 let body = json!({"clientId": client, "subscriptions": [topic]});
                 http.expect("POST", "/api/realtime", Some(&body)).await?;
@@ -213,25 +207,62 @@ async fn open(
 }
 
 /// Notes the delay of everything that arrives, until the stream ends.
-async fn listen(mut http: Http, delays: Arc<Mutex<Vec<u32>>>, clock: Instant) {
-    const MARK: &[u8] = b"\"title\":\"t";
-    loop {
-        let now = clock.elapsed().as_micros();
-        let mut done = 0;
-        while let Some(at) = find(&http.buffer[done..], MARK).map(|at| done + at + MARK.len()) {
-            let Some(size) = http.buffer[at..].iter().position(|byte| *byte == b'"') else { break };
-            let digits = std::str::from_utf8(&http.buffer[at..at + size]).unwrap_or_default();
-            let delay = now.saturating_sub(digits.parse().unwrap_or(0));
-            delays.lock().expect("no holder panics").push(u32::try_from(delay).unwrap_or(u32::MAX));
-            done = at + size;
+async fn listen(mut stream: Events, delays: Arc<Mutex<Vec<u32>>>, clock: Instant) {
+    while let Ok(sent) = stream.next_after(b"\"title\":\"t").await {
+        let sent: u128 = sent.parse().expect("the title of every record is a time");
+        let delay = clock.elapsed().as_micros() - sent;
+        delays.lock().expect("no holder panics").push(u32::try_from(delay).unwrap_or(u32::MAX));
+    }
+}
+
+/// A stream of server-sent events, whose body comes in chunks.
+struct Events {
+    http: Http,
+    /// How much of a chunk is still to come, with the end of its line.
+    left: usize,
+    /// What has come of the body and wasn't looked at yet.
+    text: Vec<u8>,
+}
+
+impl Events {
+    async fn open(target: &Target) -> Outcome<Events> {
+        let mut http = Http::connect(target).await?;
+        http.send("GET", "/api/realtime", None).await?;
+        let head_end = http.read_until(b"\r\n\r\n").await?;
+        http.buffer.drain(..head_end);
+        Ok(Events { http, left: 0, text: Vec::new() })
+    }
+
+    /// The text between the next `mark` and the quote that follows.
+    async fn next_after(&mut self, mark: &[u8]) -> Outcome<String> {
+        loop {
+            if let Some(at) = find(&self.text, mark).map(|at| at + mark.len())
+                && let Some(size) = find(&self.text[at..], b"\"")
+            {
+                let found = String::from_utf8_lossy(&self.text[at..at + size]).into_owned();
+                self.text.drain(..at + size);
+                return Ok(found);
+            }
+            self.fill().await?;
         }
-        http.buffer.drain(..done);
-        // A mark may be cut in two; more than that needn't be kept.
-        let excess = http.buffer.len().saturating_sub(64 << 10);
-        http.buffer.drain(..excess);
-        if http.fill().await.is_err() {
-            return;
+    }
+
+    /// Takes in the next piece of the body.
+    async fn fill(&mut self) -> Outcome<()> {
+        if self.left == 0 {
+            let end = self.http.read_until(b"\r\n").await?;
+            let size = usize::from_str_radix(String::from_utf8_lossy(&self.http.buffer[..end - 2]).trim(), 16)?;
+            self.http.buffer.drain(..end);
+            self.left = size + 2;
         }
+        if self.http.buffer.is_empty() {
+            self.http.fill().await?;
+        }
+        let come = self.left.min(self.http.buffer.len());
+        let of_body = come.min(self.left.saturating_sub(2));
+        self.text.extend(self.http.buffer.drain(..come).take(of_body));
+        self.left -= come;
+        Ok(())
     }
 }
 
