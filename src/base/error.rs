@@ -31,10 +31,16 @@ pub enum ErrorKind {
     NotFound,
     /// The statement ran into its deadline (408).
     Timeout,
+    /// The thing is in another state than the caller takes it to be in, such as an upload that has come further (409).
+    Conflict,
     /// The thing isn't any more what the caller took it for: a condition such as `If-Match` doesn't hold (412).
     PreconditionFailed,
     /// A body or a file is over its limit (413).
     TooLarge,
+    /// The body is of a type that isn't taken here (415).
+    UnsupportedType,
+    /// Another request is at work on the same thing (423).
+    Locked,
     /// The caller is over a rate limit (429).
     TooManyRequests,
     /// A fault of ours; details are only in the log (500).
@@ -52,8 +58,11 @@ impl ErrorKind {
             ErrorKind::Forbidden => 403,
             ErrorKind::NotFound => 404,
             ErrorKind::Timeout => 408,
+            ErrorKind::Conflict => 409,
             ErrorKind::PreconditionFailed => 412,
             ErrorKind::TooLarge => 413,
+            ErrorKind::UnsupportedType => 415,
+            ErrorKind::Locked => 423,
             ErrorKind::TooManyRequests => 429,
             ErrorKind::Internal => 500,
             ErrorKind::Unavailable => 503,

@@ -3,7 +3,7 @@
 //! Called by the services that own these tables. Names of tables and columns are written in the program; values are
 //! bound. Not here: records (`mutate`, `select`), the catalogue of collections (`ddl::catalog`).
 
-use sea_query::{Cond, Expr, ExprTrait, OnConflict, Order, Query, SqliteQueryBuilder};
+use sea_query::{Cond, Expr, ExprTrait, Func, OnConflict, Order, Query, SqliteQueryBuilder};
 
 use super::dialect::Dialect;
 use super::ident::Ident;
@@ -121,6 +121,18 @@ impl Table {
         }
     }
 
+    /// The sum of a column of numbers over the rows that fit; NULL if there are none.
+    pub fn sum(self, dialect: Dialect, column: &'static str, conditions: &[Where]) -> Statement {
+        let mut select = Query::select();
+        select.expr(Func::sum(Expr::col(Ident::fixed(column)))).from(Ident::fixed(self.0));
+        if !conditions.is_empty() {
+            select.cond_where(all(conditions));
+        }
+        match dialect {
+            Dialect::Sqlite => statement(select.build(SqliteQueryBuilder)),
+        }
+    }
+
     /// Changes the rows that fit.
     pub fn update(self, dialect: Dialect, changes: Vec<Set>, conditions: &[Where]) -> Statement {
         let mut update = Query::update();
@@ -212,6 +224,12 @@ mod tests {
                 2,
             ),
             (PETS.count(sqlite, &conditions), r#"SELECT count(*) FROM "_pets" WHERE "name" = ? AND "born" < ?"#, 2),
+            (
+                PETS.sum(sqlite, "legs", &conditions),
+                r#"SELECT SUM("legs") FROM "_pets" WHERE "name" = ? AND "born" < ?"#,
+                2,
+            ),
+            (PETS.sum(sqlite, "legs", &[]), r#"SELECT SUM("legs") FROM "_pets""#, 0),
             (PETS.select(sqlite, &["id", "name"], &[]), r#"SELECT "id", "name" FROM "_pets""#, 0),
         ] {
             assert_eq!((&*made.sql, made.params.len()), (sql, values));

@@ -72,9 +72,12 @@ impl Look {
             ErrorKind::TooManyRequests => ("page.too_many", self.text("page.too_many_text")),
             ErrorKind::Unavailable | ErrorKind::Timeout => ("page.busy", self.text("page.busy_text")),
             ErrorKind::Internal => ("page.broken", self.text("page.broken_text")),
-            ErrorKind::Invalid | ErrorKind::TooLarge | ErrorKind::PreconditionFailed => {
-                ("page.invalid", error.message())
-            }
+            ErrorKind::Invalid
+            | ErrorKind::Conflict
+            | ErrorKind::PreconditionFailed
+            | ErrorKind::TooLarge
+            | ErrorKind::UnsupportedType
+            | ErrorKind::Locked => ("page.invalid", error.message()),
         };
         Ok(self.message(title, text)?.with_status(Status::new(error.kind().status())))
     }
