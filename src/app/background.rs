@@ -63,6 +63,7 @@ impl App {
             second_factor::forget_expired(tx, &cx)?;
             outbox::forget_old(tx, cx.plans.dialect())
         })
-        .await
+        .await?;
+        self.sweep_old_uploads().await
     }
 }

@@ -12,6 +12,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value as Json;
+
 use super::files::{Stored, new_files};
 use super::identity::Identity;
 use super::{App, Caller, NewSession};
@@ -113,6 +115,7 @@ impl App {
     pub async fn batch(&self, caller: Caller, items: Vec<Result<BatchItem>>) -> Result<BatchAnswer> {
         let limits = self.batch_limits()?;
         let caller = Arc::new(caller);
+        let items = self.take_batch_uploads(&caller, items).await;
         let answer = async {
             let (items, proofs, stored) = self.prepare_batch(&caller, items, limits.timeout).await?;
             stored.kept_if(self.write_batch(&caller, items, proofs, limits.timeout)).await
@@ -121,6 +124,25 @@ impl App {
             ErrorKind::Timeout => too_slow().caused_by(error),
             _ => error,
         })
+    }
+
+    /// The items with the uploads that their bodies name. Where one can't be used, that is told when the item's turn
+    /// comes.
+    async fn take_batch_uploads(&self, caller: &Caller, items: Vec<Understood>) -> Vec<Understood> {
+        let mut taken = Vec::with_capacity(items.len());
+        for item in items {
+            taken.push(match item {
+                Ok(mut item) => {
+                    let uploads = self.take_uploads(caller, &item.request, item.action.collection(), item.record_id());
+                    uploads.await.map(|uploads| {
+                        uploads.put_into(&mut item.request);
+                        item
+                    })
+                }
+                Err(error) => Err(error),
+            });
+        }
+        taken
     }
 
     /// The items with the proofs that they need, and their files in the storage.
@@ -195,6 +217,17 @@ impl App {
             Ok(BatchAnswer { bodies, session })
         })
         .await
+    }
+}
+
+impl BatchItem {
+    /// The id of the record that it is about, if it says so.
+    fn record_id(&self) -> Option<&str> {
+        match &self.action {
+            BatchAction::Update { id, .. } | BatchAction::Delete { id, .. } => Some(id),
+            BatchAction::Upsert { .. } => self.request.body.get("id").and_then(Json::as_str),
+            BatchAction::Create { .. } => None,
+        }
     }
 }
 

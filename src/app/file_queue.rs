@@ -1,8 +1,10 @@
 //! The removal of files that no record names any more, in the background.
 //!
 //! Woken by commits that doom files, and by time: what a transaction has doomed is removed soon after it, also by a
-//! later run of the program. Invariant: a row goes only after its object and its previews have gone.
+//! later run of the program. The files of resumable uploads that have ended go here, too. Invariant: a row goes only
+//! after its object and its previews have gone.
 
+use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
@@ -25,20 +27,28 @@ pub(super) struct FileQueue {
     woken: Notify,
     /// One round at a time, so that after a round everything is gone that was due when it began.
     turn: Mutex<()>,
+    /// Resumable uploads that have ended, by id. What is lost of this with the program is found at the next start.
+    ended: StdMutex<Vec<String>>,
 }
 
 impl FileQueue {
     /// For a program that starts now.
     pub fn new() -> FileQueue {
-        FileQueue { started: Timestamp::now(), woken: Notify::new(), turn: Mutex::new(()) }
+        FileQueue { started: Timestamp::now(), woken: Notify::new(), turn: Mutex::new(()), ended: StdMutex::default() }
     }
 }
 
 impl App {
     /// Does what an event asks of the files.
     pub(super) fn files_hear(&self, event: &Event) {
-        if matches!(event, Event::FilesDoomed) {
-            self.0.file_queue.woken.notify_one();
+        let queue = &self.0.file_queue;
+        match event {
+            Event::FilesDoomed => queue.woken.notify_one(),
+            Event::UploadEnded { id } => {
+                queue.ended.lock().unwrap_or_else(PoisonError::into_inner).push(id.clone());
+                queue.woken.notify_one();
+            }
+            _ => {}
         }
     }
 
@@ -48,6 +58,9 @@ impl App {
         let (dialect, started) = (self.0.plans.dialect(), self.0.file_queue.started);
         if let Err(error) = self.commit(move |tx| ledger::give_up_older(tx, dialect, started)).await {
             tracing::warn!("files that were on their way can't be removed yet: {}", error.log_text());
+        }
+        if let Err(error) = self.sweep_uploads(started).await {
+            tracing::warn!("what is left of uploads can't be removed yet: {}", error.log_text());
         }
         loop {
             // A task of its own, so that a panic ends one round and not the worker.
@@ -76,6 +89,7 @@ impl App {
     pub async fn settle_files(self) -> Result<Option<Timestamp>> {
         let dialect = self.0.plans.dialect();
         let _turn = self.0.file_queue.turn.lock().await;
+        self.remove_ended_uploads().await;
         loop {
             let claimed = self.commit(move |tx| ledger::claim(tx, dialect, FILES_REMOVED_AT_ONCE)).await?;
             if claimed.is_empty() {
@@ -91,6 +105,16 @@ impl App {
                 }
             }
             self.commit(move |tx| gone.iter().try_for_each(|file| ledger::forget(tx, dialect, file))).await?;
+        }
+    }
+
+    async fn remove_ended_uploads(&self) {
+        let ended = std::mem::take(&mut *self.0.file_queue.ended.lock().unwrap_or_else(PoisonError::into_inner));
+        for id in ended {
+            if let Err(error) = self.0.spool.remove_partial(&id).await {
+                // It has no row, so it will be swept.
+                tracing::warn!("the file of an upload can't be removed yet: {}", error.log_text());
+            }
         }
     }
 

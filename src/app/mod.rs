@@ -32,6 +32,8 @@ mod sessions;
 mod setup;
 pub mod superusers;
 mod touch;
+mod upload_use;
+mod uploads;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -44,7 +46,7 @@ use crate::base::Result;
 use crate::collections as collections_service;
 use crate::domain::Event;
 use crate::files::previews::Options as PreviewOptions;
-use crate::files::{Previews, Spool, Storage};
+use crate::files::{Previews, Spool, Storage, Turns};
 use crate::mail::Letterhead;
 use crate::query::dialect::Dialect;
 use crate::realtime::{Bounds, Hub, Timing};
@@ -55,13 +57,14 @@ use crate::store::{Before, ReadTx, Store, StoreOptions, StoreStats, Witness, Wri
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
 pub use crate::realtime::{Connection, EventStream, Piece, Subscription, Told};
-pub use crate::records::{FileKeys, VisibleFile};
+pub use crate::records::{FileKeys, UploadTarget, VisibleFile};
 pub use batch::{BatchAction, BatchAnswer, BatchItem, BatchLimits};
 pub use caller::{Caller, Cookie, Site};
 pub use files_check::{FilesReport, Mismatch};
 pub use forward_auth::{Asked, Verdict};
 pub use keys::OwnedKey;
 pub use oauth2::{Comeback, Completion, Departure, FLOW_LIFETIME, REDIRECT_PATH};
+pub use uploads::{NewUpload, Receiving, UploadState};
 
 /// The running program. Clones share it.
 #[derive(Clone)]
@@ -91,6 +94,8 @@ struct Services {
     storage: Storage,
     previews: Previews,
     file_queue: file_queue::FileQueue,
+    /// Who writes to which resumable upload.
+    turns: Turns,
     letterhead: Letterhead,
     sender: mails::Sender,
     codes: codes::Codes,
@@ -137,6 +142,7 @@ impl App {
             storage,
             previews: Previews::new(PreviewOptions::new(config.thumb_workers, config.thumb_max_megapixels)),
             file_queue: file_queue::FileQueue::new(),
+            turns: uploads::new_turns(),
             letterhead,
             sender,
             codes: codes::Codes::new(),

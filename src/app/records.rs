@@ -28,7 +28,8 @@ impl App {
     }
 
     /// Creates a record from the caller's body: see [`records::create`].
-    pub async fn create_record(&self, caller: Caller, collection: String, expand: Option<String>) -> Result<Shown> {
+    pub async fn create_record(&self, mut caller: Caller, collection: String, expand: Option<String>) -> Result<Shown> {
+        self.take_uploads(&caller, &caller.request, &collection, None).await?.put_into(&mut caller.request);
         let caller = Arc::new(caller);
         let (mut proof, mut stored) = (Proof::default(), Stored::nothing());
         if self.has_work_before(&caller.request, &collection) {
@@ -48,11 +49,12 @@ impl App {
     /// password can't be guessed at will: too many wrong ones are answered with 429.
     pub async fn update_record(
         &self,
-        caller: Caller,
+        mut caller: Caller,
         collection: String,
         id: String,
         expand: Option<String>,
     ) -> Result<(Shown, Option<NewSession>)> {
+        self.take_uploads(&caller, &caller.request, &collection, Some(&id)).await?.put_into(&mut caller.request);
         let caller = Arc::new(caller);
         let (mut proof, mut stored) = (Proof::default(), Stored::nothing());
         if self.has_work_before(&caller.request, &collection) {

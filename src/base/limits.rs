@@ -126,6 +126,20 @@ pub const FILE_PENDING_SECONDS: i64 = 6 * 60 * 60;
 pub const FILE_RETRY_MAX_SECONDS: i64 = 60 * 60;
 /// Files that are removed at a time.
 pub const FILES_REMOVED_AT_ONCE: u64 = 100;
+/// One owner may have this many unfinished uploads, however small they are.
+pub const UPLOADS_PER_OWNER_MAX: i64 = 100;
+/// Everybody together may have this many.
+pub const UPLOADS_MAX: i64 = 10_000;
+/// What a client says of an upload may have this many bytes.
+pub const UPLOAD_METADATA_MAX_BYTES: usize = 8 << 10;
+/// Whether somebody may go on with an upload is asked with every request, and again each time so much has arrived.
+pub const UPLOAD_CHECKED_EVERY_BYTES: u64 = 16 << 20;
+/// A request that has sent nothing to an upload for so long makes room for another one.
+pub const UPLOAD_STALLED_SECONDS: u64 = 3;
+/// How long a request waits for another one that is at work on the same upload.
+pub const UPLOAD_TURN_SECONDS: u64 = 30;
+/// A file or a row of an upload that has lost its counterpart is removed after this time; before, it may be on its way.
+pub const UPLOAD_LEFTOVER_SECONDS: i64 = 60 * 60;
 /// A connection to an S3 storage must be there within this time.
 pub const S3_CONNECT_TIMEOUT_SECONDS: u64 = 10;
 /// An S3 storage that says nothing for so long, while 8 MB are sent to it or between two pieces of an answer, is given

@@ -138,7 +138,7 @@ fn check_name(collection: &Collection, site: Site<'_>) -> Result<(), FieldError>
 /// Names of the program's and SQLite's own tables, given in lower case.
 pub fn is_internal_name(lower: &str) -> bool {
     let is = |name: &&str| name.eq_ignore_ascii_case(lower);
-    ["_collections", "_params", "_migrations", "_mails", "_files"].iter().any(is)
+    ["_collections", "_params", "_migrations", "_mails", "_files", "_uploads"].iter().any(is)
         || CREDENTIAL_TABLES.iter().any(is)
         || ["sqlite_", "_parked_", "_holdall_"].iter().any(|prefix| lower.starts_with(prefix))
 }

@@ -41,6 +41,11 @@ pub enum Event {
     },
     /// There are files to be removed.
     FilesDoomed,
+    /// A resumable upload is over: a record has taken it, somebody has ended it, or its time was up.
+    UploadEnded {
+        /// The upload's.
+        id: String,
+    },
     /// There is mail to be sent.
     MailQueued,
     /// Somebody signed in from a place that wasn't known before, and is to be told by mail.

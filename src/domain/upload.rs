@@ -2,7 +2,8 @@
 //!
 //! Made by `files::spool`, carried by [`RequestInfo`](crate::domain::RequestInfo), taken by the storage once a record
 //! is about to name it. Invariant: the bytes lie in a file of their own until the storage has taken them or the upload
-//! is dropped; nobody but the spool ever opens that file by another name.
+//! is dropped, and nothing is ever written to them any more. (Those of a resumable upload have another name besides, by
+//! which they stay for another try if the record isn't written.)
 
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,8 @@ pub struct Upload {
     pub sha256: String,
     /// Whether it was larger than its field allows, so that the rest wasn't kept. Never to be stored.
     pub cut_off: bool,
+    /// The id of the resumable upload that it came by, which the record's transaction uses up.
+    pub resumed: Option<String>,
     /// Where the bytes are.
     pub spool: SpoolFile,
 }
@@ -73,6 +76,7 @@ mod tests {
             type_aliases: vec!["application/xml".into()],
             sha256: String::new(),
             cut_off: false,
+            resumed: None,
             spool: SpoolFile::new(PathBuf::new()),
         };
         for (media_type, expect) in [

@@ -3,7 +3,8 @@
 //! Called while a body is read. What arrives is written, hashed and looked at piece by piece, so that a file takes the
 //! same memory however large it is. Invariants: a spool file is known to nobody but the [`Upload`] that it becomes, and
 //! goes with it; names of spool files have nothing of what a client sent in them; at most 256 KiB of a file are
-//! in memory. Not here: whether somebody may send a file at all, which is asked before.
+//! in memory. Not here: whether somebody may send a file at all, which is asked before;
+//! files that arrive in several requests (`partial`), which have another suffix.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -76,20 +77,29 @@ impl Spool {
     /// # Errors
     /// 503 if the spool can't be written.
     pub async fn begin(&self, original_name: &str, max_bytes: u64) -> Result<Incoming> {
-        let spool = SpoolFile::new(self.folder.join(format!("{}{SUFFIX}", ids::record_id())));
+        let spool = self.new_file();
         let original_name = without_folders(original_name);
         let sink = blocking(move || Sink::create(spool)).await?;
         Ok(Incoming { sink: Some(sink), filled: Vec::new(), original_name, size_bytes: 0, max_bytes })
     }
 
-    /// Makes an upload of a file that has arrived completely in some other way, and takes it over.
+    /// Makes an upload of a file that has arrived completely in some other way, and takes it over. Where its SHA-256 is
+    /// known already, only the beginning of the file is read.
     ///
     /// # Errors
     /// 503 if it can't be read.
-    pub async fn adopt(&self, file: SpoolFile, original_name: &str) -> Result<Upload> {
+    pub async fn adopt(&self, file: SpoolFile, original_name: &str, sha256: Option<String>) -> Result<Upload> {
         let original_name = without_folders(original_name);
-        let summary = blocking(move || Summary::of_file(file)).await?;
-        Ok(upload(summary, original_name))
+        let summary = blocking(move || match sha256 {
+            Some(sha256) => Summary::of_known(file, sha256),
+            None => Summary::of_file(file),
+        });
+        Ok(upload(summary.await?, original_name))
+    }
+
+    /// Where a spool file with a new name goes.
+    pub(super) fn new_file(&self) -> SpoolFile {
+        SpoolFile::new(self.folder.join(format!("{}{SUFFIX}", ids::record_id())))
     }
 }
 
@@ -219,6 +229,13 @@ impl Sink {
 }
 
 impl Summary {
+    fn of_known(spool: SpoolFile, sha256: String) -> io::Result<Summary> {
+        let file = File::open(spool.path())?;
+        let (size_bytes, mut head) = (file.metadata()?.len(), Vec::new());
+        file.take(sniff::HEAD_BYTES as u64).read_to_end(&mut head)?;
+        Ok(Summary { sha256, sniffed: sniff::sniff(&head), size_bytes, spool })
+    }
+
     fn of_file(spool: SpoolFile) -> io::Result<Summary> {
         let mut file = File::open(spool.path())?;
         let (mut seen, mut piece) = (Seen::new(), vec![0; FILL_BYTES]);
@@ -241,12 +258,13 @@ fn upload(summary: Summary, original_name: String) -> Upload {
         type_aliases: summary.sniffed.aliases,
         sha256: summary.sha256,
         cut_off: false,
+        resumed: None,
         spool: summary.spool,
     }
 }
 
 /// Runs what waits for the disk where that holds nobody up.
-async fn blocking<T: Send + 'static>(job: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(job: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T> {
     match spawn_blocking(job).await {
         Ok(result) => result
             .map_err(|error| Error::unavailable("The file couldn't be stored: the disk may be full.").caused_by(error)),
@@ -283,10 +301,13 @@ mod tests {
             assert_eq!(upload.content_type, kind);
             assert_eq!(upload.original_name, "A.txt");
             let copy = folder.path().join("copy");
-            fs::copy(upload.spool.path(), &copy).expect("it can be copied");
-            let adopted = spool.adopt(SpoolFile::new(copy.clone()), "A.txt").await.expect("it can be read");
-            assert_eq!((adopted.sha256.as_str(), adopted.size_bytes), (upload.sha256.as_str(), upload.size_bytes));
-            drop((upload, adopted));
+            for known in [None, Some(upload.sha256.clone())] {
+                fs::copy(upload.spool.path(), &copy).expect("it can be copied");
+                let adopted = spool.adopt(SpoolFile::new(copy.clone()), "A.txt", known).await.expect("it can be read");
+                assert_eq!((adopted.sha256.as_str(), adopted.size_bytes), (upload.sha256.as_str(), upload.size_bytes));
+                assert_eq!(adopted.content_type, upload.content_type);
+            }
+            drop(upload);
             assert_eq!((count(&spool), copy.exists()), (0, false), "nothing is left of uploads that nobody took");
         }
         let mut abc = spool.begin("abc", 9).await.expect("it can be written");

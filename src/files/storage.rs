@@ -305,7 +305,7 @@ fn rename_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     copied.and_then(|()| fs::rename(&beside, to))
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
@@ -361,6 +361,7 @@ mod tests {
             type_aliases: Vec::new(),
             sha256: String::new(),
             cut_off: false,
+            resumed: None,
             spool: SpoolFile::new(path),
         }
     }

@@ -47,7 +47,11 @@ impl Association {
             }
             Event::SessionEnded { id } => self.credential == Credential::Session(id.clone()),
             Event::KeyEnded { id } => self.credential == Credential::Key(id.clone()),
-            Event::FilesDoomed | Event::MailQueued | Event::NewPlace { .. } | Event::RecordChanged { .. } => false,
+            Event::FilesDoomed
+            | Event::UploadEnded { .. }
+            | Event::MailQueued
+            | Event::NewPlace { .. }
+            | Event::RecordChanged { .. } => false,
         }
     }
 }

@@ -193,7 +193,10 @@ impl Hub {
 
     /// Makes guests of the clients whose sign-in ends by what has happened.
     pub fn note(&self, event: &Event) {
-        let ends = !matches!(event, Event::RecordChanged { .. } | Event::MailQueued | Event::NewPlace { .. });
+        let ends = !matches!(
+            event,
+            Event::RecordChanged { .. } | Event::UploadEnded { .. } | Event::MailQueued | Event::NewPlace { .. }
+        );
         if ends {
             self.state().clients.values().for_each(|client| client.note(event));
         }

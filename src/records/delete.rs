@@ -9,6 +9,7 @@ use crate::base::{Error, Result, SqlValue, SqlValueRef};
 use crate::domain::field::autodate::AutodateOptions;
 use crate::domain::principal::{CREDENTIAL_COLLECTIONS, CREDENTIAL_TABLES, SUPERUSERS_ID};
 use crate::domain::{Action, Collection, Event, FieldKind, Record, RuleKind, Value, Verb};
+use crate::files::uploads;
 use crate::query::mutate;
 use crate::store::WriteTx;
 
@@ -84,6 +85,7 @@ fn delete_with_references(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: Record) -> 
             for table in CREDENTIAL_COLLECTIONS.into_iter().chain(CREDENTIAL_TABLES) {
                 changes::delete_references(tx, cx, table, &record)?;
             }
+            uploads::end_of_account(tx, cx.plans.dialect(), &collection.id, record.id())?;
             let (collection_id, record_id) = (collection.id.clone(), record.id().to_owned());
             tx.announce(Event::IdentityEnded { collection_id, record_id });
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::plans::Find;
-use super::{Cx, access, find_collection, input, read};
+use super::{Cx, access, find_collection, input, read, uploads};
 use crate::base::{Error, Result, SqlValue, SqlValueRef};
 use crate::domain::field::file::FileOptions;
 use crate::domain::{Collection, CollectionKind, Field, Record, RuleKind, Value};
@@ -94,10 +94,14 @@ impl FileChanges {
 /// Makes the files of a record that has just been written follow it.
 ///
 /// # Errors
-/// 503 if a file that is to stay was given up meanwhile.
+/// 503 if a file that is to stay was given up meanwhile; 400 if the upload that it came by was used by another record.
 pub(super) fn follow(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record, changes: &FileChanges) -> Result<()> {
-    for (_, name) in &changes.added {
+    for (field_id, name) in &changes.added {
         ledger::make_live(tx, cx.plans.dialect(), record, name)?;
+        if let Some(id) = cx.request.upload(name).and_then(|upload| upload.resumed.as_deref()) {
+            let field = record.collection().fields.iter().find(|field| field.id == *field_id);
+            uploads::use_up(tx, cx, field.map(|field| field.name.as_str()).unwrap_or_default(), id)?;
+        }
     }
     ledger::doom(tx, cx.plans.dialect(), record, &changes.removed)
 }

@@ -21,6 +21,7 @@ mod plans;
 mod read;
 mod references;
 mod update;
+mod uploads;
 mod validate;
 
 use std::sync::Arc;
@@ -41,6 +42,9 @@ pub use list::{count, every, list, list_rows};
 pub use plans::{Find, Plans};
 pub use read::{body_of, exists, find, find_all, matches_rule, satisfies_auth_rule, view};
 pub use update::{change, change_of_owner, draft as draft_update, store as store_updated, update};
+pub use uploads::{
+    UploadTarget, check_upload, check_upload_size, find_upload, incomplete_upload, takes_uploads, upload_place,
+};
 
 /// What every function of this service needs besides a transaction.
 #[derive(Clone, Copy)]

@@ -46,6 +46,9 @@ pub struct Config {
     #[serde(deserialize_with = "secret")]
     pub s3_secret_key: Secret,
     pub s3_addressing: S3Addressing,
+    pub upload_hours: i64,
+    pub uploads_per_owner_max_mb: u64,
+    pub uploads_max_mb: u64,
     pub realtime_log_changes: usize,
     pub realtime_log_mb: usize,
     pub batch_enabled: bool,

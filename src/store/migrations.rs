@@ -15,6 +15,7 @@ const DATA_STEPS: &[&str] = &[
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_accounts.sql"),
     include_str!("../../migrations/0003_files.sql"),
+    include_str!("../../migrations/0004_uploads.sql"),
 ];
 
 /// The number of the newest step that this program knows for `data.db`.
