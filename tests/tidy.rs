@@ -115,7 +115,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ),
     ("serde", &["base/", "domain/", "settings/", "auth/", "app/health.rs", "web/", "demo.rs"]),
     ("jiff", &["base/", "domain/", "rules/", "demo.rs"]),
-    ("base64", &["records/", "auth/passkeys"]),
+    ("base64", &["records/", "auth/passkeys", "web/tus.rs"]),
     ("moka", &["domain/", "records/", "auth/", "files/", "app/"]),
     ("regex", &["domain/"]),
     ("rand", &["base/", "domain/"]),

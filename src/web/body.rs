@@ -23,7 +23,7 @@ use crate::web::form;
 pub use crate::web::form::FormText;
 use crate::web::json::parse_object;
 use crate::web::multipart::{self, Parts, too_large};
-use crate::web::pace::Pace;
+use crate::web::pace::{Counted, Pace};
 
 /// What a body holds.
 #[derive(Default)]
@@ -56,8 +56,7 @@ pub async fn read_with_files(
     text: FormText,
     intake: Option<&Intake<'_>>,
 ) -> Result<Content> {
-    let declared_bytes = request.header("content_length").and_then(|length| length.trim().parse::<u64>().ok());
-    if declared_bytes.is_some_and(|declared| declared > limits.whole_bytes) {
+    if declared_bytes(request).is_some_and(|declared| declared > limits.whole_bytes) {
         discard(data).await;
         return Err(too_large());
     }
@@ -79,6 +78,11 @@ pub async fn read_with_files(
     pace.keep(reading).await
 }
 
+/// How large the body is said to be.
+fn declared_bytes(request: &RequestInfo) -> Option<u64> {
+    request.header("content_length").and_then(|length| length.trim().parse().ok())
+}
+
 /// Whether the body is said to be a form that may have files in it.
 pub fn is_multipart(request: &RequestInfo) -> bool {
     starts_with(content_type(request), "multipart/form-data")
@@ -86,6 +90,44 @@ pub fn is_multipart(request: &RequestInfo) -> bool {
 
 fn content_type(request: &RequestInfo) -> &str {
     request.header("content_type").unwrap_or_default().trim_start()
+}
+
+/// A body that is taken as it comes, piece by piece, at the pace that bodies have to keep.
+pub struct Pieces<'r> {
+    stream: Counted<DataStream<'r>>,
+    pace: Pace,
+}
+
+impl<'r> Pieces<'r> {
+    /// The body of a request, which should have no more than `limit_bytes`.
+    ///
+    /// # Errors
+    /// 413 if it says that it has more; 400 if it broke off before anything could be read; 408 if it takes too long.
+    pub async fn open(request: &RequestInfo, mut data: Data<'r>, limit_bytes: u64) -> Result<Pieces<'r>> {
+        if declared_bytes(request).is_some_and(|declared| declared > limit_bytes) {
+            discard(data).await;
+            return Err(too_large());
+        }
+        let pace = Pace::new();
+        if pace.keep(async { Ok(breaks_off(&mut data).await) }).await? {
+            return Err(interrupted(io::ErrorKind::UnexpectedEof.into()));
+        }
+        Ok(Pieces { stream: pace.count(open(data, limit_bytes)), pace })
+    }
+
+    /// The next piece; of no bytes at the end. A body that is larger than it should be goes on somewhat behind that.
+    ///
+    /// # Errors
+    /// 400 if the body breaks off, 408 if it takes too long.
+    pub async fn next(&mut self, into: &mut [u8]) -> Result<usize> {
+        let stream = &mut self.stream;
+        self.pace.keep(async { stream.read(into).await.map_err(interrupted) }).await
+    }
+
+    /// Throws away what still comes: see [`discard`].
+    pub async fn discard(self) {
+        drain(self.stream).await;
+    }
 }
 
 /// Throws away the body of a request that is refused without it. Also if the client has asked whether to send it:
@@ -169,7 +211,7 @@ async fn read_bytes<R: AsyncRead + Unpin>(stream: &mut R, limit_bytes: u64) -> R
 /// Throws away what still comes of a body that is refused, within bounds: answering and closing at once would reset
 /// the connection under a client that is still sending, and it would never see the answer. A client that sends nothing
 /// for a moment isn't kept waiting.
-async fn drain(mut stream: DataStream<'_>) {
+async fn drain<R: AsyncRead + Unpin>(mut stream: R) {
     let pause = Duration::from_millis(REFUSED_BODY_PAUSE_MS);
     let mut buffer = vec![0; 64 << 10];
     let reading = async { while let Ok(Ok(1..)) = timeout(pause, stream.read(&mut buffer)).await {} };

@@ -8,7 +8,7 @@ use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::{Header, Method, Status};
 use rocket::{Data, Request, Response};
 
-use crate::web::site;
+use crate::web::{site, tus};
 
 const METHODS: &str = "GET,HEAD,PUT,PATCH,POST,DELETE";
 
@@ -81,6 +81,10 @@ impl Fairing for Headers {
                 }
             }
         }
+        let is_upload = tus::is_below(request.uri().path().as_str());
+        if is_upload {
+            tus::add_headers(request, response);
+        }
         if site::carries_session(request) && response.headers().get_one("Cache-Control").is_none() {
             // What somebody sees by their cookie is theirs; caches on the way go by the address alone.
             response.set_raw_header("Cache-Control", "no-store");
@@ -89,7 +93,9 @@ impl Fairing for Headers {
         let Some(origin) = request.headers().get_one("Origin") else { return };
         let Some(allowed) = self.allow(origin) else { return };
         response.set_header(Header::new("Access-Control-Allow-Origin", allowed));
-        if response.headers().contains("ETag") {
+        if is_upload {
+            response.set_raw_header("Access-Control-Expose-Headers", tus::EXPOSED);
+        } else if response.headers().contains("ETag") {
             // Scripts of other origins couldn't read it otherwise, and so couldn't name it in `If-Match`.
             response.set_raw_header("Access-Control-Expose-Headers", "ETag");
         }

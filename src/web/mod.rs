@@ -25,5 +25,6 @@ pub mod redirects;
 pub mod respond;
 pub mod server;
 pub mod site;
+pub mod tus;
 
 pub use crate::base::pick;

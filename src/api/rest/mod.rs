@@ -19,6 +19,7 @@ mod passkeys;
 mod realtime;
 mod records;
 mod sessions;
+mod uploads;
 mod websocket;
 
 use rocket::Data;
@@ -37,6 +38,7 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(batch::routes());
     routes.extend(collections::routes());
     routes.extend(files::routes());
+    routes.extend(uploads::routes());
     routes.extend(auth::routes());
     routes.extend(oauth2::routes());
     routes.extend(realtime::routes());
