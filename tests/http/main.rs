@@ -41,4 +41,6 @@ mod sessions;
 #[path = "../support/mod.rs"]
 mod support;
 mod throttle;
+mod tus;
+mod tus_records;
 mod two_worlds;
