@@ -4,8 +4,11 @@
 //! Nothing is known of the record's other values while a file arrives, so a create rule isn't asked until the record is
 //! written, and an update rule is asked with an empty body. Not here: whose upload it is (`files::uploads`).
 
+use std::sync::Arc;
+
+use super::access::{self, Access};
 use super::plans::Find;
-use super::{Cx, access, find_collection, input, read};
+use super::{Cx, find_collection, input, read};
 use crate::base::{Error, ErrorKind, FieldError, Result, SqlValue};
 use crate::domain::{Collection, Field, RequestInfo, RuleKind};
 use crate::files::uploads::{self, Place, Unfinished};
@@ -67,32 +70,38 @@ fn check_place(tx: &ReadTx<'_>, cx: &Cx<'_>, place: &Place) -> Result<Option<u64
     if collection.is_view() {
         return Err(Error::invalid("Records of a view can't be written."));
     }
-    let (kind, method) = match place.record_id.is_empty() {
-        true => (RuleKind::Create, "POST"),
-        false => (RuleKind::Update, "PATCH"),
-    };
+    let kind = if place.record_id.is_empty() { RuleKind::Create } else { RuleKind::Update };
     let access = access::decide(cx.principal, collection, kind)?;
     access::check_key(cx, collection)?;
     if kind == RuleKind::Update {
-        // Rules see the request that the upload is for, as far as it is known.
-        let request = RequestInfo { method: method.to_owned(), ..cx.request.clone() };
-        let cx = Cx { request: &request, ..*cx };
-        let id = SqlValue::from(place.record_id.as_str());
-        let old = read::find(tx, &cx, collection, Find::Id, id)?.ok_or_else(Error::not_found)?;
-        let submitted = input::submitted(collection, &old, &request, cx.principal);
-        if access.rule().is_some() {
-            read::find_reachable(tx, &cx, collection, kind, access, &place.record_id, Some(&submitted))?;
-        }
+        check_record(tx, cx, collection, access, &place.record_id)?;
     }
-    let field = field_by_id(collection, &place.field_id).filter(|field| takes_files(cx, collection, field));
+    let field = collection.fields.iter().find(|field| field.id == place.field_id);
+    let field = field.filter(|field| takes_uploads(cx, collection, field));
     Ok(field.and_then(Field::as_file).map(|options| options.max_size_bytes().unsigned_abs()))
 }
 
-fn field_by_id<'c>(collection: &'c Collection, id: &str) -> Option<&'c Field> {
-    collection.fields.iter().find(|field| field.id == id)
+/// Whether the caller may update a record, as far as that can be told before it is known to what.
+fn check_record(
+    tx: &ReadTx<'_>,
+    cx: &Cx<'_>,
+    collection: &Arc<Collection>,
+    access: Access<'_>,
+    id: &str,
+) -> Result<()> {
+    // Rules see the request that the upload is for.
+    let request = RequestInfo { method: "PATCH".to_owned(), ..cx.request.clone() };
+    let cx = Cx { request: &request, ..*cx };
+    let old = read::find(tx, &cx, collection, Find::Id, SqlValue::from(id))?.ok_or_else(Error::not_found)?;
+    if access.rule().is_some() {
+        let submitted = input::submitted(collection, &old, &request, cx.principal);
+        read::find_reachable(tx, &cx, collection, RuleKind::Update, access, id, Some(&submitted))?;
+    }
+    Ok(())
 }
 
-fn takes_files(cx: &Cx<'_>, collection: &Collection, field: &Field) -> bool {
+/// Whether what a caller sends for a field counts, and it takes files.
+pub fn takes_uploads(cx: &Cx<'_>, collection: &Collection, field: &Field) -> bool {
     field.as_file().is_some() && input::is_settable(collection, field, cx.principal)
 }
 
@@ -119,11 +128,6 @@ pub fn find_upload(
         return Ok(Err(misplaced(id, "another record")));
     }
     Ok(Ok(upload))
-}
-
-/// Whether what a caller sends for a field counts, and it takes files.
-pub fn takes_uploads(cx: &Cx<'_>, collection: &Collection, field: &Field) -> bool {
-    takes_files(cx, collection, field)
 }
 
 /// Makes a record's transaction use up the upload that one of its files came by, so that no other one can.

@@ -1,6 +1,8 @@
 //! Resumable uploads: the protocol, who may go on with one, and when one ends. How records take them is in
 //! `tus_records.rs`.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use holdall::settings::Config;
@@ -547,11 +549,13 @@ fn what_a_crash_leaves_of_uploads_goes_at_the_start() {
     assert_eq!(change_rows(&mut app, &format!("DELETE FROM _uploads WHERE id = '{id}'")), 1);
     // The start goes on in the background.
     let leftover = path(&app, &without_row);
-    app.wait(async {
+    let gone = async {
         while leftover.exists() {
             tokio::task::yield_now().await;
         }
-    });
+    };
+    let gone = app.wait(async { tokio::time::timeout(Duration::from_secs(30), gone).await });
+    gone.expect("the start removes what has no row");
     app.wait(app.app().clean_up()).expect("it can be cleaned up");
     assert_eq!(offset(&app.guest(), &good), Ok(0));
     assert_eq!(change_rows(&mut app, "DELETE FROM _uploads"), 1, "the row without a file is gone");

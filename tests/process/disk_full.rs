@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value as Json, json};
 
-use super::http::Client;
+use super::http::{Client, Reply};
 use super::server::{Server, claim, open_collection};
 
 const PATH: &str = "/api/collections/notes/records";
@@ -196,4 +197,51 @@ fn many_writers_meet_the_end_of_the_disk_together() {
     server.kill();
     fs::remove_file(ballast).expect("the ballast is ours");
     expect_records(&mut serve(&data).client(), &acknowledged);
+}
+
+/// A request of a guest by the tus protocol.
+fn tus(client: &mut Client, method: &str, path: &str, headers: &str, body: &[u8]) -> Reply {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: holdall.test\r\nTus-Resumable: 1.0.0\r\n{headers}Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    client.socket().write_all(&[head.as_bytes(), body].concat()).expect("it is taken in");
+    client.read_reply(method == "HEAD").expect("it is answered")
+}
+
+#[test]
+fn an_upload_goes_on_when_there_is_room_again() {
+    let disk = Disk::mount();
+    let data = disk.place.join("data");
+    claim(&data);
+    let mut server = serve(&data);
+    let fields = json!([{"name": "f", "type": "file"}]);
+    server.superuser().post("/api/collections", &open_collection("notes", fields)).expect(200);
+    let ballast = put_ballast(&disk);
+
+    let content: Vec<u8> = (0..5_000_000_u32).map(|at| (at % 251) as u8).collect();
+    let mut client = server.client();
+    let begin = format!(
+        "Upload-Length: {}\r\nUpload-Metadata: collection bm90ZXM=,field Zg==,filename eA==\r\n",
+        content.len()
+    );
+    let begun = tus(&mut client, "POST", "/api/uploads", &begin, b"");
+    let at = begun.header("Location").expect("it lies somewhere").to_owned();
+    let part = |client: &mut Client, from: usize| {
+        let headers = format!("Upload-Offset: {from}\r\nContent-Type: application/offset+octet-stream\r\n");
+        tus(client, "PATCH", &at, &headers, &content[from..])
+    };
+    part(&mut client, 0).expect_envelope(503);
+    server.expect_alive();
+    let there = tus(&mut client, "HEAD", &at, "", b"");
+    let there: usize = there.header("Upload-Offset").and_then(|offset| offset.parse().ok()).expect("a number");
+    assert!(there > 0 && there < content.len(), "{there} bytes fitted");
+
+    fs::remove_file(ballast).expect("the ballast is ours");
+    part(&mut client, there).expect(204);
+    let id = at.rsplit('/').next().expect("it has an id");
+    let made = client.post(PATH, &json!({"f": format!("upload:{id}")})).expect(200);
+    let text = |name: &str| made[name].as_str().expect("text").to_owned();
+    let file = client.get(&format!("/api/files/notes/{}/{}", text("id"), text("f")));
+    assert!(file.body == content, "the file is what was sent");
 }

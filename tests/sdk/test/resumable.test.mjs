@@ -3,10 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import PocketBase, { BaseAuthStore } from 'pocketbase';
-import { Upload } from 'tus-js-client';
+import { FileUrlStorage, Upload } from 'tus-js-client';
 import { peakMemoryMb, until } from '../../files/lib/places.mjs';
 import { SUPERUSER, startServer } from '../../parity/lib/server.mjs';
 
@@ -37,7 +40,8 @@ const metadata = { collection: 'videos', field: 'video', filename: 'Holiday.mp4'
 function send(content, options) {
   return new Promise((ended) => {
     const upload = new Upload(content, {
-      endpoint: `${server.url}/api/uploads`, metadata, headers: headers(), retryDelays: null,
+      endpoint: pb.buildURL('/api/uploads'), metadata, retryDelays: null,
+      onBeforeRequest: (asking) => asking.setHeader('Authorization', pb.authStore.token),
       onError: (error) => ended({ upload, error }),
       onSuccess: () => ended({ upload }),
       ...options,
@@ -120,6 +124,30 @@ test('an upload in one part goes on after the server was killed', async () => {
   await until(() => offset(before), (there) => there > CONTENT.length / 3, 'some of it is there');
   await killAndRestart();
   await resume(server.url + new URL(before).pathname, 'one part');
+});
+
+test('a client finds its earlier try by the file', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'holdall-test-tus-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const options = {
+    endpoint: pb.buildURL('/api/uploads'), metadata, headers: headers(), chunkSize: 4 * MB,
+    urlStorage: new FileUrlStorage(join(folder, 'urls.json')), fingerprint: async () => 'holiday',
+  };
+  const first = await new Promise((stopped, failed) => {
+    const upload = new Upload(CONTENT, {
+      ...options, onError: failed, onChunkComplete: () => upload.abort().then(() => stopped(upload)),
+    });
+    upload.start();
+  });
+  const second = await new Promise((ended, failed) => {
+    const upload = new Upload(CONTENT, { ...options, onError: failed, onSuccess: () => ended(upload) });
+    upload.findPreviousUploads().then(([earlier]) => {
+      upload.resumeFromPreviousUpload(earlier);
+      upload.start();
+    });
+  });
+  assert.equal(second.url, first.url);
+  assert.ok((await use(second.url, 'found')).equals(CONTENT));
 });
 
 test('what came before a connection broke is kept', async () => {
