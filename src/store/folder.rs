@@ -7,20 +7,21 @@ use std::fs::{self, DirBuilder, File};
 use std::path::{Path, PathBuf};
 
 use crate::base::{Error, Result};
-use crate::store::migrations;
-use crate::store::sqlite;
+use crate::store::{Database, migrations, sqlite};
 
-/// Creates what is missing, checks what is there, and gives the path of the database file.
-pub(super) fn prepare(data_dir: &Path) -> Result<PathBuf> {
+/// Creates what is missing, checks what is there, and gives the path of the database file. Whoever opens the data has
+/// the logs checked as well: a server that could not log is to be refused before anything is done.
+pub(super) fn prepare(data_dir: &Path, database: Database) -> Result<PathBuf> {
     create(data_dir)?;
-    let data_file = data_dir.join("data.db");
-    let logs_file = data_dir.join("logs.db");
-    sqlite::inspect(&data_file, migrations::newest_data_version())?;
-    sqlite::inspect(&logs_file, migrations::NEWEST_LOGS_VERSION)?;
-    create(&data_dir.join("storage"))?;
-    create(&data_dir.join("backups"))?;
-    sqlite::create_logs(&logs_file).map_err(|error| sqlite::explain(&logs_file, error))?;
-    Ok(data_file)
+    let file = data_dir.join(database.file_name());
+    sqlite::inspect(&file, migrations::newest_version(database))?;
+    if database == Database::Data {
+        let logs_file = data_dir.join(Database::Logs.file_name());
+        sqlite::inspect(&logs_file, migrations::newest_version(Database::Logs))?;
+        create(&data_dir.join("storage"))?;
+        create(&data_dir.join("backups"))?;
+    }
+    Ok(file)
 }
 
 fn create(folder: &Path) -> Result<()> {

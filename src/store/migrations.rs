@@ -5,6 +5,7 @@
 //! `PRAGMA user_version` of the file. Not here: tables of collections, which the schema describes.
 
 use crate::base::{Result, Statement};
+use crate::store::Database;
 use crate::store::sqlite::Connection;
 
 /// The version of this program, noted in data folders.
@@ -18,35 +19,45 @@ const DATA_STEPS: &[&str] = &[
     include_str!("../../migrations/0004_uploads.sql"),
 ];
 
-/// The number of the newest step that this program knows for `data.db`.
-pub(super) fn newest_data_version() -> i64 {
-    DATA_STEPS.len() as i64
+/// Steps of `logs.db`, likewise.
+const LOGS_STEPS: &[&str] = &[include_str!("../../migrations/logs_0001_init.sql")];
+
+fn steps(database: Database) -> &'static [&'static str] {
+    match database {
+        Database::Data => DATA_STEPS,
+        Database::Logs => LOGS_STEPS,
+    }
 }
 
-/// `logs.db` has no tables yet.
-pub(super) const NEWEST_LOGS_VERSION: i64 = 0;
+/// The number of the newest step that this program knows.
+pub(super) fn newest_version(database: Database) -> i64 {
+    steps(database).len() as i64
+}
 
-/// Brings `data.db` to the newest version.
-pub(super) fn run(connection: &Connection) -> Result<()> {
+/// Brings a database to the newest version.
+pub(super) fn run(connection: &Connection, database: Database) -> Result<()> {
     connection.begin_write()?;
-    let outcome = run_missing(connection).and_then(|()| connection.commit());
+    let outcome = run_missing(connection, database).and_then(|()| connection.commit());
     if outcome.is_err() && connection.in_transaction() {
         connection.rollback()?;
     }
     outcome
 }
 
-fn run_missing(connection: &Connection) -> Result<()> {
+fn run_missing(connection: &Connection, database: Database) -> Result<()> {
     // Read inside the transaction: another process may have been faster.
     let version = usize::try_from(connection.pragma("user_version")?).unwrap_or(0);
-    let missing = DATA_STEPS.get(version..).unwrap_or_default();
+    let missing = steps(database).get(version..).unwrap_or_default();
     if missing.is_empty() {
         return Ok(());
     }
     for step in missing {
         connection.execute_batch(step)?;
     }
-    connection.set_pragma("user_version", newest_data_version())?;
+    connection.set_pragma("user_version", newest_version(database))?;
+    if database == Database::Logs {
+        return Ok(());
+    }
     let note = Statement::new(
         "INSERT INTO _holdall_meta (key, value) VALUES ('program_version', ?1) \
          ON CONFLICT (key) DO UPDATE SET value = excluded.value",

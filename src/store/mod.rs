@@ -65,7 +65,7 @@ use crate::domain::Schema;
 use job::{ReadJob, WriteJob};
 use snapshot::PublishedSchema;
 
-pub use options::{StoreOptions, StoreStats};
+pub use options::{Database, StoreOptions, StoreStats};
 pub use sqlite::{Past, Row};
 pub use tx::{ColumnInfo, ReadTx, WriteTx};
 pub use witness::{Before, Witness};
@@ -153,10 +153,10 @@ impl Store {
     /// Opens the data folder, creating whatever is missing of it, brings it to the newest version, loads the schema
     /// and starts the threads. Fails, and changes nothing, if the database is damaged, foreign or newer.
     pub fn open(options: StoreOptions, load_schema: LoadSchema) -> Result<Store> {
-        let data_file = folder::prepare(&options.data_dir)?;
+        let data_file = folder::prepare(&options.data_dir, options.database)?;
         let start = || {
             let connection = sqlite::open_writer(&data_file, &options)?;
-            migrations::run(&connection)?;
+            migrations::run(&connection, options.database)?;
             let (schema, data_version) = sqlite::load_first_schema(&connection, load_schema)?;
             Ok((connection, schema, data_version))
         };

@@ -4,11 +4,33 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+/// The databases of a data folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// Everything that has to last: an acknowledged write is on disk.
+    Data,
+    /// The logs, of which the last seconds may be lost with the power. Writing them wears a memory card as little as
+    /// can be: nothing is synchronised at a commit, and the write-ahead log is copied when it is full.
+    Logs,
+}
+
+impl Database {
+    /// The name of its file.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Database::Data => "data.db",
+            Database::Logs => "logs.db",
+        }
+    }
+}
+
 /// How a store is opened. [`StoreOptions::new`] gives what fits a small server.
 #[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// The data folder; it is created if it isn't there.
     pub data_dir: PathBuf,
+    /// Which database of the folder it is.
+    pub database: Database,
     /// How many threads read, each with a connection of its own.
     pub readers: usize,
     /// How many reads, and as many writes, may wait. Whatever comes on top is refused at once (503).
@@ -33,6 +55,7 @@ impl StoreOptions {
     pub fn new(data_dir: impl Into<PathBuf>) -> StoreOptions {
         StoreOptions {
             data_dir: data_dir.into(),
+            database: Database::Data,
             // More than there are cores, so that a few slow reads don't keep all others waiting.
             readers: available_parallelism().map_or(4, |cores| (cores.get() * 2).clamp(4, 16)),
             queue_length: 2048,
@@ -42,6 +65,18 @@ impl StoreOptions {
             group_time: Duration::from_millis(5),
             wal_soft_limit_bytes: 16 << 20,
             wal_hard_limit_bytes: 64 << 20,
+        }
+    }
+
+    /// The defaults for the logs of the data folder `data_dir`.
+    pub fn for_logs(data_dir: impl Into<PathBuf>) -> StoreOptions {
+        StoreOptions {
+            database: Database::Logs,
+            // One that goes through all logs for a filter, and one for everybody else meanwhile.
+            readers: 2,
+            wal_soft_limit_bytes: 4 << 20,
+            wal_hard_limit_bytes: 16 << 20,
+            ..StoreOptions::new(data_dir)
         }
     }
 }

@@ -64,6 +64,11 @@ impl<'c> ReadTx<'c> {
         Ok(self.first(statement, |_| Ok(()))?.is_some())
     }
 
+    /// How large the database is, without the pages that are free.
+    pub fn used_bytes(&self) -> Result<u64> {
+        self.connection.used_bytes()
+    }
+
     /// The columns that the one query in `sql` would give, without running it. Anything but a single statement that
     /// only reads is an error with the cause [`SqlFault`](super::SqlFault).
     pub fn columns(&self, sql: &str) -> Result<Vec<ColumnInfo>> {
@@ -105,6 +110,11 @@ impl<'c> WriteTx<'c> {
     /// Runs statements without values one after the other; for definitions of tables, indexes and views.
     pub fn execute_batch(&mut self, sql: &str) -> Result<()> {
         self.read.connection.execute_batch(sql)
+    }
+
+    /// Has the database look at its tables, as far as that seems worth it, so that it plans queries well.
+    pub fn optimize(&mut self) -> Result<()> {
+        self.execute_batch("PRAGMA optimize")
     }
 
     /// Makes `schema` the one that goes with the changes of this transaction: later statements of this job see it at

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use rusqlite::hooks::Wal;
 
 use crate::base::{Error, Result};
-use crate::store::StoreOptions;
+use crate::store::{Database, StoreOptions};
 
 /// How long the writer waits for readers above the hard limit, and how long one attempt takes at most. A longer wait
 /// is a row of attempts: a single one watches the lock of the reader that it has met at its start, and starves if
@@ -55,6 +55,9 @@ pub(super) struct Checkpointer {
     next_at: u64,
     /// The size after the latest commit.
     seen: u64,
+    /// Whether a moment without writes is used. It spares later commits the work, and costs a file that is written all
+    /// day long a sync after each of them.
+    works_when_idle: bool,
     /// Whether there were commits since the latest attempt while idle.
     is_fresh: bool,
 }
@@ -73,6 +76,7 @@ impl Checkpointer {
             usual_wait,
             next_at: soft_pages,
             seen: 0,
+            works_when_idle: options.database == Database::Data,
             is_fresh: false,
         }
     }
@@ -116,6 +120,7 @@ impl Checkpointer {
     /// To be called when nobody writes: takes the log's content over while it costs nobody time.
     pub fn when_idle(&mut self, connection: &rusqlite::Connection) {
         if std::mem::take(&mut self.is_fresh)
+            && self.works_when_idle
             && let Err(error) = run(connection, "PASSIVE")
         {
             tracing::warn!(error = %error.log_text(), "the write-ahead log could not be copied into the database");

@@ -16,7 +16,7 @@ use super::deadline::Deadline;
 use super::{APPLICATION_ID, Row, bind, error, functions};
 use crate::base::{Error, Result, Statement};
 use crate::store::job::not_saved;
-use crate::store::{ColumnInfo, SqlFault, StoreOptions};
+use crate::store::{ColumnInfo, Database, SqlFault, StoreOptions};
 
 /// Statements that each connection keeps prepared.
 const PREPARED_STATEMENTS: usize = 256;
@@ -59,20 +59,14 @@ pub(in crate::store) fn open_writer(file: &Path, options: &StoreOptions) -> Resu
         use_wal(&inner)?;
         let kept_bytes = i64::try_from(options.wal_soft_limit_bytes).unwrap_or(i64::MAX);
         inner.pragma_update_and_check(None, "journal_size_limit", kept_bytes, |_| Ok(()))?;
+        if options.database == Database::Logs {
+            // The file stays whole, whatever happens; only what was written last may be lost with the power.
+            inner.pragma_update(None, "synchronous", "NORMAL")?;
+        }
         super::checkpoint::watch(&inner);
         Connection::new(inner)
     };
     open().map_err(|error| error::translate(&error))
-}
-
-/// Creates the log database, so far without tables.
-pub(in crate::store) fn create_logs(file: &Path) -> Result<()> {
-    let create = || {
-        let inner = rusqlite::Connection::open_with_flags(file, flags() | OpenFlags::SQLITE_OPEN_CREATE)?;
-        configure(&inner, Role::Writer, BUSY_TIMEOUT_MAX)?;
-        use_wal(&inner)
-    };
-    create().map_err(|error| error::translate(&error))
 }
 
 /// How files are opened: no URIs in names, no mutex for what only one thread uses.
@@ -266,6 +260,12 @@ impl Connection {
     /// Sets a pragma that is a number and answers nothing.
     pub fn set_pragma(&self, name: &str, value: i64) -> Result<()> {
         self.inner.pragma_update(None, name, value).map_err(|e| self.fail(e))
+    }
+
+    /// The size of the pages in use.
+    pub fn used_bytes(&self) -> Result<u64> {
+        let pages = self.pragma("page_count")? - self.pragma("freelist_count")?;
+        Ok(pages.unsigned_abs() * self.pragma("page_size")?.unsigned_abs())
     }
 
     /// Rusqlite's connection, for what only the writer does.

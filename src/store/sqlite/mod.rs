@@ -14,7 +14,7 @@ mod readers;
 mod writer;
 
 pub use bind::Row;
-pub(super) use connection::{Connection, Savepoint, create_logs, open_writer};
+pub(super) use connection::{Connection, Savepoint, open_writer};
 pub(super) use inspect::{explain, inspect};
 pub use past::Past;
 pub(super) use readers::start_readers;

@@ -31,7 +31,7 @@ fn an_empty_folder_gets_everything() {
     let parent = tempfile::tempdir().expect("a temporary folder");
     let folder = parent.path().join("new/data");
     let store = open_in(&folder, |_| {}).expect("missing folders are made");
-    for name in ["data.db", "logs.db", "storage", "backups"] {
+    for name in ["data.db", "storage", "backups"] {
         assert!(folder.join(name).exists(), "{name}");
     }
     #[cfg(unix)]
@@ -44,6 +44,34 @@ fn an_empty_folder_gets_everything() {
     let noted = "SELECT value FROM _holdall_meta WHERE key = 'program_version'";
     let noted = store.read_blocking(move |tx| tx.first(&sql(noted), |row| row.get(0).map(text))).expect("a note");
     assert_eq!(noted.as_deref(), Some(PROGRAM_VERSION));
+}
+
+#[test]
+fn logs_are_a_database_of_their_own() {
+    let (data, folder) = open(|_| {});
+    let logs = Store::open(StoreOptions::for_logs(folder.path()), empty_schema).expect("the logs can be opened");
+    assert!(folder.path().join("logs.db").exists());
+    let tables = "SELECT count(*) FROM sqlite_schema WHERE name IN ('_logs', '_collections')";
+    assert_eq!(logs.read_blocking(move |tx| number(tx, tables)).expect("a count"), 1);
+    let synchronous = |store: &Store| store.write_blocking(|tx| tx.connection().pragma("synchronous"));
+    // 1 is NORMAL, 2 is FULL.
+    assert_eq!((synchronous(&logs).ok(), synchronous(&data).ok()), (Some(1), Some(2)));
+    logs.close();
+    let again = Store::open(StoreOptions::for_logs(folder.path()), empty_schema);
+    again.expect("its steps run only once");
+}
+
+#[test]
+fn free_pages_do_not_count_as_used() {
+    let (store, _folder) = open(|_| {});
+    let used = |store: &Store| store.read_blocking(|tx| tx.used_bytes()).expect("a size");
+    let empty = used(&store);
+    let rows = "INSERT INTO t WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2000) \
+                SELECT hex(randomblob(20)), x FROM c";
+    store.write_blocking(move |tx| tx.execute_batch(rows)).expect("many rows");
+    assert!(used(&store) > empty + 2000 * 40);
+    store.write_blocking(|tx| tx.execute_batch("DELETE FROM t")).expect("no rows");
+    assert_eq!(used(&store), empty);
 }
 
 #[test]
