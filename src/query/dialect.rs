@@ -138,6 +138,13 @@ impl Dialect {
         }
     }
 
+    /// The hour of a time in the interface's form, in that form.
+    pub fn hour(self, time: SimpleExpr) -> SimpleExpr {
+        match self {
+            Dialect::Sqlite => Expr::cust_with_exprs("(substr(?, 1, 13) || ':00:00.000Z')", [time]),
+        }
+    }
+
     /// The order in which rows were inserted. No field can have this name.
     pub fn row_number(self, table: Alias) -> SimpleExpr {
         match self {

@@ -96,6 +96,16 @@ pub fn count(dialect: Dialect, collection: &Collection, parts: &Parts<'_>, cap: 
     Compiled::of_select(dialect, &select, &lower.slots)
 }
 
+/// Counts the rows of each hour of the time at `position`, the earliest hour first. Hours without rows are left out.
+pub fn count_by_hour(dialect: Dialect, collection: &Collection, parts: &Parts<'_>, position: usize) -> Compiled {
+    let mut lower = Lower::new(dialect);
+    let mut select = lower.select_from(collection, parts);
+    let hour = dialect.hour(lower.root_column(collection, position));
+    select.expr(hour.clone()).expr(Expr::col(sea_query::Asterisk).count());
+    select.add_group_by([hour.clone()]).order_by_expr(hour, Order::Asc);
+    Compiled::of_select(dialect, &select, &lower.slots)
+}
+
 /// Tests `plan` on a record that isn't stored: the row is made of [`Bind::Candidate`] values with the types that
 /// their columns would have. Yields a row if it holds.
 pub fn candidate(dialect: Dialect, plan: &Plan) -> Compiled {

@@ -25,6 +25,8 @@ pub enum Where {
     Below(&'static str, SqlValue),
     /// The column is this value or less.
     UpTo(&'static str, SqlValue),
+    /// The column is more than this value.
+    Above(&'static str, SqlValue),
 }
 
 /// A column with a value.
@@ -145,10 +147,13 @@ impl Table {
         }
     }
 
-    /// Deletes the rows that fit.
+    /// Deletes the rows that fit; all of them if there is no condition.
     pub fn delete(self, dialect: Dialect, conditions: &[Where]) -> Statement {
         let mut delete = Query::delete();
-        delete.from_table(Ident::fixed(self.0)).cond_where(all(conditions));
+        delete.from_table(Ident::fixed(self.0));
+        if !conditions.is_empty() {
+            delete.cond_where(all(conditions));
+        }
         match dialect {
             Dialect::Sqlite => statement(delete.build(SqliteQueryBuilder)),
         }
@@ -182,6 +187,7 @@ fn all(conditions: &[Where]) -> Cond {
             Where::IsNot(name, unwanted) => column(name).ne(value(unwanted)),
             Where::Below(name, bound) => column(name).lt(value(bound)),
             Where::UpTo(name, bound) => column(name).lte(value(bound)),
+            Where::Above(name, bound) => column(name).gt(value(bound)),
         })
     })
 }
@@ -218,6 +224,8 @@ mod tests {
                 2,
             ),
             (PETS.delete(sqlite, &[Where::UpTo("born", "2000".into())]), r#"DELETE FROM "_pets" WHERE "born" <= ?"#, 1),
+            (PETS.delete(sqlite, &[Where::Above("born", "2000".into())]), r#"DELETE FROM "_pets" WHERE "born" > ?"#, 1),
+            (PETS.delete(sqlite, &[]), r#"DELETE FROM "_pets""#, 0),
             (
                 PETS.slice(sqlite, &["id"], &[("born", Direction::Descending), ("id", Direction::Ascending)], 5, 10),
                 r#"SELECT "id" FROM "_pets" ORDER BY "born" DESC, "id" ASC LIMIT ? OFFSET ?"#,

@@ -50,6 +50,37 @@ pub fn list_rows(
     page.finish(tx, cx, request)
 }
 
+/// How many rows of whatever `collection` describes belong to each hour of the time in its field `field`, the earliest
+/// hour first, without hours that have none. The caller has decided about access.
+///
+/// # Errors
+/// As [`list_rows`].
+pub fn count_by_hour(
+    tx: &ReadTx<'_>,
+    cx: &Cx<'_>,
+    collection: &Arc<Collection>,
+    filter: Option<&str>,
+    field: &str,
+) -> Result<Vec<(String, i64)>> {
+    let filter = filter.filter(|filter| !filter.is_empty());
+    check_client_text(cx, filter, None)?;
+    let shape = filter.map(rules::shape).transpose().map_err(syntax_fault)?;
+    let position = collection.position(field).ok_or_else(|| Error::internal("there is no such field to count by"))?;
+    let keyed = shape.as_ref().map(|shape| shape.key.as_str()).zip(filter);
+    let plan = cx.plans.count_by_hour(tx.schema(), collection, cx.principal, keyed, position)?;
+    let literals = shape.map(|shape| shape.literals).unwrap_or_default();
+    let statement = plan.statement(&Env { literals: &literals, ..cx.env(tx, &[]) });
+    let mut hours = Vec::new();
+    let run = tx.rows(&statement, |row| match (row.get(0)?, row.get(1)?) {
+        (SqlValueRef::Text(hour), SqlValueRef::Integer(count)) => {
+            hours.push((hour.to_owned(), count));
+            Ok(())
+        }
+        _ => Err(Error::internal("an hour isn't text, or its count no integer")),
+    });
+    run.map_err(filter_fault).map(|()| hours)
+}
+
 /// How many records a collection has, whatever the rules say. For callers that have decided about access themselves.
 ///
 /// # Errors
@@ -94,8 +125,7 @@ impl Page {
         let filter = request.filter.as_deref().filter(|filter| !filter.is_empty());
         let sort = request.sort.as_deref().filter(|sort| !sort.is_empty());
         check_client_text(cx, filter, sort)?;
-        let fault = |error: rules::ParseError| Error::invalid(format!("The filter isn't valid: {}", error.message));
-        let shape = filter.map(rules::shape).transpose().map_err(fault)?;
+        let shape = filter.map(rules::shape).transpose().map_err(syntax_fault)?;
         let cursor = match &request.cursor {
             None => None,
             Some(text) => Some(Cursor::parse(text, collection, sort)?),
@@ -249,6 +279,10 @@ pub(super) fn check_client_text(cx: &Cx<'_>, filter: Option<&str>, sort: Option<
         ));
     }
     Ok(())
+}
+
+fn syntax_fault(error: rules::ParseError) -> Error {
+    Error::invalid(format!("The filter isn't valid: {}", error.message))
 }
 
 /// A statement that the database refuses came from the filter, the sort expression or the view: the client's fault.

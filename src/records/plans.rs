@@ -214,6 +214,32 @@ impl Plans {
         Ok(found)
     }
 
+    /// The statement that counts the rows of each hour of the time at `position`; `filter` is its key and its text.
+    ///
+    /// # Errors
+    /// 400 if the filter can't be resolved.
+    pub fn count_by_hour(
+        &self,
+        schema: &Schema,
+        collection: &Arc<Collection>,
+        principal: &Principal,
+        filter: Option<(&str, &str)>,
+        position: usize,
+    ) -> Result<Arc<Compiled>> {
+        let mut key = key(schema, collection, principal);
+        // As above; and whether there is a filter counts, because that of one of blanks is empty.
+        let _ = write!(key, "hours\0{position}\0{:?}", filter.map(|(key, _)| key));
+        if let Some(found) = self.ones.get(&key) {
+            return Ok(found);
+        }
+        let resolver = Resolving { schema, collection, principal };
+        let filter = filter.map(|(_, text)| resolver.filter(text)).transpose()?;
+        let parts = Parts { plans: filter.iter().collect(), ..Parts::default() };
+        let found = Arc::new(select::count_by_hour(self.dialect, collection, &parts, position));
+        self.ones.insert(key, found.clone());
+        Ok(found)
+    }
+
     /// How records of `collection` become JSON for `principal`.
     pub fn layout(&self, schema: &Schema, collection: &Arc<Collection>, principal: &Principal) -> Arc<Layout> {
         let superuser = principal.is_superuser();
