@@ -10,7 +10,7 @@
 //! | rules | [`rules`]: the filter language, text → tree → plan; pure |
 //! | query | [`query`]: plans and schemas made into statements; pure |
 //! | store | [`store`]: the only code that runs SQL |
-//! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`] |
+//! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`], [`jobs`] |
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
 //! | edges | [`web`], [`api`], [`cli`], [`demo`] |
 
@@ -23,6 +23,7 @@ pub mod collections;
 pub mod demo;
 pub mod domain;
 pub mod files;
+pub mod jobs;
 pub mod mail;
 pub mod query;
 pub mod realtime;

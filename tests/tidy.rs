@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["rules"],
     &["query"],
     &["store"],
-    &["settings", "collections", "records", "auth", "mail", "files", "realtime"],
+    &["settings", "collections", "records", "auth", "mail", "files", "realtime", "jobs"],
     &["app"],
     &["web", "api", "cli", "demo"],
 ];
@@ -74,8 +74,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("sea_query", &["query/"]),
     ("sqlparser", &["query/ddl/"]),
     // Threads and logs: nothing that is pure.
-    ("tokio", &["store/", "auth/", "files/", "realtime/", "app/", "cli/"]),
-    ("tracing", &["store/", "collections/", "records/", "files/", "realtime/", "app/", "web/", "cli/"]),
+    ("tokio", &["store/", "auth/", "files/", "realtime/", "jobs/", "app/", "cli/"]),
+    ("tracing", &["store/", "collections/", "records/", "files/", "realtime/", "jobs/", "app/", "web/", "cli/"]),
     // Secrets.
     ("bcrypt", &["auth/"]),
     ("jsonwebtoken", &["auth/"]),
