@@ -10,7 +10,8 @@
 //! | rules | [`rules`]: the filter language, text → tree → plan; pure |
 //! | query | [`query`]: plans and schemas made into statements; pure |
 //! | store | [`store`]: the only code that runs SQL |
-//! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`], [`jobs`] |
+//! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`] |
+//! | | [`logs`], [`jobs`] |
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
 //! | edges | [`web`], [`api`], [`cli`], [`demo`] |
 
@@ -24,6 +25,7 @@ pub mod demo;
 pub mod domain;
 pub mod files;
 pub mod jobs;
+pub mod logs;
 pub mod mail;
 pub mod query;
 pub mod realtime;

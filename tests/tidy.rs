@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["rules"],
     &["query"],
     &["store"],
-    &["settings", "collections", "records", "auth", "mail", "files", "realtime", "jobs"],
+    &["settings", "collections", "records", "auth", "mail", "files", "realtime", "logs", "jobs"],
     &["app"],
     &["web", "api", "cli", "demo"],
 ];

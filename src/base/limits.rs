@@ -179,3 +179,9 @@ pub const PREVIEW_FAILURES_REMEMBERED: u64 = 10_000;
 pub const PREVIEW_JPEG_QUALITY: u8 = 85;
 /// Of WebP previews, from 0 to 100.
 pub const PREVIEW_WEBP_QUALITY: f32 = 80.0;
+/// So many entries of the request log may wait to be written; what comes on top is dropped.
+pub const LOG_QUEUE_ENTRIES: usize = 10_000;
+/// The same in bytes, about.
+pub const LOG_QUEUE_BYTES: usize = 8 << 20;
+/// So many of them are written at once without waiting for more.
+pub const LOG_FLUSH_ENTRIES: usize = 200;
