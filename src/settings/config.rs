@@ -129,6 +129,8 @@ pub enum LogFormat {
     Color,
     /// Colours never.
     Plain,
+    /// One JSON object per line, for programs.
+    Json,
 }
 
 /// The configuration together with where it came from.

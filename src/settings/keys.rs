@@ -47,7 +47,7 @@ pub const SMTP_ENCRYPTIONS: &[&str] = &["starttls", "tls", "none"];
 /// The words that `s3_addressing` takes.
 pub const S3_ADDRESSINGS: &[&str] = &["path", "host"];
 /// The words that `log_format` takes.
-pub const LOG_FORMATS: &[&str] = &["auto", "color", "plain"];
+pub const LOG_FORMATS: &[&str] = &["auto", "color", "plain", "json"];
 
 const fn key(name: &'static str, kind: KeyKind, default: &'static str, doc: &'static str) -> Key {
     Key { name, kind, default, doc, secret: false }
@@ -152,7 +152,7 @@ pub const KEYS: &[Key] = &[
     key("log_level", KeyKind::Choice(LOG_LEVELS), "info",
         "The least important messages that are logged."),
     key("log_format", KeyKind::Choice(LOG_FORMATS), "auto",
-        "How log lines look; auto uses colours on a terminal."),
+        "How log lines look; auto uses colours on a terminal, json writes one object per line."),
     key("superuser_email", KeyKind::Text, "",
         "Address of the superuser that is created at start while there is none, for unattended installs."),
     Key { secret: true, ..key("superuser_password", KeyKind::Text, "",
