@@ -1,19 +1,11 @@
-//! What the program does by itself while it serves: once in a while, and after requests.
+//! What the program does by itself while it serves: what is started with it, and after requests. What it does at
+//! certain times are jobs (`jobs.rs`).
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use super::App;
-use super::owner::owner;
-use crate::auth::{keys, one_time_code, second_factor, sessions};
-use crate::base::Result;
-use crate::domain::RequestInfo;
-use crate::mail::outbox;
-
-/// How often rows are deleted that have had their time.
-const CLEAN_UP_EVERY: Duration = Duration::from_secs(3600);
 
 /// The runtime that background work runs on, once the program serves.
 #[derive(Default)]
@@ -30,13 +22,13 @@ impl App {
             self.spawn(self.clone().deliver_forever());
             self.spawn(self.clone().remove_files_forever());
             self.spawn(self.clone().tell_forever());
+            self.spawn(self.clone().write_logs_forever());
             self.spawn(async move {
-                loop {
-                    tokio::time::sleep(CLEAN_UP_EVERY).await;
-                    if let Err(error) = app.clean_up().await {
-                        tracing::warn!("the clean-up failed: {}", error.log_text());
-                    }
+                // The configuration may have changed since the last run of the program.
+                if let Err(error) = app.clone().clean_up_logs().await {
+                    tracing::warn!("the log of requests couldn't be cleaned up: {}", error.log_text());
                 }
+                app.0.jobs.run_forever().await;
             });
         }
     }
@@ -46,24 +38,5 @@ impl App {
         if let Some(runtime) = self.0.background.0.get() {
             runtime.spawn(work);
         }
-    }
-
-    /// Deletes what has had its time.
-    ///
-    /// # Errors
-    /// What keeps the store from writing.
-    pub async fn clean_up(&self) -> Result<()> {
-        let services = self.0.clone();
-        self.commit(move |tx| {
-            let (owner, request) = (owner(tx)?, RequestInfo::default());
-            let cx = owner.cx(&request, &services.plans);
-            sessions::forget_expired(tx, &cx)?;
-            keys::forget_expired(tx, &cx)?;
-            one_time_code::forget_expired(tx, &cx)?;
-            second_factor::forget_expired(tx, &cx)?;
-            outbox::forget_old(tx, cx.plans.dialect())
-        })
-        .await?;
-        self.sweep_old_uploads().await
     }
 }

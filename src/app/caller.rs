@@ -1,10 +1,12 @@
 //! A request, as edges hand it to the app.
 
 use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use crate::auth::sessions::Device;
 use crate::base::{Error, Result, Secret};
-use crate::domain::RequestInfo;
+use crate::domain::{Principal, RequestInfo};
+use crate::logs::Failure;
 
 /// Who calls, and with what.
 #[derive(Clone, Debug)]
@@ -19,6 +21,43 @@ pub struct Caller {
     pub request: RequestInfo,
     /// The address that the connection came from.
     pub client_ip: IpAddr,
+    /// What the log of requests learns of it.
+    pub trace: Trace,
+}
+
+/// What becomes known of a request on its way, for the log. Clones share it; what was noted first stays.
+#[derive(Clone, Debug, Default)]
+pub struct Trace(Arc<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Collection and id of the account that asks.
+    account: OnceLock<(String, String)>,
+    failure: OnceLock<Failure>,
+}
+
+impl Trace {
+    /// Notes who asks.
+    pub fn note_principal(&self, principal: &Principal) {
+        if let Some(record) = principal.record() {
+            self.0.account.get_or_init(|| (record.collection().name.clone(), record.id().to_owned()));
+        }
+    }
+
+    /// Notes what went wrong.
+    pub fn note_failure(&self, failure: Failure) {
+        self.0.failure.get_or_init(|| failure);
+    }
+
+    /// Name of the collection and id of the account that asks, if somebody wanted to know.
+    pub fn account(&self) -> Option<(&str, &str)> {
+        self.0.account.get().map(|(collection, id)| (collection.as_str(), id.as_str()))
+    }
+
+    /// What went wrong.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.0.failure.get()
+    }
 }
 
 /// A session's cookie, as far as it may be believed: browsers send it along whoever made them send the request.

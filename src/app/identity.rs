@@ -31,6 +31,12 @@ impl App {
     /// # Errors
     /// 403 for a session's cookie with a request that changes something, unless one of our own pages sent it.
     pub(super) fn identify(&self, tx: &ReadTx<'_>, caller: &Caller) -> Result<Identity> {
+        let identity = self.identity_of(tx, caller)?;
+        caller.trace.note_principal(&identity.principal);
+        Ok(identity)
+    }
+
+    fn identity_of(&self, tx: &ReadTx<'_>, caller: &Caller) -> Result<Identity> {
         let request = RequestInfo::default();
         let nobody = Identity::GUEST;
         let cx = nobody.cx(&request, &self.0.plans);

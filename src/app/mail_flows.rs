@@ -12,6 +12,7 @@ use crate::auth::throttle::{Step, identity_key};
 use crate::auth::{email_change, one_time_code, password_reset, verification};
 use crate::base::{Result, Secret, Timestamp};
 use crate::domain::Context;
+use crate::logs::Failure;
 
 impl App {
     /// Sends the account with the address `email` of the body a link that verifies it.
@@ -103,6 +104,9 @@ impl App {
             true => self.0.codes.live_of_nobody(&account, life, now),
             false => asked.live,
         };
+        if asked.addressee.is_stand_in {
+            note_no_mail(&caller);
+        }
         // Whoever has enough codes gets no more mail, so there is nothing to count.
         if live < one_time_code::LIVE_MAX {
             let _counted = self.0.throttle.attempt(Step::MailRequest, &account, caller.client_ip)?;
@@ -165,6 +169,15 @@ impl App {
 
     async fn queue(&self, caller: Arc<Caller>, written: Written) -> Result<()> {
         let _counted = self.0.throttle.attempt(Step::MailRequest, &written.account, caller.client_ip)?;
+        if written.is_for_nobody() {
+            note_no_mail(&caller);
+        }
         self.write(caller, move |tx, cx| written.queue(tx, cx)).await
     }
+}
+
+/// The answer doesn't tell that nobody gets a mail; the log, which only superusers see, does.
+fn note_no_mail(caller: &Caller) {
+    let message = "No mail was sent: nobody has this address, or they have no use for it.".to_owned();
+    caller.trace.note_failure(Failure { message, ..Failure::default() });
 }

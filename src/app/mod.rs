@@ -18,7 +18,9 @@ mod files_check;
 mod forward_auth;
 mod health;
 mod identity;
+mod jobs;
 mod keys;
+mod logs;
 mod mail_flows;
 mod mails;
 mod oauth2;
@@ -47,6 +49,7 @@ use crate::collections as collections_service;
 use crate::domain::Event;
 use crate::files::previews::Options as PreviewOptions;
 use crate::files::{Previews, Spool, Storage, Turns};
+use crate::jobs::Jobs;
 use crate::mail::Letterhead;
 use crate::query::dialect::Dialect;
 use crate::realtime::{Bounds, Hub, Timing};
@@ -59,10 +62,11 @@ pub use crate::auth::sign_in::{Outcome, SignedIn};
 pub use crate::realtime::{Connection, EventStream, Piece, Subscription, Told};
 pub use crate::records::{FileKeys, UploadTarget, VisibleFile};
 pub use batch::{BatchAction, BatchAnswer, BatchItem, BatchLimits};
-pub use caller::{Caller, Cookie, Site};
+pub use caller::{Caller, Cookie, Site, Trace};
 pub use files_check::{FilesReport, Mismatch};
 pub use forward_auth::{Asked, Verdict};
 pub use keys::OwnedKey;
+pub use logs::LogFigures;
 pub use oauth2::{Comeback, Completion, Departure, FLOW_LIFETIME, REDIRECT_PATH};
 pub use uploads::{NewUpload, Receiving, UploadState};
 
@@ -99,6 +103,10 @@ struct Services {
     letterhead: Letterhead,
     sender: mails::Sender,
     codes: codes::Codes,
+    /// Requests that were answered.
+    logs: logs::Logs,
+    /// What is done at certain times.
+    jobs: Jobs,
     config: Config,
     public_origin: String,
 }
@@ -124,6 +132,7 @@ impl App {
         };
         let store = Store::open(options, collections_service::load_schema)?;
         store.write_blocking(collections_service::bootstrap)?;
+        let logs = logs::Logs::open(config)?;
         let (spool, storage) = (Spool::open(&config.data_dir)?, Storage::open(config)?);
         let app = App(Arc::new(Services {
             store,
@@ -146,10 +155,13 @@ impl App {
             letterhead,
             sender,
             codes: codes::Codes::new(),
+            logs,
+            jobs: Jobs::default(),
             config: config.clone(),
             public_origin: config.origin(),
         }));
         app.0.store.set_witness(Box::new(Ears(Arc::downgrade(&app.0))));
+        app.register_jobs()?;
         app.offer_setup()?;
         Ok(app)
     }
@@ -157,6 +169,7 @@ impl App {
     /// Ends the store's threads once their queues are empty. Whatever comes later is refused.
     pub fn close(&self) {
         self.0.store.close();
+        self.0.logs.close();
     }
 
     /// Scheme, host and port under which people reach this server, as browsers write it in `Origin`.

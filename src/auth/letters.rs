@@ -135,6 +135,11 @@ impl Written {
         Written { account: identity_key(&collection.id, identity), mail, audience }
     }
 
+    /// Whether nobody is to get it.
+    pub fn is_for_nobody(&self) -> bool {
+        self.audience == Audience::Nobody
+    }
+
     /// Queues the mail if somebody is to get it; takes as long if not.
     pub fn queue(&self, tx: &mut WriteTx<'_>, cx: &Cx<'_>) -> Result<()> {
         let dialect = cx.plans.dialect();

@@ -348,14 +348,21 @@ impl Error {
 
     /// The public message followed by the private causes, for the log.
     pub fn log_text(&self) -> String {
-        let mut text = self.0.message.to_string();
+        match self.cause_text() {
+            causes if causes.is_empty() => self.0.message.to_string(),
+            causes => format!("{}: {causes}", self.0.message),
+        }
+    }
+
+    /// The private causes alone; empty if there are none.
+    pub fn cause_text(&self) -> String {
+        let mut causes = Vec::new();
         let mut next = std::error::Error::source(self);
         while let Some(cause) = next {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
+            causes.push(cause.to_string());
             next = cause.source();
         }
-        text
+        causes.join(": ")
     }
 }
 

@@ -70,6 +70,11 @@ pub struct Config {
     pub smtp_ca_file: String,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
+    pub logs_max_days: i64,
+    pub logs_max_mb: u64,
+    pub logs_min_level: i64,
+    pub logs_log_ip: bool,
+    pub logs_log_auth_id: bool,
     pub superuser_email: String,
     #[serde(deserialize_with = "secret")]
     pub superuser_password: Secret,

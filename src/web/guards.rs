@@ -10,7 +10,7 @@ use rocket::request::{FromRequest, Outcome};
 
 use crate::app::Caller;
 use crate::domain::{Context, RequestInfo};
-use crate::web::site;
+use crate::web::{activity, site};
 
 /// Succeeds for clean paths only: Rocket ignores empty segments when it looks for a route, but `/api//health` and
 /// `/api/health/` are not the route `/api/health`. They fall through to the 404 catcher, which redirects the first. NUL
@@ -65,9 +65,14 @@ fn caller_of(request: &Request<'_>) -> Outcome<Caller, ()> {
             body: serde_json::Map::new(),
             uploads: Vec::new(),
         },
-        // The address of the connection, or what the header says that Rocket's `ip_header` names: none by default.
-        client_ip: request.client_ip().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        client_ip: client_ip(request),
+        trace: activity::trace(request),
     })
+}
+
+/// The address of the connection, or what the header says that Rocket's `ip_header` names: none by default.
+pub(super) fn client_ip(request: &Request<'_>) -> IpAddr {
+    request.client_ip().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 /// The token of an `Authorization` header: all of it, without an optional `Bearer ` in any case.

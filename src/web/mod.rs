@@ -5,6 +5,7 @@
 //! is written with these tools. Invariant: nothing in here decides what a caller may see or do; that is the business
 //! of the services behind [`crate::app::App`].
 
+mod activity;
 pub mod address;
 pub mod assets;
 pub mod body;

@@ -14,6 +14,7 @@ use crate::base::etag::Etag;
 use crate::base::{Error, ErrorKind, Result, ids};
 use crate::domain::RequestInfo;
 use crate::records::Shown;
+use crate::web::activity;
 use crate::web::pick::{Fields, Shape};
 
 /// What an API route returns.
@@ -98,7 +99,9 @@ impl<'r> Responder<'r, 'static> for Error {
 /// Logs what an operator should know of and returns the id under which it is in the log. The query isn't logged: it
 /// may hold what the caller searches for.
 pub(super) fn log(error: &Error, request: &Request<'_>) -> Option<String> {
-    log_as(error, request.method().as_str(), request.uri().path().as_str())
+    let request_id = log_as(error, request.method().as_str(), request.uri().path().as_str());
+    activity::note_failure(request, error, request_id.as_deref());
+    request_id
 }
 
 /// The same for what is answered within a stream.

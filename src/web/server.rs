@@ -13,6 +13,7 @@ use rocket::{Build, Rocket, Route, options, routes};
 
 use crate::app::App;
 use crate::base::{Error, Result};
+use crate::web::activity::Activity;
 use crate::web::headers::Headers;
 use crate::web::page::templates::Theme;
 use crate::web::{catchers, hosted, oauth2, pages};
@@ -52,6 +53,8 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         // Rocket's shield would be attached with headers of its own choice otherwise.
         .attach(Shield::new())
         .attach(Headers::new(options.cors_origins))
+        // Behind the headers, which have the last word on method and status.
+        .attach(Activity)
         .attach(AdHoc::on_liftoff("on_ready", |_| {
             Box::pin(async move {
                 on_ready();

@@ -162,6 +162,12 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ),
     ("GET /api/mails", "/api/mails", 401, 403),
     ("GET /api/mails/<id>", "/api/mails/gold00000000000", 401, 403),
+    ("GET /api/logs", "/api/logs", 401, 403),
+    ("GET /api/logs/stats", "/api/logs/stats", 401, 403),
+    ("GET /api/logs/<id>", "/api/logs/gold00000000000", 401, 403),
+    ("DELETE /api/logs", "/api/logs", 401, 403),
+    ("GET /api/crons", "/api/crons", 401, 403),
+    ("POST /api/crons/<id>", "/api/crons/__pbLogsCleanup__", 401, 403),
 ];
 
 /// The routes above that answer a stranger with a success, each with the reason. This list may only shrink.

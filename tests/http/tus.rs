@@ -530,7 +530,7 @@ fn uploads_outlive_a_restart_and_end_in_time() {
         append(&app.guest(), at, 3, b"lo").expect(404);
         app.guest().post(&records("docs"), json!({"one": value(at)})).expect_codes(&["one validation_unknown_upload"]);
     }
-    app.wait(app.app().clean_up()).expect("it can be cleaned up");
+    app.wait(app.app().run_job("__holdallCleanup__")).expect("it can be cleaned up");
     check(&app, 1);
     assert_eq!(change_rows(&mut app, "DELETE FROM _uploads"), 0, "rows go, too");
 }
@@ -556,7 +556,7 @@ fn what_a_crash_leaves_of_uploads_goes_at_the_start() {
     };
     let gone = app.wait(async { tokio::time::timeout(Duration::from_secs(30), gone).await });
     gone.expect("the start removes what has no row");
-    app.wait(app.app().clean_up()).expect("it can be cleaned up");
+    app.wait(app.app().run_job("__holdallCleanup__")).expect("it can be cleaned up");
     assert_eq!(offset(&app.guest(), &good), Ok(0));
     assert_eq!(change_rows(&mut app, "DELETE FROM _uploads"), 1, "the row without a file is gone");
 }

@@ -6,12 +6,14 @@
 mod auth;
 mod batch;
 mod collections;
+mod crons;
 mod factors;
 mod files;
 mod forward_auth;
 mod health;
 mod keys;
 mod list;
+mod logs;
 mod mail_flows;
 mod mails;
 mod oauth2;
@@ -45,6 +47,8 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(websocket::routes());
     routes.extend(mail_flows::routes());
     routes.extend(mails::routes());
+    routes.extend(logs::routes());
+    routes.extend(crons::routes());
     routes.extend(factors::routes());
     routes.extend(passkeys::routes());
     routes.extend(sessions::routes());

@@ -1,0 +1,112 @@
+//! The program's own jobs, and the doors by which superusers see and start them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Map;
+
+use super::{App, Caller};
+use crate::auth::{keys, one_time_code, second_factor, sessions};
+use crate::base::{Result, json};
+use crate::mail::outbox;
+use crate::records::{Cx, access};
+use crate::store::WriteTx;
+
+/// How long a database may look at its tables while writers wait.
+const OPTIMIZE_MAX: Duration = Duration::from_secs(5);
+
+/// Deletes what has had its time.
+type CleanUp = fn(&mut WriteTx<'_>, &Cx<'_>) -> Result<()>;
+
+impl App {
+    /// Registers the program's own jobs.
+    pub(super) fn register_jobs(&self) -> Result<()> {
+        self.register_job("__pbDBOptimize__", "0 0 * * *", App::optimize)?;
+        self.register_job("__pbMFACleanup__", "0 * * * *", |app| app.clean_up(second_factor::forget_expired))?;
+        self.register_job("__pbOTPCleanup__", "0 * * * *", |app| app.clean_up(one_time_code::forget_expired))?;
+        self.register_job("__pbLogsCleanup__", "0 */6 * * *", App::clean_up_logs)?;
+        // What PocketBase doesn't have.
+        self.register_job("__holdallCleanup__", "0 * * * *", |app| app.clean_up_own())
+    }
+
+    /// Registers a job that works with the program; its id begins with two underscores if it is the program's own.
+    ///
+    /// # Errors
+    /// 400 for an expression that isn't one.
+    pub(super) fn register_job<F>(
+        &self,
+        id: &str,
+        expression: &str,
+        run: impl Fn(App) -> F + Send + Sync + 'static,
+    ) -> Result<()>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        // The program owns its jobs, so they must not own the program.
+        let services = Arc::downgrade(&self.0);
+        self.0.jobs.register(id, expression, move || {
+            let running = services.upgrade().map(|services| run(App(services)));
+            async move {
+                match running {
+                    Some(running) => running.await,
+                    None => Ok(()),
+                }
+            }
+        })
+    }
+
+    /// Runs a job now and waits for its end. For whoever runs the program.
+    ///
+    /// # Errors
+    /// 404 if there is no such job; its own.
+    pub async fn run_job(&self, id: &str) -> Result<()> {
+        self.0.jobs.run(id).await
+    }
+
+    /// All jobs. For superusers.
+    ///
+    /// # Errors
+    /// 401, 403.
+    pub async fn list_jobs(&self, caller: Caller) -> Result<String> {
+        self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
+        let mut body = String::from("[");
+        for (at, (id, expression)) in self.0.jobs.list().iter().enumerate() {
+            body.push_str(if at > 0 { ",{\"id\":" } else { "{\"id\":" });
+            json::write_str(&mut body, id);
+            body.push_str(",\"expression\":");
+            json::write_str(&mut body, expression);
+            body.push('}');
+        }
+        body.push(']');
+        Ok(body)
+    }
+
+    /// Starts a job. For superusers.
+    ///
+    /// # Errors
+    /// 401, 403; 404 if there is no such job.
+    pub async fn start_job(&self, caller: Caller, id: String) -> Result<()> {
+        self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
+        self.0.jobs.start(&id)
+    }
+
+    async fn clean_up(self, what: CleanUp) -> Result<()> {
+        self.write_as_owner(Map::new(), what).await
+    }
+
+    async fn clean_up_own(self) -> Result<()> {
+        self.clone().clean_up(forget_expired).await?;
+        self.sweep_old_uploads().await
+    }
+
+    async fn optimize(self) -> Result<()> {
+        self.commit_alone(OPTIMIZE_MAX, |tx| tx.optimize()).await?;
+        self.optimize_logs(OPTIMIZE_MAX).await
+    }
+}
+
+fn forget_expired(tx: &mut WriteTx<'_>, cx: &Cx<'_>) -> Result<()> {
+    sessions::forget_expired(tx, cx)?;
+    keys::forget_expired(tx, cx)?;
+    outbox::forget_old(tx, cx.plans.dialect())
+}

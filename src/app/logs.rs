@@ -1,0 +1,282 @@
+//! The log of requests: from the queue to disk in batches, its bounds, and the doors for superusers.
+//!
+//! Edges hand over what they have answered with [`App::log_request`], which never waits. Everything else happens in the
+//! background. Invariant: entries are written in the order in which they came, each once or never.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, Notify};
+
+use super::{App, Caller};
+use crate::base::limits::{LOG_FLUSH_ENTRIES, LOG_QUEUE_BYTES, LOG_QUEUE_ENTRIES};
+use crate::base::{Error, Result, Timestamp, json};
+use crate::domain::{Credential, ListRequest, Principal, RequestInfo, Schema};
+use crate::logs::{self, Batch, Bounds, Entry, LOGS, Pushed, Queue, RequestLog};
+use crate::query::dialect::Dialect;
+use crate::records::{self, Cx, access};
+use crate::settings::Config;
+use crate::store::{ReadTx, Store, StoreOptions, WriteTx};
+
+/// How long entries wait for others at most.
+const FLUSH_EVERY: Duration = Duration::from_secs(3);
+/// Whatever else is kept in another database, the log is in this one.
+pub(super) const DIALECT: Dialect = Dialect::Sqlite;
+const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
+
+/// The queue, the database behind it, and what is to be kept.
+pub(super) struct Logs {
+    store: Store,
+    queue: Queue,
+    options: Options,
+    /// There are enough entries to be written at once.
+    enough: Notify,
+    /// One batch at a time, so that after a flush everything is written that was queued before it.
+    turn: Mutex<()>,
+}
+
+#[derive(Clone, Copy)]
+struct Options {
+    max_days: i64,
+    max_bytes: u64,
+    min_level: i64,
+    log_ip: bool,
+    log_auth_id: bool,
+}
+
+/// Figures of this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogFigures {
+    /// Entries that wait to be written.
+    pub waiting: usize,
+    /// Entries that were dropped, or could not be written, since the program started.
+    pub dropped: u64,
+}
+
+impl Logs {
+    /// Opens `logs.db` of the data folder.
+    pub fn open(config: &Config) -> Result<Logs> {
+        let bounds = Bounds { enough: LOG_FLUSH_ENTRIES, entries: LOG_QUEUE_ENTRIES, bytes: LOG_QUEUE_BYTES };
+        let options = Options {
+            max_days: config.logs_max_days,
+            max_bytes: config.logs_max_mb << 20,
+            min_level: config.logs_min_level,
+            log_ip: config.logs_log_ip,
+            log_auth_id: config.logs_log_auth_id,
+        };
+        let (store, queue) = (open_store(config)?, Queue::new(bounds));
+        Ok(Logs { store, queue, options, enough: Notify::new(), turn: Mutex::default() })
+    }
+
+    /// Writes what waits, ends the threads, and blocks until then.
+    pub fn close(&self) {
+        if let Some((entries, count)) = self.take() {
+            self.note_outcome(&self.store.write_blocking(writing(entries, self.options.max_bytes)), count);
+        }
+        self.store.close();
+    }
+
+    /// What is to be written of that which waits, and how many entries are lost if it can't be; `None` if there is
+    /// nothing.
+    fn take(&self) -> Option<(Vec<Entry>, u64)> {
+        let batch = self.queue.take();
+        let count = batch.entries.len() as u64 + batch.dropped;
+        (count > 0).then(|| (entries_of(batch, Timestamp::now()), count))
+    }
+
+    fn note_outcome(&self, written: &Result<()>, count: u64) {
+        if let Err(error) = written {
+            self.queue.lost(count);
+            tracing::warn!(count, "entries of the request log were lost: {}", error.log_text());
+        }
+    }
+}
+
+/// The database of logs, without the app around it.
+pub(super) fn open_store(config: &Config) -> Result<Store> {
+    let options = StoreOptions {
+        wait_timeout: Duration::from_millis(config.wait_timeout_ms),
+        statement_timeout: Duration::from_millis(config.statement_timeout_ms),
+        ..StoreOptions::for_logs(&config.data_dir)
+    };
+    Store::open(options, |_| Ok(Schema::new(Vec::new())))
+}
+
+impl App {
+    /// Notes a request that was answered, unless it is of too low a level or nothing is to be logged.
+    pub fn log_request(&self, mut request: RequestLog) {
+        let Logs { queue, options, enough, .. } = &self.0.logs;
+        if options.max_days == 0 || request.level() < options.min_level {
+            return;
+        }
+        if !options.log_ip {
+            (request.user_ip, request.remote_ip) = (None, None);
+        }
+        if !options.log_auth_id {
+            request.auth_id = None;
+        }
+        if queue.push(request) == Pushed::Enough {
+            enough.notify_one();
+        }
+    }
+
+    /// How much waits, and how much was lost.
+    pub fn log_figures(&self) -> LogFigures {
+        let queue = &self.0.logs.queue;
+        LogFigures { waiting: queue.len(), dropped: queue.dropped_ever() }
+    }
+
+    /// Writes what waits, for as long as the program runs.
+    pub(super) async fn write_logs_forever(self) {
+        loop {
+            tokio::select! {
+                () = self.0.logs.enough.notified() => {}
+                () = tokio::time::sleep(FLUSH_EVERY) => {}
+            }
+            self.flush_logs().await;
+        }
+    }
+
+    /// Writes what waits. What can't be written is counted and gone: the log isn't worth that anybody waits for it.
+    pub async fn flush_logs(&self) {
+        let logs = &self.0.logs;
+        let _turn = logs.turn.lock().await;
+        if let Some((entries, count)) = logs.take() {
+            let written = logs.store.write(writing(entries, logs.options.max_bytes)).await;
+            logs.note_outcome(&written, count);
+        }
+    }
+
+    /// Deletes what is older than it may be, or of too low a level.
+    ///
+    /// # Errors
+    /// What keeps the database from being written.
+    pub(super) async fn clean_up_logs(self) -> Result<()> {
+        let options = self.0.logs.options;
+        let clean = move |tx: &mut WriteTx<'_>| {
+            if options.max_days == 0 {
+                return logs::delete_all(tx, DIALECT).map(|_| ());
+            }
+            let bound = tx.now().plus_seconds(-options.max_days * SECONDS_PER_DAY);
+            logs::delete_older(tx, DIALECT, bound)?;
+            logs::delete_below(tx, DIALECT, options.min_level)?;
+            logs::shrink(tx, DIALECT, options.max_bytes).map(|_| ())
+        };
+        self.0.logs.store.write(clean).await
+    }
+
+    /// Has the database of logs look at its tables: see [`WriteTx::optimize`].
+    pub(super) async fn optimize_logs(&self, limit: Duration) -> Result<()> {
+        self.0.logs.store.write_alone(limit, |tx| tx.optimize()).await
+    }
+
+    /// A page of the log. For superusers, as everything below. What was queued before is in it.
+    ///
+    /// # Errors
+    /// 401, 403; 400 as [`records::list_rows`].
+    pub async fn list_logs(&self, caller: Caller, request: ListRequest) -> Result<String> {
+        self.read_logs(caller, move |tx, cx| records::list_rows(tx, cx, &LOGS, &request, logs::write_row)).await
+    }
+
+    /// One entry of the log.
+    ///
+    /// # Errors
+    /// 401, 403, 404.
+    pub async fn view_log(&self, caller: Caller, id: String) -> Result<String> {
+        let view = move |tx: &ReadTx<'_>, _: &Cx<'_>| {
+            let found = logs::find(tx, DIALECT, &id)?;
+            found.map(|entry| entry.to_json()).ok_or_else(Error::not_found)
+        };
+        self.read_logs(caller, view).await
+    }
+
+    /// How many entries each hour has.
+    ///
+    /// # Errors
+    /// 401, 403; 400 for a filter that isn't valid.
+    pub async fn log_stats(&self, caller: Caller, filter: Option<String>) -> Result<String> {
+        let count = move |tx: &ReadTx<'_>, cx: &Cx<'_>| {
+            let hours = records::count_by_hour(tx, cx, &LOGS, filter.as_deref(), "created")?;
+            let mut body = String::from("[");
+            for (at, (hour, total)) in hours.iter().enumerate() {
+                body.push_str(if at > 0 { ",{\"date\":" } else { "{\"date\":" });
+                json::write_str(&mut body, hour);
+                body.push_str(&format!(",\"total\":{total}}}"));
+            }
+            body.push(']');
+            Ok(body)
+        };
+        self.read_logs(caller, count).await
+    }
+
+    /// Deletes all entries. Not for API keys: whoever has stolen one must not be able to wipe their tracks.
+    ///
+    /// # Errors
+    /// 401, 403.
+    pub async fn truncate_logs(&self, caller: Caller) -> Result<()> {
+        let id = self
+            .read(Arc::new(caller), |_, cx| {
+                access::require_superuser(cx.principal)?;
+                access::refuse_key(cx)?;
+                Ok(cx.principal.record().map(|record| record.id().to_owned()).unwrap_or_default())
+            })
+            .await?;
+        self.flush_logs().await;
+        // What is emptied can't say by whom.
+        tracing::info!(superuser = %id, "the log of requests is emptied");
+        self.0.logs.store.write(move |tx| logs::delete_all(tx, DIALECT).map(|_| ())).await
+    }
+
+    /// Runs `job` in a snapshot of the log for a superuser. Who they are stands in the other database.
+    async fn read_logs(
+        &self,
+        caller: Caller,
+        job: impl Fn(&ReadTx<'_>, &Cx<'_>) -> Result<String> + Send + 'static,
+    ) -> Result<String> {
+        let superuser: Principal = self
+            .read(Arc::new(caller), |_, cx| {
+                access::require_superuser(cx.principal)?;
+                Ok(cx.principal.clone())
+            })
+            .await?;
+        self.flush_logs().await;
+        let services = self.0.clone();
+        let run = move |tx: &ReadTx<'_>| {
+            let (credential, request) = (Credential::None, RequestInfo::default());
+            job(tx, &Cx { principal: &superuser, credential: &credential, request: &request, plans: &services.plans })
+        };
+        self.0.logs.store.read(run).await
+    }
+}
+
+/// The transaction that writes entries.
+fn writing(entries: Vec<Entry>, max_bytes: u64) -> impl FnOnce(&mut WriteTx<'_>) -> Result<()> + Send + 'static {
+    move |tx| {
+        logs::insert(tx, DIALECT, &entries)?;
+        logs::shrink(tx, DIALECT, max_bytes).map(|_| ())
+    }
+}
+
+/// What is written for a batch: its entries, and how many are missing.
+fn entries_of(batch: Batch, now: Timestamp) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = batch.entries.into_iter().map(RequestLog::into_entry).collect();
+    if batch.dropped > 0 {
+        entries.push(Entry::of_dropped(batch.dropped, now));
+    }
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_ends_with_what_is_missing() {
+        let entries = vec![RequestLog::new("GET", "/a"), RequestLog::new("GET", "/b")];
+        let now = Timestamp::now();
+        let messages = |batch| entries_of(batch, now).into_iter().map(|entry| entry.message).collect::<Vec<_>>();
+        assert_eq!(messages(Batch { entries: entries.clone(), dropped: 0 }), ["GET /a", "GET /b"]);
+        let with_loss = messages(Batch { entries, dropped: 9 });
+        assert!(with_loss.len() == 3 && with_loss[2].starts_with("9 entries"), "{with_loss:?}");
+    }
+}
