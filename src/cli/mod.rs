@@ -9,6 +9,7 @@ mod config;
 mod files;
 mod key;
 mod logging;
+mod logs;
 mod output;
 mod serve;
 mod superuser;
@@ -62,6 +63,9 @@ enum Command {
     /// Check the stored files.
     #[command(subcommand, after_help = files::EXAMPLES)]
     Files(files::Command),
+    /// Look at the log of requests.
+    #[command(subcommand, after_help = logs::EXAMPLES)]
+    Logs(logs::Command),
     /// Check or show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES, after_long_help = config::long_help())]
     Config(config::Command),
@@ -117,6 +121,10 @@ impl Cli {
             Command::Files(command) => {
                 let settings = start(flags)?;
                 runtime(1, settings.max_blocking())?.block_on(files::run(command, &settings.config))
+            }
+            Command::Logs(command) => {
+                let settings = start(flags)?;
+                runtime(1, settings.max_blocking())?.block_on(logs::run(command, &settings.config))
             }
             Command::Collections(command) => {
                 let settings = start(flags)?;

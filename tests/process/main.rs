@@ -9,6 +9,7 @@ mod crash;
 mod damage;
 mod disk_full;
 mod http;
+mod logs;
 mod realtime;
 mod server;
 mod slow;

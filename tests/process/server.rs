@@ -155,6 +155,24 @@ impl Drop for Process {
     }
 }
 
+/// A command that goes on by itself; killed when dropped.
+pub struct Following(Process);
+
+impl Following {
+    /// Runs `holdall ARGUMENTS` on a data folder, beside whatever else does.
+    pub fn start(data: &Path, arguments: &[&str]) -> Following {
+        Following(Process::spawn(program(data).args(arguments)))
+    }
+
+    /// Waits until it has printed `part`, and gives all that it has printed.
+    #[track_caller]
+    pub fn wait_for(&self, part: &str) -> String {
+        let (text, ended) = self.0.stdout.wait(|text| text.contains(part));
+        assert!(!ended || text.contains(part), "it ended before it printed {part:?}:\n{}", self.0.all_text());
+        text
+    }
+}
+
 /// A running server.
 pub struct Server {
     process: Process,
