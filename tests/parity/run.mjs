@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { loginAsSuperuser } from './lib/cases.mjs';
 import { IdPairs, differences, explain } from './lib/compare.mjs';
 import { readKnownDifferences } from './lib/differences.mjs';
-import { World, sendCase } from './lib/request.mjs';
+import { World, sendUntil } from './lib/request.mjs';
 import { requireProgram, startServer } from './lib/server.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -69,7 +69,7 @@ function describeFile(file, cases, environment) {
 
 async function runCase(id, testCase, worlds, pairs) {
   const asked = worlds.filter(({ server }) => testCase.only === undefined || server.name === testCase.only);
-  const answers = await Promise.all(asked.map((world) => sendCase(world, testCase)));
+  const answers = await Promise.all(asked.map((world) => sendUntil(world, testCase)));
   if (asked.length < worlds.length) return assert.deepEqual(answers.map(({ status }) => status), asked.map(() => testCase.status));
   answers.forEach((answer, i) => testCase.save && worlds[i].save(testCase.save, answer.json));
   if (process.env.SHOW === '1') console.log(`${id}\n    → ${shown(answers[1])}`);

@@ -5,6 +5,7 @@
 import http from 'node:http';
 
 const TIMEOUT_MS = 20_000;
+const POLL_MS = 100;
 
 /** What one server knows in one case file: its address, the values saved by cases, the tokens of those who logged in. */
 export class World {
@@ -40,6 +41,18 @@ export class World {
       const value = path.split('.').reduce((at, key) => at?.[key], body);
       if (typeof value === 'string') this.saved.set(name, value);
     }
+  }
+}
+
+/** Sends a case, again and again if it waits for something: until there is something at the path `until` of the body. */
+export async function sendUntil(world, testCase) {
+  const deadline = Date.now() + TIMEOUT_MS;
+  for (;;) {
+    const answer = await sendCase(world, testCase);
+    const found = !testCase.until || testCase.until.split('.').reduce((at, key) => at?.[key], answer.json) !== undefined;
+    if (found) return answer;
+    if (Date.now() > deadline) throw new Error(`${world.server.name}: nothing at ${testCase.until} after ${TIMEOUT_MS} ms: ${answer.text}`);
+    await new Promise((next) => setTimeout(next, POLL_MS));
   }
 }
 
