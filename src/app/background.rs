@@ -2,10 +2,18 @@
 //! certain times are jobs (`jobs.rs`).
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use super::App;
+use crate::base::{Result, Timestamp};
+
+/// How long a worker rests when there is nothing to do and nothing to wait for.
+const REST: Duration = Duration::from_secs(3600);
+/// How long it rests after a round that failed.
+const REST_AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
 /// The runtime that background work runs on, once the program serves.
 #[derive(Default)]
@@ -39,4 +47,35 @@ impl App {
             runtime.spawn(work);
         }
     }
+}
+
+/// Does a worker's rounds for as long as the program runs: whenever it is woken, and when the moment comes that the
+/// last round has named. `what` they do is for the log.
+pub(super) async fn work_forever<F>(what: &str, woken: &Notify, round: impl Fn() -> F)
+where
+    F: Future<Output = Result<Option<Timestamp>>> + Send + 'static,
+{
+    loop {
+        // A task of its own, so that a panic ends one round and not the worker.
+        let rest = match tokio::spawn(round()).await {
+            Ok(Ok(next)) => next.map_or(REST, until),
+            Ok(Err(error)) => {
+                tracing::warn!("{what} has to wait: {}", error.log_text());
+                REST_AFTER_TROUBLE
+            }
+            Err(panic) => {
+                tracing::error!("{what} failed: {panic}");
+                REST_AFTER_TROUBLE
+            }
+        };
+        tokio::select! {
+            () = woken.notified() => {}
+            () = tokio::time::sleep(rest.min(REST)) => {}
+        }
+    }
+}
+
+fn until(due: Timestamp) -> Duration {
+    let millis = due.unix_millis() - Timestamp::now().unix_millis();
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

@@ -5,20 +5,15 @@
 //! after its object and its previews have gone.
 
 use std::sync::{Mutex as StdMutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
 
 use super::App;
+use super::background::work_forever;
 use crate::base::limits::FILES_REMOVED_AT_ONCE;
 use crate::base::{Result, Timestamp};
 use crate::domain::Event;
 use crate::files::{StoredFile, ledger};
-
-/// How long the worker rests when there is nothing to do and nothing to wait for.
-const REST: Duration = Duration::from_secs(3600);
-/// How long it rests when the database can't be read or written.
-const REST_AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
 /// What wakes the worker, and whose turn it is.
 pub(super) struct FileQueue {
@@ -62,24 +57,7 @@ impl App {
         if let Err(error) = self.sweep_uploads(started).await {
             tracing::warn!("what is left of uploads can't be removed yet: {}", error.log_text());
         }
-        loop {
-            // A task of its own, so that a panic ends one round and not the worker.
-            let rest = match tokio::spawn(self.clone().settle_files()).await {
-                Ok(Ok(next)) => next.map_or(REST, until),
-                Ok(Err(error)) => {
-                    tracing::warn!("files can't be removed: {}", error.log_text());
-                    REST_AFTER_TROUBLE
-                }
-                Err(panic) => {
-                    tracing::error!("removing files failed: {panic}");
-                    REST_AFTER_TROUBLE
-                }
-            };
-            tokio::select! {
-                () = self.0.file_queue.woken.notified() => {}
-                () = tokio::time::sleep(rest.min(REST)) => {}
-            }
-        }
+        work_forever("removing files", &self.0.file_queue.woken, || self.clone().settle_files()).await;
     }
 
     /// Removes the files that are due, and says when the next ones are.
@@ -123,9 +101,4 @@ impl App {
         self.0.storage.remove(&file.key()).await?;
         self.0.storage.remove_below(&file.thumbs_prefix()).await
     }
-}
-
-fn until(due: Timestamp) -> Duration {
-    let millis = due.unix_millis() - Timestamp::now().unix_millis();
-    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

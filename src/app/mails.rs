@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use super::background::work_forever;
 use super::owner::owner;
 use super::{App, Caller};
 use crate::auth::{letters, one_time_code};
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Timestamp};
 use crate::domain::{Event, ListRequest, RequestInfo};
 use crate::mail::outbox::{self, Mail, State};
 use crate::mail::{Failure, Letterhead, MailKind, Smtp};
@@ -21,10 +22,6 @@ use crate::store::WriteTx;
 const AT_ONCE: u64 = 8;
 /// How long one mail may take, with all steps of the conversation.
 const SEND_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long the sender rests when there is nothing to do and nothing to wait for.
-const REST: Duration = Duration::from_secs(3600);
-/// How long it rests when the outbox can't be read.
-const REST_AFTER_TROUBLE: Duration = Duration::from_secs(5);
 
 /// What the sender needs.
 pub(super) struct Sender {
@@ -83,38 +80,16 @@ impl App {
 
     /// Sends what is in the outbox, for as long as the program runs.
     pub(super) async fn deliver_forever(self) {
-        loop {
-            // A task of its own, so that a panic ends one round and not the sender.
-            let rest = match tokio::spawn(self.clone().deliver_due()).await {
-                Ok(Ok(rest)) => rest,
-                Ok(Err(error)) => {
-                    tracing::warn!("the outbox can't be read or written: {}", error.log_text());
-                    REST_AFTER_TROUBLE
-                }
-                Err(panic) => {
-                    tracing::error!("sending mail failed: {panic}");
-                    REST_AFTER_TROUBLE
-                }
-            };
-            tokio::select! {
-                () = self.0.sender.woken.notified() => {}
-                () = tokio::time::sleep(rest) => {}
-            }
-        }
+        work_forever("sending mail", &self.0.sender.woken, || self.clone().deliver_due()).await;
     }
 
-    /// Sends mails until none is due, and says how long it is until the next one is.
-    async fn deliver_due(self) -> Result<Duration> {
+    /// Sends mails until none is due, and says when the next one is.
+    async fn deliver_due(self) -> Result<Option<Timestamp>> {
         let dialect = self.0.plans.dialect();
         loop {
-            let next = self.0.store.read(move |tx| Ok((outbox::next_due(tx, dialect)?, tx.now()))).await?;
-            match next {
-                (None, _) => return Ok(REST),
-                (Some(due), now) if due > now => {
-                    let millis = due.unix_millis() - now.unix_millis();
-                    return Ok(Duration::from_millis(millis.unsigned_abs()));
-                }
-                _ => {}
+            let (next, now) = self.0.store.read(move |tx| Ok((outbox::next_due(tx, dialect)?, tx.now()))).await?;
+            if next.is_none_or(|due| due > now) {
+                return Ok(next);
             }
             let batch = self.commit(move |tx| outbox::claim(tx, dialect, AT_ONCE)).await?;
             let mut sending = JoinSet::new();
