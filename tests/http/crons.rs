@@ -66,6 +66,6 @@ fn a_job_that_is_started_runs_behind_the_answer() {
     write_past(app.data_dir(), &[(ago(5 * 24 + 1), 0, "too old")]);
     assert_eq!(messages(&app), ["too old"]);
     root.post("/api/crons/__pbLogsCleanup__", json!({})).expect(204);
-    while messages(&app).contains(&"too old".to_owned()) {}
-    assert_eq!(messages(&app), ["POST /api/crons/__pbLogsCleanup__"]);
+    let clean = (0..1000).any(|_| messages(&app) == ["POST /api/crons/__pbLogsCleanup__"]);
+    assert!(clean, "{:?}", messages(&app));
 }

@@ -385,12 +385,9 @@ fn other_settings_count_from_the_next_start_on() {
     app.while_stopped(|folder| {
         write_past(folder, &[(ago(5 * 24 + 1), 0, "too old"), (ago(1), -4, "too low"), (ago(1), 0, "stays")]);
     });
-    let mut left = messages(&app);
     // The clean-up runs in the background of the start.
-    while left.len() > 1 {
-        left = messages(&app);
-    }
-    assert_eq!(left, ["stays"]);
+    let clean = (0..1000).any(|_| messages(&app) == ["stays"]);
+    assert!(clean, "{:?}", messages(&app));
 }
 
 #[test]
