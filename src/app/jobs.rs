@@ -26,7 +26,10 @@ impl App {
         self.register_job("__pbOTPCleanup__", "0 * * * *", |app| app.clean_up(one_time_code::forget_expired))?;
         self.register_job("__pbLogsCleanup__", "0 */6 * * *", App::clean_up_logs)?;
         // What PocketBase doesn't have.
-        self.register_job("__holdallCleanup__", "0 * * * *", |app| app.clean_up_own())
+        self.register_job("__holdallCleanup__", "0 * * * *", |app| async move {
+            app.clone().clean_up(forget_expired).await?;
+            app.sweep_old_uploads().await
+        })
     }
 
     /// Registers a job that works with the program; its id begins with two underscores if it is the program's own.
@@ -92,11 +95,6 @@ impl App {
 
     async fn clean_up(self, what: CleanUp) -> Result<()> {
         self.write_as_owner(Map::new(), what).await
-    }
-
-    async fn clean_up_own(self) -> Result<()> {
-        self.clone().clean_up(forget_expired).await?;
-        self.sweep_old_uploads().await
     }
 
     async fn optimize(self) -> Result<()> {
