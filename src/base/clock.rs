@@ -33,6 +33,12 @@ impl Timestamp {
         jiff::Timestamp::from_second(seconds).ok().map(Timestamp)
     }
 
+    /// The time of a file, cut to milliseconds; what can't be represented is the Unix epoch.
+    pub fn from_system_time(time: std::time::SystemTime) -> Self {
+        let millis = jiff::Timestamp::try_from(time).map_or(0, |at| at.as_millisecond());
+        Timestamp(jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+    }
+
     /// Reads the interface's form, or any other that RFC 3339 allows.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse().ok().map(Timestamp)

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod error;
 pub mod etag;
 mod excerpt;
+pub mod fault;
 pub mod ids;
 pub mod json;
 pub mod limits;
