@@ -51,6 +51,7 @@ mod tx;
 mod witness;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -66,7 +67,7 @@ use job::{ReadJob, WriteJob};
 use snapshot::PublishedSchema;
 
 pub use options::{Database, StoreOptions, StoreStats};
-pub use sqlite::{Past, Row};
+pub use sqlite::{DatabaseCopy, Past, Row};
 pub use tx::{ColumnInfo, ReadTx, WriteTx};
 pub use witness::{Before, Witness};
 
@@ -129,6 +130,8 @@ struct Shared {
     writes: AtomicU64,
     largest_group: AtomicU64,
     wal_bytes: AtomicU64,
+    /// Copies that are being made of the database.
+    copies: AtomicU64,
 }
 
 /// The entrances of the queues. `None` in a queue tells one thread to stop.
@@ -172,6 +175,7 @@ impl Store {
             writes: AtomicU64::new(0),
             largest_group: AtomicU64::new(0),
             wal_bytes: AtomicU64::new(0),
+            copies: AtomicU64::new(0),
         });
         let (reads, readers) = sqlite::start_readers(&data_file, &shared)?;
         let (writes, writer) = sqlite::start_writer(connection, data_version, &data_file, &shared)?;
@@ -250,6 +254,30 @@ impl Store {
         ticket.wait_blocking(answer, self.handle.shared.options.wait_timeout)
     }
 
+    /// Copies the database as it is at this moment into a new file, on the calling thread, while everybody reads and
+    /// writes as usual; `progress` is told bytes that are done, and of how many. Until it is through, the write-ahead
+    /// log grows by what is written. The copy isn't synced to disk.
+    ///
+    /// # Errors
+    /// 503 if the copy can't be written or the database can't be read.
+    pub fn copy_to(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        let shared = &self.handle.shared;
+        let _copying = Copying::begin(&shared.copies);
+        sqlite::copy(&shared.options.data_dir.join(Database::Data.file_name()), file, progress)
+    }
+
+    /// The same for the database of logs; whether there is one.
+    ///
+    /// # Errors
+    /// As [`Store::copy_to`].
+    pub fn copy_logs_to(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<bool> {
+        let logs = self.handle.shared.options.data_dir.join(Database::Logs.file_name());
+        if !logs.exists() {
+            return Ok(false);
+        }
+        sqlite::copy(&logs, file, progress).map(|()| true)
+    }
+
     /// Refuses new jobs, finishes those that wait, empties the write-ahead log into the database file and ends the
     /// threads. It blocks until then; calling it again does nothing.
     pub fn close(&self) {
@@ -304,6 +332,22 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// A copy that is being made, counted until it is dropped.
+struct Copying<'c>(&'c AtomicU64);
+
+impl Copying<'_> {
+    fn begin(copies: &AtomicU64) -> Copying<'_> {
+        copies.fetch_add(1, Ordering::AcqRel);
+        Copying(copies)
+    }
+}
+
+impl Drop for Copying<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

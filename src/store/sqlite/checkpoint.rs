@@ -10,6 +10,9 @@
 //!   meanwhile and are refused when that takes too long. So the log is bounded by twice the hard limit and what one
 //!   group can add.
 //!
+//! While a backup copies the database, which needs one state of it for as long as that takes, the log grows by what is
+//! written meanwhile; nobody waits for that.
+//!
 //! An attempt that fails is repeated only when the log has grown by the soft limit again: attempts cost a sync each.
 
 use std::cell::Cell;
@@ -86,8 +89,9 @@ impl Checkpointer {
         PAGES.get() * self.page_bytes
     }
 
-    /// To be called after each commit, outside of any transaction.
-    pub fn after_commit(&mut self, connection: &rusqlite::Connection) {
+    /// To be called after each commit, outside of any transaction. While the database `is_copied`, a reader is known to
+    /// stay for long, and nobody waits for it.
+    pub fn after_commit(&mut self, connection: &rusqlite::Connection, is_copied: &dyn Fn() -> bool) {
         let pages = PAGES.get();
         if pages < self.seen {
             // The log has started over.
@@ -98,11 +102,11 @@ impl Checkpointer {
         if pages < self.next_at {
             return;
         }
-        let attempt = if pages < self.hard_pages {
+        let attempt = if pages < self.hard_pages || is_copied() {
             run(connection, "PASSIVE").map(|_| false)
         } else {
             let wait = if pages < 2 * self.hard_pages { SHORT_WAIT } else { self.readers_gone_after };
-            self.empty(connection, wait)
+            self.empty(connection, wait, is_copied)
         };
         match attempt {
             Ok(true) => {}
@@ -112,7 +116,7 @@ impl Checkpointer {
                 tracing::warn!(error = %error.log_text(), "the write-ahead log could not be copied into the database");
             }
         }
-        if pages >= 2 * self.hard_pages && PAGES.get() != 0 {
+        if pages >= 2 * self.hard_pages && !is_copied() && PAGES.get() != 0 {
             tracing::warn!(pages, "the write-ahead log is far above its limit: another process keeps reading");
         }
     }
@@ -129,18 +133,24 @@ impl Checkpointer {
 
     /// Empties the log before the connection is closed.
     pub fn finish(&mut self, connection: &rusqlite::Connection) {
-        if let Err(error) = self.empty(connection, SHORT_WAIT) {
+        if let Err(error) = self.empty(connection, SHORT_WAIT, &|| false) {
             tracing::warn!(error = %error.log_text(), "the write-ahead log could not be emptied");
         }
     }
 
-    /// Waits up to `wait` for readers and empties the log; says whether that was possible.
-    fn empty(&mut self, connection: &rusqlite::Connection, wait: Duration) -> Result<bool> {
+    /// Waits up to `wait` for readers, but not for a copy that begins meanwhile, and empties the log; says whether that
+    /// was possible.
+    fn empty(
+        &mut self,
+        connection: &rusqlite::Connection,
+        wait: Duration,
+        is_copied: &dyn Fn() -> bool,
+    ) -> Result<bool> {
         let started = Instant::now();
         connection.busy_timeout(SHORT_WAIT).map_err(Error::internal)?;
         let outcome = loop {
             match run(connection, "TRUNCATE") {
-                Ok(false) if started.elapsed() < wait => {}
+                Ok(false) if started.elapsed() < wait && !is_copied() => {}
                 outcome => break outcome,
             }
         };

@@ -41,7 +41,7 @@ pub(in crate::store) fn inspect(file: &Path, newest_version: i64) -> Result<()> 
 /// Opens `file` without leaving a trace. If there is a write-ahead log beside it, the file may be in use or has to be
 /// read together with the log, so that it is opened as usual. Otherwise it is taken as it stands: SQLite would make a
 /// log and an index of it only to read.
-fn open_to_look(file: &Path) -> rusqlite::Result<rusqlite::Connection> {
+pub(super) fn open_to_look(file: &Path) -> rusqlite::Result<rusqlite::Connection> {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
     if Path::new(&log).exists() {

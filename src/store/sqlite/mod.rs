@@ -5,6 +5,7 @@
 mod bind;
 mod checkpoint;
 mod connection;
+mod copy;
 mod deadline;
 mod error;
 mod functions;
@@ -15,6 +16,8 @@ mod writer;
 
 pub use bind::Row;
 pub(super) use connection::{Connection, Savepoint, open_writer};
+pub use copy::DatabaseCopy;
+pub(super) use copy::copy;
 pub(super) use inspect::{explain, inspect};
 pub use past::Past;
 pub(super) use readers::start_readers;

@@ -259,7 +259,8 @@ impl Writer {
         self.shared.largest_group.fetch_max(members.len() as u64, Ordering::Relaxed);
         self.shared.wal_bytes.store(self.checkpointer.wal_bytes(), Ordering::Relaxed);
         members.into_iter().for_each(|job| job.answer());
-        self.checkpointer.after_commit(self.connection.raw());
+        let is_copied = || self.shared.copies.load(Ordering::Acquire) > 0;
+        self.checkpointer.after_commit(self.connection.raw(), &is_copied);
         self.shared.wal_bytes.store(self.checkpointer.wal_bytes(), Ordering::Relaxed);
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing here sleeps: jobs are held by channels, and [`wait_until`] watches for what has to happen.
 
+mod copies;
 mod deadlines;
 mod failures;
 mod files;

@@ -1,0 +1,145 @@
+//! Copies of a database: making one while it is in use, and reading one that nobody else has.
+//!
+//! Called by [`Store::copy_to`](crate::store::Store::copy_to) and by the service for backups. Invariants: a copy shows
+//! one state of the database, however long it takes and whoever writes meanwhile; a copy that is read isn't changed,
+//! and nothing appears beside it. Not here: what belongs into a backup besides.
+
+use std::ffi::c_int;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::OpenFlags;
+use rusqlite::backup::{Backup, StepResult};
+
+use super::APPLICATION_ID;
+use super::connection::{Connection, Role, configure, flags};
+use super::error;
+use super::inspect::open_to_look;
+use crate::base::Result;
+use crate::domain::Schema;
+use crate::store::{Database, LoadSchema, ReadTx, migrations};
+
+/// Pages that are copied between two reports of progress.
+const PAGES_PER_STEP: c_int = 256;
+/// How long to wait for a lock that another process holds.
+const WAIT: Duration = Duration::from_secs(5);
+/// Faults of a damaged file that are listed.
+const COMPLAINTS_MAX: usize = 5;
+
+/// Copies a database into a new file; `progress` is told bytes that are done, and of how many.
+pub(in crate::store) fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    let mut run = || -> rusqlite::Result<()> {
+        let source = rusqlite::Connection::open_with_flags(from, flags())?;
+        configure(&source, Role::Reader, WAIT)?;
+        // One snapshot for all steps: without it, a commit in between would make the copy begin anew.
+        source.execute_batch("BEGIN")?;
+        let page_bytes: i64 = source.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        source.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        let mut target = rusqlite::Connection::open_with_flags(to, flags() | OpenFlags::SQLITE_OPEN_CREATE)?;
+        // Whoever wants the copy on disk syncs what is made of it; one that isn't finished is thrown away.
+        target.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
+        target.pragma_update(None, "synchronous", "OFF")?;
+        let backup = Backup::new(&source, &mut target)?;
+        loop {
+            let step = backup.step(PAGES_PER_STEP)?;
+            let (pages, left) = (backup.progress().pagecount, backup.progress().remaining);
+            let bytes = |pages: c_int| i64::from(pages).saturating_mul(page_bytes).unsigned_abs();
+            progress(bytes(pages.saturating_sub(left)), bytes(pages));
+            match step {
+                StepResult::Done => return Ok(()),
+                StepResult::More => {}
+                // Nobody else knows the copy, and readers of a write-ahead log are locked out by nobody.
+                _ => return Err(rusqlite::Error::SqliteFailure(busy(), None)),
+            }
+        }
+    };
+    run().map_err(|error| error::translate(&error))
+}
+
+fn busy() -> rusqlite::ffi::Error {
+    rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY)
+}
+
+/// A database file that is only read, and that nobody changes meanwhile.
+pub struct DatabaseCopy {
+    connection: Connection,
+}
+
+impl DatabaseCopy {
+    /// Opens a copy, whatever it may be: see [`DatabaseCopy::complaint`].
+    ///
+    /// # Errors
+    /// What keeps it from being opened.
+    pub fn open(file: &Path) -> Result<DatabaseCopy> {
+        let open = || {
+            let inner = open_to_look(file)?;
+            configure(&inner, Role::Reader, WAIT)?;
+            Connection::new(inner)
+        };
+        open().map(|connection| DatabaseCopy { connection }).map_err(|error| error::translate(&error))
+    }
+
+    /// The number of its newest migration.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    pub fn version(&self) -> Result<i64> {
+        self.connection.pragma("user_version")
+    }
+
+    /// What is wrong with it, if anything is: it isn't one of ours, it is newer than this program, or it is damaged
+    /// anywhere. That takes as long as reading all of it.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    pub fn complaint(&self, database: Database) -> Result<Option<String>> {
+        if self.connection.pragma("application_id")? != APPLICATION_ID {
+            return Ok(Some("it is a database of another program".to_owned()));
+        }
+        let (version, newest_version) = (self.version()?, migrations::newest_version(database));
+        if version > newest_version {
+            let text = format!("its data version is {version}, and this program knows only {newest_version}");
+            return Ok(Some(text));
+        }
+        let integrity = self.texts("PRAGMA integrity_check(5)")?;
+        if integrity != ["ok"] {
+            return Ok(Some(integrity.join("; ")));
+        }
+        let orphans = self.texts("PRAGMA foreign_key_check")?;
+        Ok((!orphans.is_empty()).then(|| format!("rows refer to others that aren't there, in: {}", orphans.join(", "))))
+    }
+
+    /// The collections in it.
+    ///
+    /// # Errors
+    /// What keeps it from being read, or understood.
+    pub fn schema(&self, load: LoadSchema) -> Result<Arc<Schema>> {
+        self.read_with(Arc::new(Schema::new(Vec::new())), load).map(Arc::new)
+    }
+
+    /// Runs `job` on the calling thread, without a limit in time. The transaction knows no collections.
+    ///
+    /// # Errors
+    /// Those of `job`.
+    pub fn read<T>(&self, job: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
+        self.read_with(Arc::new(Schema::new(Vec::new())), job)
+    }
+
+    fn read_with<T>(&self, schema: Arc<Schema>, job: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
+        self.connection.begin_read()?;
+        let outcome = job(&ReadTx::new(&self.connection, schema));
+        self.connection.end_read()?;
+        outcome
+    }
+
+    /// The first column of a few rows.
+    fn texts(&self, sql: &str) -> Result<Vec<String>> {
+        let read = || {
+            let mut statement = self.connection.raw().prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
+            rows.take(COMPLAINTS_MAX).collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|error| error::translate(&error))
+    }
+}
