@@ -278,6 +278,12 @@ pub fn page(tx: &ReadTx<'_>, dialect: Dialect, offset: u64, limit: u64) -> Resul
     Ok(files)
 }
 
+/// Calls `each` with every file that a record names, until it fails.
+pub fn each_live(tx: &ReadTx<'_>, dialect: Dialect, mut each: impl FnMut(StoredFile) -> Result<()>) -> Result<()> {
+    let live = [Where::Is("state", LIVE.into())];
+    tx.rows(&FILES.select(dialect, &COLUMNS, &live), |row| each(stored(row)?))
+}
+
 /// Whether there is a row for a file, in whatever state.
 pub fn is_known(tx: &ReadTx<'_>, dialect: Dialect, collection_id: &str, record_id: &str, name: &str) -> Result<bool> {
     tx.exists(&FILES.select(dialect, &["name"], &is_file(collection_id, record_id, name)))

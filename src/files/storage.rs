@@ -106,6 +106,20 @@ impl Storage {
         Ok(Storage { objects: files.clone(), local: Some(Local { files, staging: staging.to_owned() }) })
     }
 
+    /// Whether files are in the local folder.
+    pub fn is_local(&self) -> bool {
+        self.local.is_some()
+    }
+
+    /// Where an object lies in the local folder; `None` if files are in a bucket.
+    ///
+    /// # Errors
+    /// 500 if this isn't a key.
+    pub fn local_path(&self, key: &str) -> Result<Option<PathBuf>> {
+        let Some(local) = &self.local else { return Ok(None) };
+        local.files.path_to_filesystem(&path(key)?).map(Some).map_err(failure)
+    }
+
     /// Stores a file that has arrived. If it is moved into place, nothing of it is left in the spool.
     ///
     /// # Errors
@@ -307,6 +321,22 @@ fn rename_or_copy(from: &Path, to: &Path) -> io::Result<()> {
 
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// A part of a file that isn't in the storage, or all of it; `None` if there is no such file.
+///
+/// # Errors
+/// 503 if it can't be read.
+pub async fn local_content(path: PathBuf, range: Option<Range<u64>>) -> Result<Option<Content>> {
+    blocking_read(move || match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => {
+            let file = opened?;
+            let range = range.unwrap_or(0..file.metadata()?.len());
+            Ok(Some(pieces(file, range)))
+        }
+    })
+    .await
 }
 
 /// A range of an open file, read where it holds nobody up.
