@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{sign_in, token};
 use crate::base::{Error, FieldError, Result, SqlValue};
-use crate::domain::{Principal, TokenKind};
+use crate::domain::{Credential, Principal};
 use crate::records::access::{refuse_key, require_superuser};
 use crate::records::{self, Cx, Find};
 use crate::store::ReadTx;
@@ -23,7 +23,8 @@ pub fn file_token(tx: &ReadTx<'_>, cx: &Cx<'_>) -> Result<String> {
         Principal::Scoped(..) => return Err(Error::forbidden("This API key isn't good for files.")),
         Principal::Record(record) => record,
     };
-    let token = token::issue(record, TokenKind::File, tx.now())?;
+    let by_key = matches!(cx.credential, Credential::Key(_));
+    let token = token::issue_for_files(record, by_key, tx.now())?;
     serde_json::to_string(&serde_json::json!({ "token": token })).map_err(Error::internal)
 }
 

@@ -34,6 +34,9 @@ pub struct Claims {
     /// Whether auth-refresh gives a new token; only of kind `auth`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refreshable: Option<bool>,
+    /// Whether an API key has asked for it, which may do less than its owner; only of kind `file`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_key: bool,
     /// The kind of token.
     #[serde(rename = "type")]
     pub kind: String,
@@ -45,6 +48,14 @@ pub struct Claims {
 /// 500 if the record isn't of an auth collection.
 pub fn issue(record: &Record, kind: TokenKind, now: Timestamp) -> Result<String> {
     sign(record, kind, &claims(record, kind, now)?)
+}
+
+/// A token for files, which knows whether an API key has asked for it.
+///
+/// # Errors
+/// As [`issue`].
+pub fn issue_for_files(record: &Record, by_key: bool, now: Timestamp) -> Result<String> {
+    sign(record, TokenKind::File, &Claims { by_key, ..claims(record, TokenKind::File, now)? })
 }
 
 /// An auth token for `record` that ends after `seconds` (0 stands for what its collection sets) and can't be renewed.
@@ -70,6 +81,7 @@ pub fn issue_for_mail(record: &Record, kind: TokenKind, new_email: Option<&str>,
 fn claims(record: &Record, kind: TokenKind, now: Timestamp) -> Result<Claims> {
     Ok(Claims {
         collection_id: record.collection().id.clone(),
+        by_key: false,
         email: None,
         exp: now.unix_seconds() + auth_options(record)?.token(kind).duration,
         id: record.id().to_owned(),
