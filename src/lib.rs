@@ -11,13 +11,14 @@
 //! | query | [`query`]: plans and schemas made into statements; pure |
 //! | store | [`store`]: the only code that runs SQL |
 //! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`] |
-//! | | [`logs`], [`jobs`] |
+//! | | [`logs`], [`jobs`], [`backup`] |
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
 //! | edges | [`web`], [`api`], [`cli`], [`demo`] |
 
 pub mod api;
 pub mod app;
 pub mod auth;
+pub mod backup;
 pub mod base;
 pub mod cli;
 pub mod collections;

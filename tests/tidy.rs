@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["rules"],
     &["query"],
     &["store"],
-    &["settings", "collections", "records", "auth", "mail", "files", "realtime", "logs", "jobs"],
+    &["settings", "collections", "records", "auth", "mail", "files", "realtime", "logs", "jobs", "backup"],
     &["app"],
     &["web", "api", "cli", "demo"],
 ];
@@ -33,6 +33,7 @@ const NEIGHBOURS: &[(&str, &str, &str)] = &[
     ("mail", "settings", "the configuration names the mail server"),
     ("records", "files", "a record's files become live or doomed in the record's own transaction"),
     ("collections", "files", "files go in the transaction that takes their field or collection away"),
+    ("backup", "files", "an archive has the files that the ledger names, from where the storage has them"),
     ("files", "settings", "the configuration names the storage"),
     ("auth", "mail", "a mail is queued in the transaction that it belongs to"),
     ("api", "web", "what answers and bodies look like is the same for every API"),
@@ -65,6 +66,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("bytes", &["files/", "web/"]),
     ("futures_util", &["files/", "app/files_check.rs"]),
     ("mimetype_detector", &["files/sniff.rs"]),
+    ("zip", &["backup/"]),
     // The database.
     ("rusqlite", &["store/sqlite/"]),
     ("r2d2", &["store/sqlite/"]),
@@ -75,11 +77,14 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("sqlparser", &["query/ddl/"]),
     // Threads and logs: nothing that is pure.
     ("tokio", &["store/", "auth/", "files/", "realtime/", "jobs/", "app/", "cli/"]),
-    ("tracing", &["store/", "collections/", "records/", "files/", "realtime/", "jobs/", "app/", "web/", "cli/"]),
+    (
+        "tracing",
+        &["store/", "collections/", "records/", "files/", "realtime/", "jobs/", "backup/", "app/", "web/", "cli/"],
+    ),
     // Secrets.
     ("bcrypt", &["auth/"]),
     ("jsonwebtoken", &["auth/"]),
-    ("ring", &["auth/", "files/"]),
+    ("ring", &["auth/", "files/", "backup/"]),
     ("oauth2", &["auth/oauth2"]),
     ("totp_rs", &["auth/totp.rs"]),
     ("webauthn_rs", &["auth/passkeys"]),
@@ -106,6 +111,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "records/",
             "auth/",
             "realtime/",
+            "backup/",
             "app/",
             "web/",
             "api/",
@@ -113,7 +119,10 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "demo.rs",
         ],
     ),
-    ("serde", &["base/", "domain/", "settings/", "auth/", "app/health.rs", "web/", "demo.rs"]),
+    (
+        "serde",
+        &["base/", "domain/", "settings/", "auth/", "backup/", "app/health.rs", "web/", "demo.rs"],
+    ),
     ("jiff", &["base/", "domain/", "rules/", "demo.rs"]),
     ("base64", &["records/", "auth/passkeys", "web/tus.rs"]),
     ("moka", &["domain/", "records/", "auth/", "files/", "app/"]),

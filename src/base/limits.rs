@@ -185,3 +185,17 @@ pub const LOG_QUEUE_ENTRIES: usize = 10_000;
 pub const LOG_QUEUE_BYTES: usize = 8 << 20;
 /// So many of them are written at once without waiting for more.
 pub const LOG_FLUSH_ENTRIES: usize = 200;
+/// The name of a backup may have this many bytes.
+pub const BACKUP_NAME_MAX_BYTES: usize = 150;
+/// A backup may hold this many entries; some hundred bytes of memory are needed for each.
+pub const BACKUP_MAX_ENTRIES: u64 = 1_000_000;
+/// The name of an entry may have this many bytes.
+pub const BACKUP_ENTRY_NAME_MAX_BYTES: usize = 1024;
+/// The list of what is in a backup may have this many bytes.
+pub const BACKUP_MANIFEST_MAX_BYTES: u64 = 512 << 20;
+/// What a backup unpacks to may be so many times as large as the backup; none of ours is more tightly packed.
+pub const BACKUP_MAX_RATIO: u64 = 100;
+/// What unpacks to no more than this may be packed as tightly as it likes.
+pub const BACKUP_RATIO_FREE_BYTES: u64 = 1 << 30;
+/// The body of a backup that is sent to us may have this many bytes, which is no limit in practice.
+pub const BACKUP_UPLOAD_MAX_BYTES: u64 = 1 << 60;

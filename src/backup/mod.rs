@@ -1,0 +1,81 @@
+//! Backups: what is in them, how they are made, tested and brought back.
+//!
+//! Called by the app and, before the store is opened, by whatever opens a data folder ([`swap`]). A backup is a zip
+//! archive with the databases, the files of records if they are kept in the local folder, and a manifest that names
+//! every entry with its size and SHA-256. It is [made](create) of copies under a temporary name, and has its own name
+//! only once it is complete and on disk. It is [tested](test) by being unpacked and checked as for a restoration.
+//! [`prepare`](prepare::prepare) unpacks one beside the data, and [`swap`] puts it in the place of the data when the
+//! program starts next.
+//!
+//! Invariants: memory doesn't grow with the size of anything, only with the number of entries, which is bounded;
+//! nothing that an archive says of itself is believed before it was checked; nothing of an archive is written outside
+//! of the temporary folder that it is unpacked to. Everything here blocks. Not here: who may do what, when backups are
+//! made, and the restart.
+
+mod archive;
+pub mod create;
+mod directory;
+pub mod folder;
+mod manifest;
+pub mod names;
+pub mod prepare;
+mod progress;
+pub mod swap;
+pub mod test;
+mod unpack;
+
+pub use archive::Archive;
+pub use create::{Source, create};
+pub use folder::{Busy, Check, Folder, Item};
+pub use progress::{Progress, Silent, Step};
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use ring::digest::{Context, SHA256};
+
+use crate::base::Error;
+
+/// The database in an archive, and in the data folder.
+const DATA: &str = "data.db";
+/// The database of logs, the same.
+const LOGS: &str = "logs.db";
+/// The files of records, the same.
+const STORAGE: &str = "storage";
+/// What is in an archive.
+const MANIFEST: &str = "manifest.json";
+/// How much is read and written at a time.
+const PIECE_BYTES: usize = 128 << 10;
+
+/// 503 for what can't be written.
+fn unwritten(error: io::Error) -> Error {
+    Error::unavailable("The backup can't be written: the disk may be full.").caused_by(error)
+}
+
+/// 503 for what can't be read.
+fn unread(error: io::Error) -> Error {
+    Error::unavailable("The backup can't be read at the moment.").caused_by(error)
+}
+
+/// Makes sure that the names in a folder are on disk.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// SHA-256 of what passes.
+struct Hash(Context);
+
+impl Hash {
+    fn new() -> Hash {
+        Hash(Context::new(&SHA256))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn hex(self) -> String {
+        self.0.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
