@@ -121,7 +121,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ),
     (
         "serde",
-        &["base/", "domain/", "settings/", "auth/", "backup/", "app/health.rs", "web/", "demo.rs"],
+        &["base/", "domain/", "settings/", "auth/", "backup/", "app/health.rs", "app/backups.rs", "web/", "demo.rs"],
     ),
     ("jiff", &["base/", "domain/", "rules/", "demo.rs"]),
     ("base64", &["records/", "auth/passkeys", "web/tus.rs"]),

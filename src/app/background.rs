@@ -26,11 +26,13 @@ impl App {
             if let Err(error) = self.0.spool.remove_leftovers() {
                 tracing::warn!("what arrived before couldn't be removed: {}", error.log_text());
             }
+            self.tidy_backups();
             let app = self.clone();
             self.spawn(self.clone().deliver_forever());
             self.spawn(self.clone().remove_files_forever());
             self.spawn(self.clone().tell_forever());
             self.spawn(self.clone().write_logs_forever());
+            self.spawn(self.clone().test_backups());
             self.spawn(async move {
                 // The configuration may have changed since the last run of the program.
                 if let Err(error) = app.clone().clean_up_logs().await {

@@ -1,6 +1,7 @@
 //! Files of records on their way out.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use super::App;
 use crate::auth::token;
@@ -8,6 +9,7 @@ use crate::base::Result;
 use crate::domain::{Context, Credential, Principal, RequestInfo, TokenKind};
 use crate::files::Content;
 use crate::files::previews::Outcome;
+use crate::files::storage::local_content;
 use crate::files::thumbs::is_offered;
 use crate::records::{self, Cx, VisibleFile};
 use crate::store::ReadTx;
@@ -51,11 +53,23 @@ impl App {
         self.0.previews.preview(&self.0.storage, &found.file, size, as_webp).await
     }
 
-    /// A part of what the storage has under a key, or all of it; `None` if there is nothing.
+    /// A part of what is sent, or all of it; `None` if there is nothing.
     ///
     /// # Errors
-    /// 503 if the storage can't be read.
-    pub async fn stored_content(&self, key: &str, range: Option<Range<u64>>) -> Result<Option<Content>> {
-        self.0.storage.read(key, range).await
+    /// 503 if it can't be read.
+    pub async fn content(&self, source: &ContentSource, range: Option<Range<u64>>) -> Result<Option<Content>> {
+        match source {
+            ContentSource::Stored(key) => self.0.storage.read(key, range).await,
+            ContentSource::File(path) => local_content(path.clone(), range).await,
+        }
     }
+}
+
+/// Where the content of an answer comes from.
+#[derive(Clone, Debug)]
+pub enum ContentSource {
+    /// What the storage has under this key.
+    Stored(String),
+    /// A file of the program's own.
+    File(PathBuf),
 }

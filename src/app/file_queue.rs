@@ -1,8 +1,8 @@
 //! The removal of files that no record names any more, in the background.
 //!
 //! Woken by commits that doom files, and by time: what a transaction has doomed is removed soon after it, also by a
-//! later run of the program. The files of resumable uploads that have ended go here, too. Invariant: a row goes only
-//! after its object and its previews have gone.
+//! later run of the program. While a backup is being made, it waits. The files of resumable uploads that have ended go
+//! here, too. Invariant: a row goes only after its object and its previews have gone.
 
 use std::sync::{Mutex as StdMutex, PoisonError};
 
@@ -68,6 +68,8 @@ impl App {
         let dialect = self.0.plans.dialect();
         let _turn = self.0.file_queue.turn.lock().await;
         self.remove_ended_uploads().await;
+        // A backup that is being made needs the files that were named when it began.
+        let _released = self.release_files().await?;
         loop {
             let claimed = self.commit(move |tx| ledger::claim(tx, dialect, FILES_REMOVED_AT_ONCE)).await?;
             if claimed.is_empty() {

@@ -26,8 +26,7 @@ impl App {
         if !superuser {
             return Ok(HEALTHY.to_owned());
         }
-        // No backup is being made: this version makes none by itself.
-        let data = Figures { can_backup: true, real_ip, possible_proxy_header: proxy_header };
+        let data = Figures { can_backup: !self.0.backups.is_busy(), real_ip, possible_proxy_header: proxy_header };
         serde_json::to_string(&Health { message: "The server is healthy.", code: 200, data }).map_err(Error::internal)
     }
 }

@@ -6,6 +6,8 @@
 
 mod accounts;
 mod background;
+mod backup_work;
+mod backups;
 mod batch;
 mod caller;
 mod codes;
@@ -45,6 +47,7 @@ use crate::auth::attempts::Attempts;
 use crate::auth::passkeys::RelyingParty;
 use crate::auth::throttle::Throttle;
 use crate::auth::{Passwords, totp};
+use crate::backup::swap::{self, InUse, Settled};
 use crate::base::Result;
 use crate::collections as collections_service;
 use crate::domain::Event;
@@ -62,8 +65,10 @@ pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
 pub use crate::realtime::{Connection, EventStream, Piece, Subscription, Told};
 pub use crate::records::{FileKeys, UploadTarget, VisibleFile};
+pub use backups::{BackupFile, BackupItem};
 pub use batch::{BatchAction, BatchAnswer, BatchItem, BatchLimits};
 pub use caller::{Caller, Cookie, Site, Trace};
+pub use downloads::ContentSource;
 pub use files_check::{FilesReport, Mismatch};
 pub use forward_auth::{Asked, Verdict};
 pub use keys::OwnedKey;
@@ -102,6 +107,9 @@ struct Services {
     file_queue: file_queue::FileQueue,
     /// Who writes to which resumable upload.
     turns: Turns,
+    backups: backups::Backups,
+    /// Keeps the data where it is while the program runs.
+    _in_use: InUse,
     letterhead: Letterhead,
     sender: mails::Sender,
     codes: codes::Codes,
@@ -114,15 +122,40 @@ struct Services {
 }
 
 impl App {
-    /// Opens the data folder (creating it if need be), brings it up to date and starts the store's threads.
+    /// Opens the data folder (creating it if need be), brings it up to date and starts the store's threads. If a
+    /// restoration is ordered, that comes first; a restored state that can't be opened makes room for the one before.
     ///
     /// # Errors
     /// Whatever keeps the store from opening: a damaged or newer data folder, no permission, no room. 400 for what the
     /// configuration says of mail, if it can't be used.
     pub fn open(config: &Config) -> Result<App> {
+        App::open_settled(config).map(|(app, _)| app)
+    }
+
+    /// The same, with whether a restored state was put in place.
+    fn open_settled(config: &Config) -> Result<(App, bool)> {
         // Before the data folder is touched.
         Storage::check(config)?;
+        mails::letterhead(config).and_then(|_| mails::Sender::new(config))?;
+        let restored = swap::settle(&config.data_dir)?;
+        match (App::open_data(config), restored) {
+            (Ok(app), Settled::Swapped) => {
+                swap::finish(&config.data_dir);
+                tracing::info!("the restored state is in place");
+                Ok((app, true))
+            }
+            (Err(error), Settled::Swapped) => {
+                tracing::error!("the restored state can't be opened, and the one before is back: {}", error.log_text());
+                swap::undo(&config.data_dir)?;
+                App::open_data(config).map(|app| (app, false))
+            }
+            (opened, _) => opened.map(|app| (app, false)),
+        }
+    }
+
+    fn open_data(config: &Config) -> Result<App> {
         let (letterhead, sender) = (mails::letterhead(config)?, mails::Sender::new(config)?);
+        let known = swap::in_use(&config.data_dir, false);
         let options = StoreOptions {
             readers: config.readers,
             queue_length: config.queue_length,
@@ -133,6 +166,7 @@ impl App {
             ..StoreOptions::new(&config.data_dir)
         };
         let store = Store::open(options, collections_service::load_schema)?;
+        let in_use = if known.is_held() { known } else { swap::in_use(&config.data_dir, true) };
         store.write_blocking(collections_service::bootstrap)?;
         let logs = logs::Logs::open(config)?;
         let (spool, storage) = (Spool::open(&config.data_dir)?, Storage::open(config)?);
@@ -154,6 +188,8 @@ impl App {
             previews: Previews::new(PreviewOptions::new(config.thumb_workers, config.thumb_max_megapixels)),
             file_queue: file_queue::FileQueue::new(),
             turns: uploads::new_turns(),
+            backups: backups::Backups::new(&config.data_dir),
+            _in_use: in_use,
             letterhead,
             sender,
             codes: codes::Codes::new(),

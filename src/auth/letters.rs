@@ -9,6 +9,8 @@ use std::sync::Arc;
 use super::throttle::identity_key;
 use super::token;
 use crate::base::{Error, Result, SqlValue, ids};
+use crate::domain::collection::EmailTemplate;
+use crate::domain::principal::SUPERUSERS;
 use crate::domain::{Collection, Record, TokenKind, Value};
 use crate::mail::outbox;
 use crate::mail::{self, Letter, Letterhead, MailKind, Outgoing};
@@ -175,4 +177,25 @@ pub fn queue_alert(
         reference: &account_reference(&record),
     })?;
     mail::queue(tx, cx.plans.dialect(), &mail)
+}
+
+/// Queues mails to all superusers about a scheduled backup that came to nothing.
+pub fn queue_backup_failure(tx: &mut WriteTx<'_>, cx: &Cx<'_>, letterhead: &Letterhead, reason: &str) -> Result<()> {
+    let template = EmailTemplate {
+        subject: "A backup of {APP_NAME} has failed".to_owned(),
+        body: "<p>The scheduled backup of {APP_NAME} ({APP_URL}) has failed:</p><p>{REASON}</p>".to_owned(),
+    };
+    let superusers = records::find_collection(tx.schema(), SUPERUSERS)?.clone();
+    for record in records::every(tx, cx, &superusers)? {
+        let mail = letterhead.write(&Letter {
+            kind: MailKind::BackupFailure,
+            to: record.text("email"),
+            template: &template,
+            record: &record,
+            facts: &[("REASON", reason)],
+            reference: &account_reference(&record),
+        })?;
+        mail::queue(tx, cx.plans.dialect(), &mail)?;
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ mod key;
 mod logging;
 mod logs;
 mod output;
+mod restart;
 mod serve;
 mod superuser;
 
@@ -108,7 +109,11 @@ impl Cli {
             Command::Serve(args) => {
                 flags.http = args.http;
                 let settings = start(flags)?;
-                runtime(settings.workers(), settings.max_blocking())?.block_on(serve::run(settings, args.demo))
+                let runtime = runtime(settings.workers(), settings.max_blocking())?;
+                let ended = runtime.block_on(serve::run(settings, args.demo));
+                // What is still being done, such as the test of a backup, may be broken off anywhere.
+                runtime.shutdown_background();
+                if ended? { Err(restart::restart()) } else { Ok(()) }
             }
             Command::Superuser(command) => {
                 let settings = start(flags)?;

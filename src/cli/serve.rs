@@ -26,12 +26,12 @@ pub struct Args {
     pub demo: bool,
 }
 
-/// Serves until the process is asked to stop, then closes the app.
-pub async fn run(settings: Settings, with_demo: bool) -> Result<()> {
+/// Serves until the process is asked to stop, then closes the app; whether the program has to start anew.
+pub async fn run(settings: Settings, with_demo: bool) -> Result<bool> {
     let app = App::open(&settings.config)?;
     let result = prepare_and_serve(&app, &settings, with_demo).await;
     app.close();
-    result
+    result.map(|()| app.wants_restart())
 }
 
 async fn prepare_and_serve(app: &App, settings: &Settings, with_demo: bool) -> Result<()> {

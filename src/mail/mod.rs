@@ -30,6 +30,7 @@ pub enum MailKind {
     EmailChange,
     Otp,
     LoginAlert,
+    BackupFailure,
 }
 
 impl MailKind {
@@ -41,6 +42,7 @@ impl MailKind {
             MailKind::EmailChange => "emailChange",
             MailKind::Otp => "otp",
             MailKind::LoginAlert => "loginAlert",
+            MailKind::BackupFailure => "backupFailure",
         }
     }
 }

@@ -68,6 +68,8 @@ pub struct Config {
     #[serde(deserialize_with = "secret")]
     pub smtp_password: Secret,
     pub smtp_ca_file: String,
+    pub backup_cron: String,
+    pub backup_keep: usize,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
     pub logs_max_days: i64,

@@ -1,8 +1,8 @@
 //! A stored file as an answer: conditions, ranges, and headers under which nothing of it can run in our origin.
 //!
-//! Called by the route for files. Invariants: the content leaves piece by piece, however large it is; whatever browsers
-//! could run (pages, vector graphics, scripts) is an attachment, and would run without an origin, scripts or forms even
-//! if somebody opened it.
+//! Called by the routes for files and for backups. Invariants: the content leaves piece by piece, however large it is;
+//! whatever browsers could run (pages, vector graphics, scripts) is an attachment, and would run without an origin,
+//! scripts or forms even if somebody opened it.
 
 use std::io;
 use std::ops::Range;
@@ -16,11 +16,11 @@ use rocket::response::{Responder, Response};
 use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use rocket::{Request, response};
 
-use crate::app::App;
+use crate::app::{App, BackupFile, ContentSource};
 use crate::base::{Error, Result, Timestamp, ids};
 use crate::domain::RequestInfo;
 use crate::files::{Content, Preview, StoredFile};
-use crate::web::headers::Framing;
+use crate::web::headers::{Framing, header_text};
 use crate::web::ranges::{Wanted, wanted};
 
 /// Nothing is loaded, nothing runs, and it has no origin.
@@ -56,15 +56,14 @@ const BY_EXTENSION: &[(&str, &str)] = &[
 /// What is sent: a file of a record, or a preview of one.
 #[derive(Clone, Debug)]
 pub struct Served {
-    /// Where the storage has it.
-    key: String,
+    source: ContentSource,
     /// What clients are to call it.
     name: String,
     content_type: String,
     size_bytes: u64,
     etag: String,
     created: String,
-    /// It is what will be sent another time, too.
+    /// It is what will be sent another time, too, and may be kept by whoever gets it.
     is_lasting: bool,
 }
 
@@ -74,7 +73,7 @@ impl Served {
         let lower = file.name.to_ascii_lowercase();
         let known = BY_EXTENSION.iter().find(|(extension, _)| lower.ends_with(extension));
         Served {
-            key: file.key(),
+            source: ContentSource::Stored(file.key()),
             etag: format!("\"{}\"", file.sha256),
             content_type: known.map_or(file.content_type, |(_, content_type)| (*content_type).to_owned()),
             name: file.name,
@@ -89,12 +88,29 @@ impl Served {
         Served { is_lasting: false, ..Served::original(file) }
     }
 
+    /// A backup. It has everything in it, so nothing on the way may keep it.
+    pub fn backup(backup: BackupFile) -> Served {
+        Served {
+            etag: format!("\"{}-{}\"", backup.modified.unix_millis(), backup.size_bytes),
+            source: ContentSource::File(backup.path),
+            name: header_text(&backup.name),
+            content_type: "application/zip".to_owned(),
+            size_bytes: backup.size_bytes,
+            created: backup.modified.to_string(),
+            is_lasting: false,
+        }
+    }
+
+    fn is_of_record(&self) -> bool {
+        matches!(self.source, ContentSource::Stored(_))
+    }
+
     /// A preview of a file.
     pub fn preview(file: &StoredFile, preview: Preview) -> Served {
         Served {
             // Made anew, it may have other bytes; the size tells most of these apart.
             etag: format!("\"{}-{}-{}\"", file.sha256, preview.variant, preview.size_bytes),
-            key: preview.key,
+            source: ContentSource::Stored(preview.key),
             name: preview.name,
             content_type: preview.content_type.to_owned(),
             size_bytes: preview.size_bytes,
@@ -114,6 +130,7 @@ pub struct Presentation {
 
 /// A file on its way to a client.
 pub struct Download {
+    framing: Framing,
     status: Status,
     headers: Vec<Header<'static>>,
     size_bytes: u64,
@@ -126,7 +143,10 @@ impl Download {
     /// # Errors
     /// 404 if the storage doesn't have it; 503 if it can't be read.
     pub async fn of(app: &App, request: &RequestInfo, file: Served, shown: Presentation) -> Result<Download> {
-        let mut answer = Download { status: Status::Ok, headers: headers(&file, &shown), size_bytes: 0, body: None };
+        // Pictures and documents may be shown in other pages.
+        let framing = if file.is_of_record() { Framing::Anywhere } else { Framing::Own };
+        let headers = headers(&file, &shown);
+        let mut answer = Download { framing, status: Status::Ok, headers, size_bytes: 0, body: None };
         if is_another(request, &file) {
             answer.status = Status::PreconditionFailed;
             answer.remove("Accept-Ranges");
@@ -154,7 +174,7 @@ impl Download {
             self.set("Content-Range", content_range(part, file.size_bytes));
             self.size_bytes = part.end - part.start;
         }
-        let content = app.stored_content(&file.key, part).await?.ok_or_else(Error::not_found)?;
+        let content = app.content(&file.source, part).await?.ok_or_else(Error::not_found)?;
         self.body = Some(Reader::new(content));
         Ok(self)
     }
@@ -181,7 +201,7 @@ impl Download {
             let (app, file) = (app.clone(), file.clone());
             async move {
                 let content = match part {
-                    Some(part) => app.stored_content(&file.key, Some(part)).await?.ok_or_else(Error::not_found)?,
+                    Some(part) => app.content(&file.source, Some(part)).await?.ok_or_else(Error::not_found)?,
                     None => stream::empty().boxed(),
                 };
                 Ok::<_, Error>(stream::iter([Ok(text)]).chain(content))
@@ -215,8 +235,7 @@ impl Download {
 
 impl<'r> Responder<'r, 'static> for Download {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        // Pictures and documents may be shown in other pages.
-        request.local_cache(|| Framing::Anywhere);
+        request.local_cache(|| self.framing);
         let mut response = Response::build();
         response.status(self.status);
         for header in self.headers {

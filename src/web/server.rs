@@ -9,6 +9,7 @@ use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
 use rocket::http::Status;
 use rocket::shield::Shield;
+use rocket::tokio::spawn;
 use rocket::{Build, Rocket, Route, options, routes};
 
 use crate::app::App;
@@ -62,10 +63,10 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         }))
 }
 
-/// Serves until the process is asked to stop.
+/// Serves until the process is asked to stop, or the program has to start anew.
 pub async fn run(app: App, config: Figment, options: WebOptions) -> Result<()> {
     // Rocket panics when an error of its launch is dropped without having been looked at, so every kind is.
-    let Err(error) = build(app, config, options).launch().await else { return Ok(()) };
+    let Err(error) = launch(app, config, options).await else { return Ok(()) };
     match error.kind() {
         LaunchErrorKind::Bind(cause) | LaunchErrorKind::Io(cause) => {
             Err(Error::unavailable(format!("The server can't listen: {cause}")))
@@ -79,6 +80,18 @@ pub async fn run(app: App, config: Figment, options: WebOptions) -> Result<()> {
         }
         other => Err(Error::internal(format!("the server failed: {other}"))),
     }
+}
+
+async fn launch(app: App, config: Figment, options: WebOptions) -> Result<(), rocket::Error> {
+    let rocket = build(app.clone(), config, options).ignite().await?;
+    let shutdown = rocket.shutdown();
+    let watching = spawn(async move {
+        app.restart_wanted().await;
+        shutdown.notify();
+    });
+    let ended = rocket.launch().await;
+    watching.abort();
+    ended.map(|_| ())
 }
 
 /// Every OPTIONS request; the headers come from [`Headers`].

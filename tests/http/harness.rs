@@ -311,6 +311,16 @@ impl<'a> Call<'a> {
         app.wait(self.dispatch())
     }
 
+    /// Sends the request, does something else while its body is on the way, and reads that.
+    pub fn send_and(self, meanwhile: impl FnOnce()) -> Answer {
+        let app = self.app;
+        let what = format!("{} {}", self.method, self.path);
+        let response = app.wait(self.request().dispatch());
+        meanwhile();
+        let status = response.status().code;
+        Answer { what, status, headers: Vec::new(), body: app.wait(response.into_bytes()).unwrap_or_default() }
+    }
+
     /// Sends the request and leaves the body to be read piece by piece.
     pub fn open(self) -> Stream<'a> {
         let app = self.app;

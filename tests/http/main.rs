@@ -8,6 +8,7 @@ mod access;
 mod api_keys;
 mod auth;
 mod authenticator;
+mod backups;
 mod bad_input;
 mod batch;
 mod batch_files;

@@ -4,6 +4,7 @@
 //! [`crate::app::App`], answer. HEAD is answered by the GET routes; wrong methods and unknown paths end in the catcher.
 
 mod auth;
+mod backups;
 mod batch;
 mod collections;
 mod crons;
@@ -49,6 +50,7 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(mails::routes());
     routes.extend(logs::routes());
     routes.extend(crons::routes());
+    routes.extend(backups::routes());
     routes.extend(factors::routes());
     routes.extend(passkeys::routes());
     routes.extend(sessions::routes());
