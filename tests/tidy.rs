@@ -67,6 +67,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("futures_util", &["files/", "app/files_check.rs"]),
     ("mimetype_detector", &["files/sniff.rs"]),
     ("zip", &["backup/"]),
+    ("indicatif", &["cli/backup.rs"]),
     // The database.
     ("rusqlite", &["store/sqlite/"]),
     ("r2d2", &["store/sqlite/"]),

@@ -4,6 +4,7 @@
 //! error; standard output carries only what was asked for. Not here: what the commands do to data (that's in the
 //! services) and how HTTP is answered (that's in `web`).
 
+mod backup;
 mod collections;
 mod config;
 mod files;
@@ -61,6 +62,9 @@ enum Command {
     /// Write the collections' definitions to a file, or take them from one.
     #[command(subcommand, after_help = collections::EXAMPLES)]
     Collections(collections::Command),
+    /// Make, list, test or restore backups.
+    #[command(subcommand, after_help = backup::EXAMPLES)]
+    Backup(backup::Command),
     /// Check the stored files.
     #[command(subcommand, after_help = files::EXAMPLES)]
     Files(files::Command),
@@ -130,6 +134,10 @@ impl Cli {
             Command::Logs(command) => {
                 let settings = start(flags)?;
                 runtime(1, settings.max_blocking())?.block_on(logs::run(command, &settings.config))
+            }
+            Command::Backup(command) => {
+                let settings = start(flags)?;
+                runtime(1, settings.max_blocking())?.block_on(backup::run(command, &settings.config))
             }
             Command::Collections(command) => {
                 let settings = start(flags)?;
