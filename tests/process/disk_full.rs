@@ -20,13 +20,13 @@ const BALLAST_BYTES: usize = 3 << 20;
 const REFUSALS: usize = 20;
 
 /// A small disk, unmounted when dropped.
-struct Disk {
-    place: PathBuf,
+pub struct Disk {
+    pub place: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Disk {
-    fn mount() -> Disk {
+    pub fn mount() -> Disk {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let place = folder.path().join("disk");
         fs::create_dir(&place).expect("the folder is ours");
@@ -50,7 +50,7 @@ impl Drop for Disk {
 }
 
 /// Takes room away.
-fn put_ballast(disk: &Disk) -> PathBuf {
+pub fn put_ballast(disk: &Disk) -> PathBuf {
     let file = disk.place.join("ballast");
     fs::write(&file, vec![1; BALLAST_BYTES]).expect("the disk has room for it");
     file
@@ -102,7 +102,7 @@ fn expect_records(client: &mut Client, numbers: &BTreeSet<usize>) {
     assert_eq!(&found, numbers);
 }
 
-fn serve(data: &Path) -> Server {
+pub fn serve(data: &Path) -> Server {
     // A small log, so that it is copied into the file, which then has to grow, while the disk fills.
     Server::start_with(data, |command| {
         command.env("HOLDALL_WAL_SOFT_LIMIT_MB", "1").env("HOLDALL_WAL_HARD_LIMIT_MB", "2");

@@ -258,6 +258,18 @@ impl Server {
         self.process.child.wait().expect("it is our child");
     }
 
+    /// Waits until it has ended by itself.
+    pub fn wait_for_end(mut self) -> ExitStatus {
+        self.process.stdout.wait(|_| false);
+        self.process.child.wait().expect("it is our child")
+    }
+
+    /// Waits until it has started anew in its own place, having started `starts` times altogether.
+    pub fn wait_for_start(&self, starts: usize) {
+        let (_, ended) = self.process.stdout.wait(|text| text.matches("Data   ").count() >= starts);
+        assert!(!ended, "the server has ended:\n{}", self.process.all_text());
+    }
+
     /// Asks it to end with SIGTERM; gives its status and what it has printed.
     pub fn terminate(mut self) -> (ExitStatus, String) {
         let sent = Command::new("kill").arg("-TERM").arg(self.process.child.id().to_string()).status();
