@@ -7,9 +7,11 @@ use serde_json::Map;
 
 use super::{App, Caller};
 use crate::auth::{keys, one_time_code, second_factor, sessions};
-use crate::base::{Result, json};
+use crate::base::{Error, Result, json};
+use crate::jobs::Expression;
 use crate::mail::outbox;
 use crate::records::{Cx, access};
+use crate::settings::Config;
 use crate::store::WriteTx;
 
 /// How long a database may look at its tables while writers wait.
@@ -19,8 +21,26 @@ const OPTIMIZE_MAX: Duration = Duration::from_secs(5);
 type CleanUp = fn(&mut WriteTx<'_>, &Cx<'_>) -> Result<()>;
 
 impl App {
+    /// Whether what the configuration says of jobs can be used.
+    ///
+    /// # Errors
+    /// 400 if `backup_cron` isn't an expression.
+    pub fn check_jobs(config: &Config) -> Result<()> {
+        match config.backup_cron.as_str() {
+            "" => Ok(()),
+            text => match Expression::parse(text) {
+                Ok(_) => Ok(()),
+                Err(message) => Err(Error::invalid(format!("backup_cron: {message}"))),
+            },
+        }
+    }
+
     /// Registers the program's own jobs.
     pub(super) fn register_jobs(&self) -> Result<()> {
+        let backup_cron = &self.0.config.backup_cron;
+        if !backup_cron.is_empty() {
+            self.register_job("__pbAutoBackup__", backup_cron, |app| async move { app.auto_backup().await })?;
+        }
         self.register_job("__pbDBOptimize__", "0 0 * * *", App::optimize)?;
         self.register_job("__pbMFACleanup__", "0 * * * *", |app| app.clean_up(second_factor::forget_expired))?;
         self.register_job("__pbOTPCleanup__", "0 * * * *", |app| app.clean_up(one_time_code::forget_expired))?;

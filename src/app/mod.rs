@@ -127,7 +127,7 @@ impl App {
     ///
     /// # Errors
     /// Whatever keeps the store from opening: a damaged or newer data folder, no permission, no room. 400 for what the
-    /// configuration says of mail, if it can't be used.
+    /// configuration says of mail, storage and jobs, if it can't be used.
     pub fn open(config: &Config) -> Result<App> {
         App::open_settled(config).map(|(app, _)| app)
     }
@@ -137,6 +137,7 @@ impl App {
         // Before the data folder is touched.
         Storage::check(config)?;
         mails::letterhead(config).and_then(|_| mails::Sender::new(config))?;
+        App::check_jobs(config)?;
         let restored = swap::settle(&config.data_dir)?;
         match (App::open_data(config), restored) {
             (Ok(app), Settled::Swapped) => {

@@ -32,6 +32,7 @@ pub fn run(command: Command, flags: Flags) -> Result<()> {
         Command::Check => {
             App::check_mail(&settings.config)?;
             App::check_storage(&settings.config)?;
+            App::check_jobs(&settings.config)?;
             match &settings.file {
                 Some(file) => output::print(&format!("The configuration is valid (file: {}).\n", file.display())),
                 None => output::print("The configuration is valid (no file).\n"),

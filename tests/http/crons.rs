@@ -25,6 +25,17 @@ fn superusers_see_all_jobs() {
 }
 
 #[test]
+fn backups_are_made_by_a_job_if_somebody_says_when() {
+    let app = TestApp::configured(|config| config.backup_cron = "30 2 * * 0".to_owned(), Vec::new());
+    let root = app.as_superuser();
+    assert_eq!(root.get("/api/crons").expect(200)[0], json!({"id": "__pbAutoBackup__", "expression": "30 2 * * 0"}));
+    app.wait(app.app().run_job("__pbAutoBackup__")).expect("the job works");
+    let backups = root.get("/api/backups").expect(200);
+    assert!(text(&backups[0]["key"]).starts_with("@auto_"), "{backups}");
+    assert_eq!(backups[0]["verified"], true);
+}
+
+#[test]
 fn only_superusers_see_and_start_them() {
     let app = TestApp::new();
     let root = app.as_superuser();

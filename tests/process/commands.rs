@@ -246,7 +246,7 @@ fn the_configuration_is_shown_and_checked() {
 }
 
 #[test]
-fn what_is_said_of_mail_is_checked_before_anything_is_made() {
+fn what_is_said_of_mail_and_jobs_is_checked_before_anything_is_made() {
     let (folder, data) = new_folder();
     let no_certificate = folder.path().join("ca.pem");
     fs::write(&no_certificate, "nothing").expect("the folder is ours");
@@ -255,6 +255,7 @@ fn what_is_said_of_mail_is_checked_before_anything_is_made() {
     fs::write(theme.join("mail/layout.html"), "{% if").expect("the folder is ours");
     let text = |path: &PathBuf| path.to_str().expect("UTF-8").to_owned();
     for (variables, part) in [
+        ([("HOLDALL_BACKUP_CRON", "at noon".to_owned()), ("HOLDALL_BACKUP_KEEP", "2".to_owned())], "backup_cron"),
         (
             [("HOLDALL_SMTP_HOST", "x".to_owned()), ("HOLDALL_MAIL_FROM_ADDRESS", "nope".to_owned())],
             "mail_from_address",
