@@ -2,10 +2,10 @@
 //!
 //! Called by the app and, before the store is opened, by whatever opens a data folder ([`swap`]). A backup is a zip
 //! archive with the databases, the files of records if they are kept in the local folder, and a manifest that names
-//! every entry with its size and SHA-256. It is [made](create) of copies under a temporary name, and has its own name
-//! only once it is complete and on disk. It is [tested](test) by being unpacked and checked as for a restoration.
-//! [`prepare`](prepare::prepare) unpacks one beside the data, and [`swap`] puts it in the place of the data when the
-//! program starts next.
+//! every entry with its size and SHA-256. It is made ([`create()`]) of copies under a temporary name, and has its own
+//! name only once it is complete and on disk. It is tested ([`mod@test`]) by being unpacked and checked as for a
+//! restoration. [`prepare`](prepare::prepare) unpacks one beside the data, and [`swap`] puts it in the place of the
+//! data when the program starts next.
 //!
 //! Invariants: memory doesn't grow with the size of anything, only with the number of entries, which is bounded;
 //! nothing that an archive says of itself is believed before it was checked; nothing of an archive is written outside

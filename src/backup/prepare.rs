@@ -1,6 +1,6 @@
 //! The first half of a restoration: an archive is unpacked beside the data and checked, while everything goes on.
 //!
-//! The second half is [`swap`](super::swap).
+//! The second half is [`swap`].
 
 use std::fs;
 use std::path::Path;
