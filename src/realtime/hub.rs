@@ -175,7 +175,7 @@ impl Hub {
         // A change and the state before it appear together.
         let mut past = match before {
             Before::Unasked => None,
-            Before::Kept(past) => Some((self.state(), Some(Arc::new(Mutex::new(past))))),
+            Before::Kept(past) => Some((self.state(), Some(Arc::new(Mutex::new(*past))))),
             Before::Lost => Some((self.state(), None)),
         };
         let mut log = self.log();

@@ -11,7 +11,7 @@ pub enum Before {
     /// It wasn't wanted.
     Unasked,
     /// Here it is.
-    Kept(Past),
+    Kept(Box<Past>),
     /// It was wanted and couldn't be kept: too many others are being looked at.
     Lost,
 }

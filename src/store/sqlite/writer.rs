@@ -170,7 +170,7 @@ impl Writer {
         if !witness.is_some_and(|witness| guarded(|| witness.wants_past(events)).unwrap_or(false)) {
             return Before::Unasked;
         }
-        self.pasts.take(self.shared.schema.load()).map_or(Before::Lost, Before::Kept)
+        self.pasts.take(self.shared.schema.load()).map_or(Before::Lost, |past| Before::Kept(Box::new(past)))
     }
 
     /// Tells the witness what has happened.
