@@ -4,8 +4,9 @@
 //! has that size. Invariants: however many ask for a preview, one of them makes it; no more run, wait or are remembered
 //! than [`Options`] and `base::limits` say; whatever goes wrong, a panic or an endless loop in a decoder included, the
 //! answer is "no preview", and the original is served instead; no preview stays behind that was written after its
-//! original was removed. For that, whoever removes a file removes the original first and then what lies below its
-//! [`StoredFile::thumbs_prefix`]. Not here: how pictures are made smaller (`thumbs`).
+//! original was removed. For that, whoever removes a file removes the original first, waits until its previews that are
+//! in work are [done](Previews::settle), and then removes what lies below its [`StoredFile::thumbs_prefix`]; only after
+//! that may it forget the file. Not here: how pictures are made smaller (`thumbs`).
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -207,6 +208,19 @@ impl Previews {
         }
     }
 
+    /// Waits until no preview below this prefix is in work. If the original is gone already, none is written after
+    /// that.
+    pub async fn settle(&self, prefix: &str) {
+        loop {
+            let below = |key: &str| key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+            let flight = self.flights().iter().find(|(key, _)| below(key)).map(|(_, flight)| flight.clone());
+            let Some(mut flight) = flight else { return };
+            // An error is its end as well: it panicked.
+            let _ = flight.wait_for(Option::is_some).await;
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// What became of the job, if that is known already.
     async fn known<S: Shelf>(&self, shelf: &S, job: &Job) -> Option<Outcome> {
         match shelf.size_bytes(&job.preview.key).await {
@@ -264,11 +278,8 @@ impl Previews {
             Ok(made) => made,
             Err(problem) => return self.fail(job, &problem),
         };
-        match timeout(time, keep(shelf, job, made)).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(error)) => storage_failed(&error),
-            Err(_) => Outcome::NotNow,
-        }
+        // Without a time limit: the job mustn't look done while something of it is still being written.
+        keep(shelf, job, made).await.unwrap_or_else(|error| storage_failed(&error))
     }
 
     /// Makes the preview on a thread of its own, and waits no longer than it may take.
@@ -364,8 +375,8 @@ async fn read_source<S: Shelf>(shelf: &S, key: &str) -> Result<Option<Bytes>, So
     }
 }
 
-/// Stores a preview, unless its original has gone. Who removes a file removes the original before the previews: so one
-/// that is written too late to be removed with the others sees here that the original isn't there.
+/// Stores a preview, unless its original has gone. That is looked at afterwards, for files that another process
+/// removes, which can't wait for what is in work here.
 async fn keep<S: Shelf>(shelf: &S, job: &Job, made: Vec<u8>) -> Result<Outcome> {
     let size_bytes = made.len() as u64;
     shelf.write(&job.preview.key, made.into()).await?;

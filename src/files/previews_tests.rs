@@ -281,6 +281,27 @@ async fn no_preview_stays_of_a_file_that_went_meanwhile() {
 }
 
 #[tokio::test]
+async fn who_removes_a_file_waits_for_its_previews_that_are_in_work() {
+    let memory = Memory::with(&[("c/r/a.png", png()), ("c/r/a.png.png", png())]);
+    let (previews, calls, open) = gated(Options { wait: Duration::ZERO, ..options() });
+    for file in [png_file(), original("a.png.png", "image/png")] {
+        assert_eq!(previews.preview(&memory, &file, "10x10", false).await, Outcome::NotNow);
+    }
+    until(|| calls.load(Ordering::SeqCst) == 2).await;
+    memory.remove("c/r/a.png").await.expect("it can be removed");
+    let prefix = png_file().thumbs_prefix();
+    let mut settling = std::pin::pin!(previews.settle(&prefix));
+    assert!(timeout(Duration::ZERO, &mut settling).await.is_err(), "one is in work");
+    previews.settle("c/r/thumbs_a").await;
+    previews.settle("c/r/thumbs_b.png").await;
+    drop(open);
+    settling.await;
+    assert!(previews.flights().keys().all(|key| !key.starts_with("c/r/thumbs_a.png/")), "it was waited for");
+    until(|| previews.flights().is_empty()).await;
+    assert_eq!(memory.keys(), ["c/r/a.png.png", "c/r/thumbs_a.png.png/10x10_a.png.png"]);
+}
+
+#[tokio::test]
 async fn a_storage_that_fails_is_asked_again() {
     let (shelf, previews) = (Memory::with(&[("c/r/a.png", png())]), Previews::new(options()));
     shelf.is_broken.store(1, Ordering::SeqCst);
