@@ -56,7 +56,12 @@ pub struct LogFigures {
 impl Logs {
     /// Opens `logs.db` of the data folder.
     pub fn open(config: &Config) -> Result<Logs> {
-        let bounds = Bounds { enough: LOG_FLUSH_ENTRIES, entries: LOG_QUEUE_ENTRIES, bytes: LOG_QUEUE_BYTES };
+        let bounds = Bounds {
+            enough: LOG_FLUSH_ENTRIES,
+            entries: LOG_QUEUE_ENTRIES,
+            bytes: LOG_QUEUE_BYTES,
+            per_second: config.logs_max_per_second,
+        };
         let options = Options {
             max_days: config.logs_max_days,
             max_bytes: config.logs_max_mb << 20,
@@ -103,12 +108,16 @@ pub(super) fn open_store(config: &Config) -> Result<Store> {
 }
 
 impl App {
-    /// Notes a request that was answered, unless it is of too low a level or nothing is to be logged.
+    /// Whether a request that was answered is to be noted: not if it is of too low a level, nothing is to be logged, or
+    /// enough is in this second.
+    pub fn wants_log(&self, failed: bool) -> bool {
+        let Logs { queue, options, .. } = &self.0.logs;
+        options.max_days > 0 && logs::request_level(failed) >= options.min_level && queue.admits(failed)
+    }
+
+    /// Notes a request, after [`App::wants_log`].
     pub fn log_request(&self, mut request: RequestLog) {
         let Logs { queue, options, enough, .. } = &self.0.logs;
-        if options.max_days == 0 || request.level() < options.min_level {
-            return;
-        }
         if !options.log_ip {
             (request.user_ip, request.remote_ip) = (None, None);
         }

@@ -4,6 +4,7 @@
 //! an account is masked before it gets to disk (`mask`); queue and table are bounded. Not here: who may look (`app`),
 //! which requests are noted (`web::activity`), the terminal's log (`tracing`).
 
+mod allowance;
 mod mask;
 mod queue;
 mod request;
@@ -13,7 +14,7 @@ use crate::base::{Timestamp, json};
 
 pub use mask::{masked_text, masked_url};
 pub use queue::{Batch, Bounds, Pushed, Queue};
-pub use request::{Failure, RequestLog};
+pub use request::{Failure, RequestLog, request_level};
 pub use table::{
     LOGS, Stored, count, delete_all, delete_below, delete_older, find, insert, latest, shrink, since, write_row,
 };
@@ -61,7 +62,7 @@ impl Entry {
         data.push_str(",\"type\":");
         json::write_str(&mut data, "logs");
         data.push('}');
-        let message = format!("{count} entries are missing here: they came faster than they could be written");
+        let message = format!("{count} entries are missing here: more came than are kept, or could be written");
         Entry { created, level: level::WARN, message, data }
     }
 }

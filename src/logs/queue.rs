@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::RequestLog;
+use super::allowance::Allowance;
 
 /// How much may wait.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +15,8 @@ pub struct Bounds {
     pub entries: usize,
     /// The same in bytes, about.
     pub bytes: usize,
+    /// Entries of a second about what went well, and as many about what failed; others are dropped.
+    pub per_second: u64,
 }
 
 /// What became of an entry.
@@ -40,6 +43,8 @@ pub struct Batch {
 pub struct Queue {
     bounds: Bounds,
     waiting: Mutex<Waiting>,
+    successes: Allowance,
+    failures: Allowance,
     dropped_ever: AtomicU64,
 }
 
@@ -52,7 +57,19 @@ struct Waiting {
 impl Queue {
     /// An empty one.
     pub fn new(bounds: Bounds) -> Queue {
-        Queue { bounds, waiting: Mutex::default(), dropped_ever: AtomicU64::new(0) }
+        let allowance = || Allowance::new(bounds.per_second);
+        let (successes, failures) = (allowance(), allowance());
+        Queue { bounds, waiting: Mutex::default(), successes, failures, dropped_ever: AtomicU64::new(0) }
+    }
+
+    /// Whether there is to be an entry about something; otherwise it counts as dropped. Asked before the entry is made,
+    /// so that what isn't kept costs next to nothing.
+    pub fn admits(&self, failed: bool) -> bool {
+        let is_admitted = if failed { self.failures.take() } else { self.successes.take() };
+        if !is_admitted {
+            self.lost(1);
+        }
+        is_admitted
     }
 
     /// Adds an entry if there is room. Takes no longer than that, whatever becomes of those that wait.
@@ -115,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_drops_and_counts() {
-        let queue = Queue::new(Bounds { enough: 2, entries: 3, bytes: 1 << 20 });
+        let queue = Queue::new(Bounds { enough: 2, entries: 3, bytes: 1 << 20, per_second: 9 });
         let pushed: Vec<Pushed> = ["/a", "/b", "/c", "/d", "/e"].map(|url| queue.push(entry(url))).to_vec();
         use Pushed::{Dropped, Enough, Waits};
         assert_eq!(pushed, [Waits, Enough, Enough, Dropped, Dropped]);
@@ -129,8 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn failures_have_an_allowance_of_their_own() {
+        let queue = Queue::new(Bounds { enough: 2, entries: 3, bytes: 1 << 20, per_second: 0 });
+        assert!(!queue.admits(false) && !queue.admits(true));
+        assert_eq!((queue.take().dropped, queue.dropped_ever()), (2, 2));
+        let queue = Queue::new(Bounds { enough: 2, entries: 3, bytes: 1 << 20, per_second: 1 });
+        assert!(queue.admits(false) && queue.admits(true));
+    }
+
+    #[test]
     fn large_entries_are_bounded_too() {
-        let queue = Queue::new(Bounds { enough: 100, entries: 100, bytes: 5000 });
+        let queue = Queue::new(Bounds { enough: 100, entries: 100, bytes: 5000, per_second: 9 });
         let large = "x".repeat(2000);
         assert_eq!(queue.push(entry(&large)), Pushed::Waits);
         assert_eq!(queue.push(entry(&large)), Pushed::Waits);
@@ -141,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_could_not_be_written_is_told_with_the_next_batch() {
-        let queue = Queue::new(Bounds { enough: 2, entries: 3, bytes: 1 << 20 });
+        let queue = Queue::new(Bounds { enough: 2, entries: 3, bytes: 1 << 20, per_second: 9 });
         queue.lost(5);
         assert_eq!((queue.take().dropped, queue.take().dropped, queue.dropped_ever()), (5, 0, 5));
     }

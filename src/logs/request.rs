@@ -41,6 +41,11 @@ pub struct RequestLog {
     pub failure: Option<Failure>,
 }
 
+/// The level of a request that failed or went well.
+pub fn request_level(failed: bool) -> i64 {
+    if failed { level::ERROR } else { level::INFO }
+}
+
 /// What went wrong with a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failure {
@@ -80,7 +85,7 @@ impl RequestLog {
 
     /// The level that it is logged with.
     pub fn level(&self) -> i64 {
-        if self.failure.is_some() || self.status >= 400 { level::ERROR } else { level::INFO }
+        request_level(self.failure.is_some() || self.status >= 400)
     }
 
     /// About how much memory it takes.

@@ -74,6 +74,7 @@ pub struct Config {
     pub log_format: LogFormat,
     pub logs_max_days: i64,
     pub logs_max_mb: u64,
+    pub logs_max_per_second: u64,
     pub logs_min_level: i64,
     pub logs_log_ip: bool,
     pub logs_log_auth_id: bool,

@@ -161,6 +161,8 @@ pub const KEYS: &[Key] = &[
         "Days for which requests stay in the log that superusers can search; 0 logs none and deletes what is there."),
     key("logs_max_mb", KeyKind::Count(1, 65_536), "64",
         "Size of that log in megabytes, from which the oldest entries make room for new ones."),
+    key("logs_max_per_second", KeyKind::Count(1, 1_000_000), "500",
+        "Requests of one second that are logged in it, and as many that failed; of others only the number is."),
     key("logs_min_level", KeyKind::Count(-1000, 1000), "0",
         "The lowest level that is kept in it: -4 is debug, 0 info, 4 warn, 8 error."),
     key("logs_log_ip", KeyKind::Flag, "true",

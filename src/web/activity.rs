@@ -88,10 +88,11 @@ impl Fairing for Activity {
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let Begun { at, method, trace } = begun(request);
         let (path, status) = (request.uri().path().as_str(), response.status().code);
-        if !is_logged(*method, path, status, trace.failure().is_some()) {
+        let failed = trace.failure().is_some() || status >= 400;
+        let Some(app) = request.rocket().state::<App>() else { return };
+        if !is_logged(*method, path, status, failed) || !app.wants_log(failed) {
             return;
         }
-        let Some(app) = request.rocket().state::<App>() else { return };
         let header = |name| request.headers().get_one(name).unwrap_or_default();
         let account = trace.account();
         app.log_request(RequestLog {
@@ -113,7 +114,7 @@ fn is_logged(method: Method, path: &str, status: u16, failed: bool) -> bool {
     if method == Method::Options {
         return false;
     }
-    if failed || status >= 400 {
+    if failed {
         return true;
     }
     let reads = matches!(method, Method::Get | Method::Head);
@@ -153,7 +154,7 @@ mod tests {
             (Get, "/api/realtime", 503, true, true),
             (Get, "/", 200, false, false),
             (Get, "/static/page.css", 200, false, false),
-            (Get, "/missing", 404, false, true),
+            (Get, "/missing", 404, true, true),
             (Post, "/auth/users/sign-in", 303, false, true),
             (Post, "/auth/users/sign-in", 200, true, true),
             (Put, "/", 200, false, true),

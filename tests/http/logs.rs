@@ -428,6 +428,21 @@ fn a_full_queue_loses_entries_and_tells_how_many() {
 }
 
 #[test]
+fn of_a_busy_second_some_is_noted_and_the_rest_is_counted() {
+    let app = configured(|config| config.logs_max_per_second = 1);
+    for _ in 0..50 {
+        app.guest().get("/api/health").expect(200);
+    }
+    app.guest().get("/api/missing").expect(404);
+    let entries = entries(&app);
+    let noted = entries.iter().filter(|entry| entry["message"] == "GET /api/health").count();
+    let dropped: u64 = entries.iter().filter_map(|entry| entry["data"]["dropped"].as_u64()).sum();
+    assert!(noted > 0 && dropped > 0, "{noted} {dropped}");
+    assert_eq!(noted as u64 + dropped, 50);
+    assert!(entries.iter().any(|entry| entry["message"] == "GET /api/missing"), "what fails has a share of its own");
+}
+
+#[test]
 fn nobody_waits_for_a_log_that_cannot_be_written() {
     let app = TestApp::new();
     let other = open(app.data_dir());
