@@ -12,7 +12,7 @@ use super::key_form::KeyForm;
 use super::sessions::owned_by;
 use super::{digest, token};
 use crate::base::limits::API_KEYS_MAX;
-use crate::base::{Error, Result, Secret, SqlValue, SqlValueRef, ids};
+use crate::base::{Error, Result, Secret, SqlValue, ids};
 use crate::domain::{Event, KeyScope, Record, TokenKind};
 use crate::query::table::{Direction, Set, Table, Where};
 use crate::records::{self, Cx, Find};
@@ -177,10 +177,7 @@ fn first(tx: &ReadTx<'_>, cx: &Cx<'_>, conditions: &[Where]) -> Result<Option<Ke
 }
 
 fn key(row: &Row<'_>) -> Result<Key> {
-    let text = |at: usize| match row.get(at)? {
-        SqlValueRef::Text(text) => Ok(text.to_owned()),
-        _ => Err(Error::internal("a column of _apiKeys isn't text")),
-    };
+    let text = |at: usize| row.text(at).map(str::to_owned);
     // A scope that can't be read must not pass for none.
     let scope: Option<KeyScope> = serde_json::from_str(&text(5)?).map_err(Error::internal)?;
     Ok(Key {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{digest, sign_in, token};
 use crate::base::limits::SESSIONS_LISTED_MAX;
-use crate::base::{Error, ErrorKind, Result, Secret, SqlValue, SqlValueRef, Timestamp, ids};
+use crate::base::{Error, ErrorKind, Result, Secret, SqlValue, Timestamp, ids};
 use crate::domain::{Credential, Event, Record, TokenKind};
 use crate::query::table::{Direction, Set, Table, Where};
 use crate::records::{self, Cx, Find};
@@ -256,10 +256,7 @@ fn first(tx: &ReadTx<'_>, cx: &Cx<'_>, conditions: &[Where]) -> Result<Option<Se
 }
 
 fn session(row: &Row<'_>) -> Result<Session> {
-    let text = |at: usize| match row.get(at)? {
-        SqlValueRef::Text(text) => Ok(text.to_owned()),
-        _ => Err(Error::internal("a column of _sessions isn't text")),
-    };
+    let text = |at: usize| row.text(at).map(str::to_owned);
     Ok(Session {
         id: text(0)?,
         collection_id: text(1)?,

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use crate::base::limits::{FILE_PENDING_SECONDS, FILE_RETRY_MAX_SECONDS};
-use crate::base::{Error, Result, SqlValue, SqlValueRef, Timestamp};
+use crate::base::{Error, Result, SqlValue, Timestamp};
 use crate::domain::{Collection, Event, Field, Record, Upload};
 use crate::query::dialect::Dialect;
 use crate::query::files::doom_unnamed;
@@ -203,7 +203,7 @@ pub fn claim(tx: &mut WriteTx<'_>, dialect: Dialect, limit: u64) -> Result<Vec<S
     let order = Some(("due", Direction::Ascending));
     let mut claimed = Vec::new();
     tx.rows(&FILES.page(dialect, &COLUMNS, &due, order, Some(limit)), |row| {
-        claimed.push((stored(row)?, number(row, 9)?));
+        claimed.push((stored(row)?, row.integer(9)?));
         Ok(())
     })?;
     for (file, attempts) in &claimed {
@@ -220,7 +220,8 @@ pub fn next_due(tx: &ReadTx<'_>, dialect: Dialect) -> Result<Option<Timestamp>> 
     let mut next: Option<String> = None;
     for state in [PENDING, DOOMED] {
         let rows = [Where::Is("state", state.into())];
-        let due = tx.first(&FILES.page(dialect, &["due"], &rows, order, Some(1)), |row| text(row, 0))?;
+        let due =
+            tx.first(&FILES.page(dialect, &["due"], &rows, order, Some(1)), |row| row.text(0).map(str::to_owned))?;
         next = [next, due].into_iter().flatten().min();
     }
     Ok(next.and_then(|due| Timestamp::parse(&due)))
@@ -272,7 +273,7 @@ pub fn page(tx: &ReadTx<'_>, dialect: Dialect, offset: u64, limit: u64) -> Resul
         [("collectionId", Direction::Ascending), ("recordId", Direction::Ascending), ("name", Direction::Ascending)];
     let mut files = Vec::new();
     tx.rows(&FILES.slice(dialect, &columns, &order, limit, offset), |row| {
-        files.push((stored(row)?, text(row, 10)? == LIVE));
+        files.push((stored(row)?, row.text(10)? == LIVE));
         Ok(())
     })?;
     Ok(files)
@@ -301,28 +302,14 @@ fn is_file(collection_id: &str, record_id: &str, name: &str) -> [Where; 3] {
 
 fn stored(row: &Row<'_>) -> Result<StoredFile> {
     Ok(StoredFile {
-        collection_id: text(row, 0)?,
-        record_id: text(row, 1)?,
-        name: text(row, 2)?,
-        field_id: text(row, 3)?,
-        content_type: text(row, 4)?,
-        size_bytes: number(row, 5)?.unsigned_abs(),
-        sha256: text(row, 6)?,
-        original_name: text(row, 7)?,
-        created: text(row, 8)?,
+        collection_id: row.text(0)?.to_owned(),
+        record_id: row.text(1)?.to_owned(),
+        name: row.text(2)?.to_owned(),
+        field_id: row.text(3)?.to_owned(),
+        content_type: row.text(4)?.to_owned(),
+        size_bytes: row.integer(5)?.unsigned_abs(),
+        sha256: row.text(6)?.to_owned(),
+        original_name: row.text(7)?.to_owned(),
+        created: row.text(8)?.to_owned(),
     })
-}
-
-fn text(row: &Row<'_>, at: usize) -> Result<String> {
-    match row.get(at)? {
-        SqlValueRef::Text(text) => Ok(text.to_owned()),
-        _ => Err(Error::internal("a column of _files isn't text")),
-    }
-}
-
-fn number(row: &Row<'_>, at: usize) -> Result<i64> {
-    match row.get(at)? {
-        SqlValueRef::Integer(number) => Ok(number),
-        _ => Err(Error::internal("a column of _files isn't a whole number")),
-    }
 }

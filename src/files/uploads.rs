@@ -138,11 +138,11 @@ pub fn find(tx: &ReadTx<'_>, dialect: Dialect, id: &str) -> Result<Option<Unfini
 /// What the uploads of an owner come to, or those of everybody.
 pub fn total(tx: &ReadTx<'_>, dialect: Dialect, owner: Option<&Owner>) -> Result<Total> {
     let rows = owner.map(Owner::conditions).unwrap_or_default();
-    let count = tx.first(&UPLOADS.count(dialect, &rows), |row| number(row, 0))?.unwrap_or_default();
+    let count = tx.first(&UPLOADS.count(dialect, &rows), |row| row.integer(0))?.unwrap_or_default();
     let bytes = tx.first(&UPLOADS.sum(dialect, "sizeBytes", &rows), |row| match row.get(0)? {
         // The sum of no rows.
         SqlValueRef::Null => Ok(0),
-        _ => number(row, 0),
+        _ => row.integer(0),
     })?;
     Ok(Total { count, bytes: bytes.unwrap_or_default().unsigned_abs() })
 }
@@ -190,36 +190,30 @@ pub fn ids_before(tx: &ReadTx<'_>, dialect: Dialect, moment: Option<Timestamp>) 
 fn ids(tx: &ReadTx<'_>, dialect: Dialect, rows: &[Where]) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     tx.rows(&UPLOADS.select(dialect, &["id"], rows), |row| {
-        ids.push(text(row, 0)?);
+        ids.push(row.text(0)?.to_owned());
         Ok(())
     })?;
     Ok(ids)
 }
 
 fn unfinished(row: &Row<'_>) -> Result<Unfinished> {
-    let expires = Timestamp::parse(&text(row, 11)?);
+    let expires = Timestamp::parse(row.text(11)?);
     Ok(Unfinished {
-        id: text(row, 0)?,
-        place: Place { collection_id: text(row, 1)?, field_id: text(row, 2)?, record_id: text(row, 3)? },
-        owner: Owner { collection_id: text(row, 4)?, record_id: text(row, 5)?, address: text(row, 6)? },
-        original_name: text(row, 7)?,
-        metadata: text(row, 8)?,
-        size_bytes: number(row, 9)?.unsigned_abs(),
-        sha256: Some(text(row, 10)?).filter(|sha256| !sha256.is_empty()),
+        id: row.text(0)?.to_owned(),
+        place: Place {
+            collection_id: row.text(1)?.to_owned(),
+            field_id: row.text(2)?.to_owned(),
+            record_id: row.text(3)?.to_owned(),
+        },
+        owner: Owner {
+            collection_id: row.text(4)?.to_owned(),
+            record_id: row.text(5)?.to_owned(),
+            address: row.text(6)?.to_owned(),
+        },
+        original_name: row.text(7)?.to_owned(),
+        metadata: row.text(8)?.to_owned(),
+        size_bytes: row.integer(9)?.unsigned_abs(),
+        sha256: Some(row.text(10)?.to_owned()).filter(|sha256| !sha256.is_empty()),
         expires: expires.ok_or_else(|| Error::internal("a date of _uploads can't be read"))?,
     })
-}
-
-fn text(row: &Row<'_>, at: usize) -> Result<String> {
-    match row.get(at)? {
-        SqlValueRef::Text(text) => Ok(text.to_owned()),
-        _ => Err(Error::internal("a column of _uploads isn't text")),
-    }
-}
-
-fn number(row: &Row<'_>, at: usize) -> Result<i64> {
-    match row.get(at)? {
-        SqlValueRef::Integer(number) => Ok(number),
-        _ => Err(Error::internal("a column of _uploads isn't a whole number")),
-    }
 }

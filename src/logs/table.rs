@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::Entry;
-use crate::base::{Error, Result, SqlValue, SqlValueRef, Statement, Timestamp, ids, json};
+use crate::base::{Result, SqlValue, Statement, Timestamp, ids, json};
 use crate::domain::field::{json::JsonOptions, number::NumberOptions, text::TextOptions};
 use crate::domain::{Collection, CollectionKind, Field, FieldKind, Rules};
 use crate::query::dialect::Dialect;
@@ -59,8 +59,8 @@ impl Stored {
 
 /// Writes a row that has the fields of [`LOGS`] first as JSON.
 pub fn write_row(out: &mut String, row: &Row<'_>) -> Result<()> {
-    let parts = [text(row, 0)?, text(row, 1)?, text(row, 2)?, text(row, 3)?];
-    write_parts(out, parts, number(row, 4)?);
+    let parts = [row.text(0)?, row.text(1)?, row.text(2)?, row.text(3)?];
+    write_parts(out, parts, row.integer(4)?);
     Ok(())
 }
 
@@ -106,7 +106,7 @@ pub fn find(tx: &ReadTx<'_>, dialect: Dialect, id: &str) -> Result<Option<Stored
 
 /// How many entries there are.
 pub fn count(tx: &ReadTx<'_>, dialect: Dialect) -> Result<u64> {
-    let count = tx.first(&TABLE.count(dialect, &[]), |row| number(row, 0))?;
+    let count = tx.first(&TABLE.count(dialect, &[]), |row| row.integer(0))?;
     Ok(count.unwrap_or_default().unsigned_abs())
 }
 
@@ -147,7 +147,7 @@ pub fn shrink(tx: &mut WriteTx<'_>, dialect: Dialect, max_bytes: u64) -> Result<
     while tx.used_bytes()? > max_bytes {
         let (count, order) = (count(tx, dialect)?, [("seq", Direction::Ascending)]);
         let last = TABLE.slice(dialect, &["seq"], &order, 1, (count / PARTS).min(count.saturating_sub(1)));
-        let Some(bound) = tx.first(&last, |row| number(row, 0))? else { break };
+        let Some(bound) = tx.first(&last, |row| row.integer(0))? else { break };
         deleted += tx.execute(&TABLE.delete(dialect, &[Where::UpTo("seq", bound.into())]))?;
     }
     Ok(deleted)
@@ -168,27 +168,13 @@ fn list(tx: &ReadTx<'_>, statement: &Statement) -> Result<Vec<Stored>> {
 
 fn stored(row: &Row<'_>) -> Result<Stored> {
     Ok(Stored {
-        id: text(row, 0)?.to_owned(),
-        created: text(row, 1)?.to_owned(),
-        data: text(row, 2)?.to_owned(),
-        message: text(row, 3)?.to_owned(),
-        level: number(row, 4)?,
-        seq: number(row, 5)?,
+        id: row.text(0)?.to_owned(),
+        created: row.text(1)?.to_owned(),
+        data: row.text(2)?.to_owned(),
+        message: row.text(3)?.to_owned(),
+        level: row.integer(4)?,
+        seq: row.integer(5)?,
     })
-}
-
-fn text<'r>(row: &'r Row<'_>, at: usize) -> Result<&'r str> {
-    match row.get(at)? {
-        SqlValueRef::Text(text) => Ok(text),
-        _ => Err(Error::internal("a column of _logs isn't text")),
-    }
-}
-
-fn number(row: &Row<'_>, at: usize) -> Result<i64> {
-    match row.get(at)? {
-        SqlValueRef::Integer(number) => Ok(number),
-        _ => Err(Error::internal("a column of _logs isn't a whole number")),
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::placeholders::one_line;
 use super::{MAILS, MailKind};
-use crate::base::{Error, Result, SqlValueRef, Timestamp, json};
+use crate::base::{Result, Timestamp, json};
 use crate::query::dialect::Dialect;
 use crate::query::table::{Direction, Set, Where};
 use crate::store::{ReadTx, Row, WriteTx};
@@ -158,7 +158,8 @@ pub fn claim(tx: &mut WriteTx<'_>, dialect: Dialect, limit: u64) -> Result<Vec<M
 pub fn next_due(tx: &ReadTx<'_>, dialect: Dialect) -> Result<Option<Timestamp>> {
     let queued = [Where::Is("state", State::Queued.name().into())];
     let order = Some(("nextAttempt", Direction::Ascending));
-    let due = tx.first(&MAILS.page(dialect, &["nextAttempt"], &queued, order, Some(1)), |row| text(row, 0))?;
+    let due = tx
+        .first(&MAILS.page(dialect, &["nextAttempt"], &queued, order, Some(1)), |row| row.text(0).map(str::to_owned))?;
     Ok(due.and_then(|due| Timestamp::parse(&due)))
 }
 
@@ -179,7 +180,8 @@ pub fn was_sent_lately(tx: &ReadTx<'_>, dialect: Dialect, kind: MailKind, refere
         Where::IsNot("state", State::Failed.name().into()),
     ];
     let order = Some(("created", Direction::Descending));
-    let last = tx.first(&MAILS.page(dialect, &["created"], &same, order, Some(1)), |row| text(row, 0))?;
+    let last =
+        tx.first(&MAILS.page(dialect, &["created"], &same, order, Some(1)), |row| row.text(0).map(str::to_owned))?;
     Ok(last.is_some_and(|last| last > tx.now().plus_seconds(-SAME_MAIL_SECONDS).to_string()))
 }
 
@@ -196,7 +198,7 @@ pub fn list(tx: &ReadTx<'_>, dialect: Dialect, limit: u64, offset: u64) -> Resul
         mails.push(mail(row)?);
         Ok(())
     })?;
-    let total = tx.first(&MAILS.count(dialect, &[]), |row| number(row, 0))?.unwrap_or_default();
+    let total = tx.first(&MAILS.count(dialect, &[]), |row| row.integer(0))?.unwrap_or_default();
     Ok((mails, total.unsigned_abs()))
 }
 
@@ -213,34 +215,20 @@ fn change(tx: &mut WriteTx<'_>, dialect: Dialect, id: &str, mut changes: Vec<Set
 
 fn mail(row: &Row<'_>) -> Result<Mail> {
     Ok(Mail {
-        id: text(row, 0)?,
-        kind: text(row, 1)?,
-        recipient: text(row, 2)?,
-        subject: text(row, 3)?,
-        text: text(row, 4)?,
-        html: text(row, 5)?,
-        reference: text(row, 6)?,
-        state: text(row, 7)?,
-        attempts: number(row, 8)?,
-        next_attempt: text(row, 9)?,
-        error: text(row, 10)?,
-        created: text(row, 11)?,
-        updated: text(row, 12)?,
+        id: row.text(0)?.to_owned(),
+        kind: row.text(1)?.to_owned(),
+        recipient: row.text(2)?.to_owned(),
+        subject: row.text(3)?.to_owned(),
+        text: row.text(4)?.to_owned(),
+        html: row.text(5)?.to_owned(),
+        reference: row.text(6)?.to_owned(),
+        state: row.text(7)?.to_owned(),
+        attempts: row.integer(8)?,
+        next_attempt: row.text(9)?.to_owned(),
+        error: row.text(10)?.to_owned(),
+        created: row.text(11)?.to_owned(),
+        updated: row.text(12)?.to_owned(),
     })
-}
-
-fn text(row: &Row<'_>, at: usize) -> Result<String> {
-    match row.get(at)? {
-        SqlValueRef::Text(text) => Ok(text.to_owned()),
-        _ => Err(Error::internal("a column of _mails isn't text")),
-    }
-}
-
-fn number(row: &Row<'_>, at: usize) -> Result<i64> {
-    match row.get(at)? {
-        SqlValueRef::Integer(number) => Ok(number),
-        _ => Err(Error::internal("a column of _mails isn't a whole number")),
-    }
 }
 
 #[cfg(test)]

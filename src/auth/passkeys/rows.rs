@@ -1,7 +1,7 @@
 //! The passkeys of accounts as they are stored.
 
 use crate::auth::sessions::owned_by;
-use crate::base::{Error, Result, SqlValue, SqlValueRef};
+use crate::base::{Error, Result, SqlValueRef};
 use crate::domain::Record;
 use crate::query::table::{Direction, Set, Table, Where};
 use crate::records::Cx;
@@ -112,10 +112,7 @@ fn update(tx: &mut WriteTx<'_>, cx: &Cx<'_>, changes: Vec<Set>, conditions: &[Wh
 }
 
 fn read(row: &Found<'_>) -> Result<Row> {
-    let text = |at: usize| match row.get(at)?.to_owned() {
-        SqlValue::Text(text) => Ok(text),
-        _ => Err(Error::internal("a column of _passkeys isn't text")),
-    };
+    let text = |at: usize| row.text(at).map(str::to_owned);
     Ok(Row {
         id: text(0)?,
         collection_id: text(1)?,

@@ -26,6 +26,32 @@ impl<'r> Row<'r> {
         })
     }
 
+    /// The text in the column at `at`.
+    ///
+    /// # Errors
+    /// As [`Row::get`], and for anything that isn't text: columns of the program's own tables are what they are.
+    pub fn text(&self, at: usize) -> Result<&str> {
+        match self.get(at)? {
+            SqlValueRef::Text(text) => Ok(text),
+            _ => Err(self.unexpected(at, "text")),
+        }
+    }
+
+    /// The whole number in the column at `at`.
+    ///
+    /// # Errors
+    /// As [`Row::text`].
+    pub fn integer(&self, at: usize) -> Result<i64> {
+        match self.get(at)? {
+            SqlValueRef::Integer(number) => Ok(number),
+            _ => Err(self.unexpected(at, "a whole number")),
+        }
+    }
+
+    fn unexpected(&self, at: usize, expected: &str) -> Error {
+        Error::internal(format!("the column {} isn't {expected}", self.name(at).unwrap_or("of a row")))
+    }
+
     /// How many columns there are.
     #[allow(clippy::len_without_is_empty, reason = "a row has at least one column")]
     pub fn len(&self) -> usize {
