@@ -52,7 +52,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("rocket", &["web/", "api/"]),
     ("rocket_ws", &["api/rest/websocket.rs"]),
     ("multer", &["web/"]),
-    ("percent_encoding", &["web/"]),
+    ("percent_encoding", &["logs/", "web/"]),
     ("minijinja", &["web/page/templates.rs", "mail/letterhead.rs"]),
     ("rust_embed", &["web/assets.rs", "web/page/templates.rs"]),
     ("form_urlencoded", &["auth/oauth2", "realtime/", "app/oauth2.rs", "web/", "api/"]),
