@@ -16,7 +16,7 @@ use crate::backup::folder::missing;
 use crate::backup::{Archive, Busy, Folder, Item, Progress, Silent, names};
 use crate::base::{Error, FieldError, Result, Timestamp};
 use crate::domain::principal::SUPERUSERS_ID;
-use crate::domain::{Credential, Principal, RequestInfo, TokenKind, Upload};
+use crate::domain::{Credential, Principal, RequestInfo, Upload};
 use crate::records::{Cx, access};
 use crate::store::ReadTx;
 
@@ -188,11 +188,7 @@ impl App {
         let check = move |tx: &ReadTx<'_>| {
             let plans = &app.0.plans;
             let guest = Cx { principal: &Principal::Guest, credential: &Credential::None, request: &request, plans };
-            let bearer = match request.query("token").filter(|token| !token.is_empty()) {
-                Some(token) => token::bearer(tx, &guest, token, TokenKind::File)?,
-                None => None,
-            };
-            match bearer {
+            match token::file_bearer(tx, &guest)? {
                 Some((record, claims)) if record.collection().id == SUPERUSERS_ID && !claims.by_key => Ok(()),
                 _ => Err(Error::forbidden("A backup needs a superuser's token for files in the address.")),
             }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::App;
 use crate::auth::token;
 use crate::base::Result;
-use crate::domain::{Context, Credential, Principal, RequestInfo, TokenKind};
+use crate::domain::{Context, Credential, Principal, RequestInfo};
 use crate::files::Content;
 use crate::files::previews::Outcome;
 use crate::files::storage::local_content;
@@ -33,10 +33,7 @@ impl App {
         let find = move |tx: &ReadTx<'_>| {
             let plans = &app.0.plans;
             let guest = Cx { principal: &Principal::Guest, credential: &Credential::None, request: &request, plans };
-            let bearer = match request.query("token").filter(|token| !token.is_empty()) {
-                Some(token) => token::bearer(tx, &guest, token, TokenKind::File)?,
-                None => None,
-            };
+            let bearer = token::file_bearer(tx, &guest)?;
             let principal = bearer.map_or(Principal::Guest, |(record, _)| Principal::Record(record.into()));
             let cx = Cx { principal: &principal, credential: &Credential::Token, ..guest };
             records::find_file(tx, &cx, &collection, &id, &name)
