@@ -85,7 +85,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     // Secrets.
     ("bcrypt", &["auth/"]),
     ("jsonwebtoken", &["auth/"]),
-    ("ring", &["auth/", "files/", "backup/"]),
+    ("ring", &["auth/", "files/"]),
     ("oauth2", &["auth/oauth2"]),
     ("totp_rs", &["auth/totp.rs"]),
     ("webauthn_rs", &["auth/passkeys"]),

@@ -15,10 +15,10 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::folder::{Busy, Folder};
 use super::manifest::{Entry, Files, Manifest, file_entry_name};
-use super::{DATA, Hash, LOGS, MANIFEST, PIECE_BYTES, Progress, Step, unread, unwritten};
+use super::{DATA, LOGS, MANIFEST, PIECE_BYTES, Progress, Step, unread, unwritten};
 use crate::base::limits::{BACKUP_MAX_ENTRIES, BACKUP_MAX_RATIO, BACKUP_RATIO_FREE_BYTES};
 use crate::base::{Error, Result, Timestamp, fault};
-use crate::files::{Storage, StoredFile, ledger};
+use crate::files::{Hash, Storage, StoredFile, ledger};
 use crate::query::dialect::Dialect;
 use crate::store::{DatabaseCopy, Store};
 

@@ -14,8 +14,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::names::{is_safe, taken};
-use super::{sync_folder, unread, unwritten};
+use super::{unread, unwritten};
 use crate::base::{Error, Result, Timestamp, ids};
+use crate::files::sync_folder;
 
 /// The folder within that of all data.
 const FOLDER: &str = "backups";

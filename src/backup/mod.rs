@@ -29,11 +29,7 @@ pub use create::{Source, create};
 pub use folder::{Busy, Check, Folder, Item};
 pub use progress::{Progress, Silent, Step};
 
-use std::fs::File;
 use std::io;
-use std::path::Path;
-
-use ring::digest::{Context, SHA256};
 
 use crate::base::Error;
 
@@ -56,26 +52,4 @@ fn unwritten(error: io::Error) -> Error {
 /// 503 for what can't be read.
 fn unread(error: io::Error) -> Error {
     Error::unavailable("The backup can't be read at the moment.").caused_by(error)
-}
-
-/// Makes sure that the names in a folder are on disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-/// SHA-256 of what passes.
-struct Hash(Context);
-
-impl Hash {
-    fn new() -> Hash {
-        Hash(Context::new(&SHA256))
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    fn hex(self) -> String {
-        self.0.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
 }

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use super::folder::Busy;
 use super::unpack::Written;
-use super::{Archive, Progress, STORAGE, swap, sync_folder, test, unwritten};
+use super::{Archive, Progress, STORAGE, swap, test, unwritten};
 use crate::base::{Result, fault};
+use crate::files::sync_folder;
 use crate::store::LoadSchema;
 
 /// Unpacks an archive completely, checks everything in it, and leaves the order to put it in the place of the data when

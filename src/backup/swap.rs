@@ -14,8 +14,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{DATA, LOGS, STORAGE, sync_folder};
+use super::{DATA, LOGS, STORAGE};
 use crate::base::{Error, Result, fault};
+use crate::files::sync_folder;
 
 /// The folder for restorations within that of all data.
 const FOLDER: &str = ".restore";

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::archive::{Archive, damaged};
 use super::manifest::Entry;
-use super::{DATA, Hash, LOGS, MANIFEST, PIECE_BYTES, Progress, Step, sync_folder, unwritten};
+use super::{DATA, LOGS, MANIFEST, PIECE_BYTES, Progress, Step, unwritten};
 use crate::base::{Error, Result};
+use crate::files::{Hash, sync_folder};
 
 /// What is written. Whatever isn't is read and checked all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

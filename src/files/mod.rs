@@ -8,6 +8,7 @@
 //! [`previews`] are made when somebody asks for them. Not here: who may write or
 //! read a file (`records`), when files are removed (`app`).
 
+mod hash;
 pub mod ledger;
 pub mod partial;
 pub mod previews;
@@ -19,11 +20,12 @@ pub mod thumbs;
 pub mod turns;
 pub mod uploads;
 
+pub use hash::Hash;
 pub use ledger::{NewFile, StoredFile};
 pub use partial::Appending;
 pub use previews::{Preview, Previews};
 pub use spool::{Intake, Spool};
-pub use storage::{Content, Storage};
+pub use storage::{Content, Storage, sync_folder};
 pub use turns::{Patience, Turns};
 
 /// Where a file of a record lies in the storage.

@@ -10,9 +10,9 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use ring::digest::{Context, SHA256};
 use tokio::task::spawn_blocking;
 
+use super::hash::Hash;
 use super::sniff::{self, Sniffed};
 use crate::base::{Error, Result, ids};
 use crate::domain::Upload;
@@ -175,7 +175,7 @@ struct Sink {
 
 /// What is learned of a file while its bytes pass.
 struct Seen {
-    digest: Context,
+    hash: Hash,
     head: Vec<u8>,
     size_bytes: u64,
 }
@@ -190,20 +190,18 @@ struct Summary {
 
 impl Seen {
     fn new() -> Seen {
-        Seen { digest: Context::new(&SHA256), head: Vec::new(), size_bytes: 0 }
+        Seen { hash: Hash::new(), head: Vec::new(), size_bytes: 0 }
     }
 
     fn note(&mut self, bytes: &[u8]) {
-        self.digest.update(bytes);
+        self.hash.update(bytes);
         self.size_bytes += bytes.len() as u64;
         let missing = sniff::HEAD_BYTES - self.head.len();
         self.head.extend_from_slice(&bytes[..bytes.len().min(missing)]);
     }
 
     fn summary(self, spool: SpoolFile) -> Summary {
-        let digest = self.digest.finish();
-        let sha256 = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        Summary { sha256, sniffed: sniff::sniff(&self.head), size_bytes: self.size_bytes, spool }
+        Summary { sha256: self.hash.hex(), sniffed: sniff::sniff(&self.head), size_bytes: self.size_bytes, spool }
     }
 }
 

@@ -319,7 +319,8 @@ fn rename_or_copy(from: &Path, to: &Path) -> io::Result<()> {
     copied.and_then(|()| fs::rename(&beside, to))
 }
 
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+/// Makes sure that the names in a folder are on disk.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
