@@ -115,8 +115,8 @@ pub fn principal(tx: &ReadTx<'_>, cx: &Cx<'_>, token: &str) -> Result<Principal>
     })
 }
 
-/// The account whose token for files the address of a request has, if that is valid. Nothing else in the request counts:
-/// such addresses stand in pages, and what a browser sends along by itself must not open them.
+/// The account whose token for files the address of a request has, if that is valid. Nothing else in the request
+/// counts: such addresses stand in pages, and what a browser sends along by itself must not open them.
 pub fn file_bearer(tx: &ReadTx<'_>, cx: &Cx<'_>) -> Result<Option<(Record, Claims)>> {
     match cx.request.query("token").filter(|token| !token.is_empty()) {
         Some(token) => bearer(tx, cx, token, TokenKind::File),
