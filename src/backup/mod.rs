@@ -32,11 +32,12 @@ pub use progress::{Progress, Silent, Step};
 use std::io;
 
 use crate::base::Error;
+use crate::store::Database;
 
 /// The database in an archive, and in the data folder.
-const DATA: &str = "data.db";
+const DATA: &str = Database::Data.file_name();
 /// The database of logs, the same.
-const LOGS: &str = "logs.db";
+const LOGS: &str = Database::Logs.file_name();
 /// The files of records, the same.
 const STORAGE: &str = "storage";
 /// What is in an archive.

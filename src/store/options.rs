@@ -16,7 +16,7 @@ pub enum Database {
 
 impl Database {
     /// The name of its file.
-    pub fn file_name(self) -> &'static str {
+    pub const fn file_name(self) -> &'static str {
         match self {
             Database::Data => "data.db",
             Database::Logs => "logs.db",
