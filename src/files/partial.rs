@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::spool::{Spool, blocking};
+use super::spool::{Spool, blocking, fill};
 use super::storage::sync_folder;
 use super::turns::{Hold, Turn};
 use crate::base::{Error, ErrorKind, Result, Timestamp, ids};
@@ -20,8 +20,6 @@ use crate::domain::upload::SpoolFile;
 const SUFFIX: &str = ".upload";
 /// How many characters ids have: 165 bits, as for guests the id is all that it takes to go on with an upload.
 const ID_CHARS: usize = 32;
-/// How much is collected before it is written.
-const FILL_BYTES: usize = 256 << 10;
 
 /// An id that nobody can guess.
 pub fn new_id() -> String {
@@ -130,8 +128,7 @@ impl Spool {
                 let Some(id) = name.strip_suffix(SUFFIX).filter(|id| is_id(id)) else { continue };
                 // One that has gone meanwhile is none.
                 let Ok(modified) = entry.metadata().and_then(|found| found.modified()) else { continue };
-                let since_epoch = modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-                if i64::try_from(since_epoch.as_millis()).is_ok_and(|millis| millis < moment.unix_millis()) {
+                if Timestamp::from_system_time(modified).unix_millis() < moment.unix_millis() {
                     found.push(id.to_owned());
                 }
             }
@@ -173,16 +170,8 @@ impl Appending {
     /// 503 if it can't be written, such as for want of room.
     pub async fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
         self.hold.progress();
-        while !bytes.is_empty() {
-            if self.filled.capacity() == 0 {
-                self.filled.reserve_exact(FILL_BYTES);
-            }
-            let (now, later) = bytes.split_at(bytes.len().min(FILL_BYTES - self.filled.len()));
-            self.filled.extend_from_slice(now);
-            bytes = later;
-            if self.filled.len() == FILL_BYTES {
-                self.flush(false).await?;
-            }
+        while fill(&mut self.filled, &mut bytes) {
+            self.flush(false).await?;
         }
         Ok(())
     }
@@ -227,6 +216,7 @@ fn lost() -> Error {
 mod tests {
     use std::time::Duration;
 
+    use super::super::spool::FILL_BYTES;
     use super::super::turns::{Patience, Turns};
     use super::*;
 

@@ -20,7 +20,7 @@ use crate::domain::file_name::{stored_name, without_folders};
 use crate::domain::upload::SpoolFile;
 
 /// How much of a file is collected before it is written.
-const FILL_BYTES: usize = 256 << 10;
+pub(super) const FILL_BYTES: usize = 256 << 10;
 /// How many random characters stored names have.
 const RANDOM_CHARS: usize = 10;
 /// The spool's folder within that of all data.
@@ -125,16 +125,8 @@ impl Incoming {
             self.filled = Vec::new();
             return Ok(());
         }
-        while !bytes.is_empty() {
-            if self.filled.capacity() == 0 {
-                self.filled.reserve_exact(FILL_BYTES);
-            }
-            let (now, later) = bytes.split_at(bytes.len().min(FILL_BYTES - self.filled.len()));
-            self.filled.extend_from_slice(now);
-            bytes = later;
-            if self.filled.len() == FILL_BYTES {
-                self.flush().await?;
-            }
+        while fill(&mut self.filled, &mut bytes) {
+            self.flush().await?;
         }
         Ok(())
     }
@@ -164,6 +156,20 @@ impl Incoming {
         (self.sink, self.filled) = (Some(sink), filled);
         Ok(())
     }
+}
+
+/// Moves as much to what is collected as still fits; whether that is enough to be written.
+pub(super) fn fill(filled: &mut Vec<u8>, bytes: &mut &[u8]) -> bool {
+    if bytes.is_empty() {
+        return false;
+    }
+    if filled.capacity() == 0 {
+        filled.reserve_exact(FILL_BYTES);
+    }
+    let (now, later) = bytes.split_at(bytes.len().min(FILL_BYTES - filled.len()));
+    filled.extend_from_slice(now);
+    *bytes = later;
+    filled.len() == FILL_BYTES
 }
 
 /// What becomes of a file's bytes.
