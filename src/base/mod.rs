@@ -8,6 +8,7 @@ pub mod etag;
 mod excerpt;
 pub mod fault;
 pub mod ids;
+mod ip_range;
 pub mod json;
 pub mod limits;
 pub mod pick;
@@ -17,5 +18,6 @@ pub mod tls;
 
 pub use clock::Timestamp;
 pub use error::{Error, ErrorKind, FieldError, FieldErrors, Result};
+pub use ip_range::IpRange;
 pub use secret::Secret;
 pub use sql_value::{SqlValue, SqlValueRef, Statement};
