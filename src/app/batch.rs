@@ -103,7 +103,7 @@ impl App {
         Ok(BatchLimits {
             max_requests: config.batch_max_requests,
             timeout: Duration::from_millis(config.batch_timeout_ms),
-            max_body_bytes: config.batch_max_body_mb << 20,
+            max_body_bytes: config.batch_max_body_bytes,
         })
     }
 

@@ -199,3 +199,14 @@ pub const BACKUP_MAX_RATIO: u64 = 100;
 pub const BACKUP_RATIO_FREE_BYTES: u64 = 1 << 30;
 /// The body of a backup that is sent to us may have this many bytes, which is no limit in practice.
 pub const BACKUP_UPLOAD_MAX_BYTES: u64 = 1 << 60;
+
+/// Requests that one batch may be allowed to hold.
+pub const BATCH_REQUESTS_MAX: i64 = 1_000_000;
+/// How long one batch may be allowed to take.
+pub const BATCH_TIMEOUT_MAX_SECONDS: i64 = 600;
+/// How large the body of one batch may be allowed to be.
+pub const BATCH_BODY_MAX_BYTES: i64 = 64 << 30;
+/// How many days requests may be kept in the log.
+pub const LOG_DAYS_MAX: i64 = 36_500;
+/// How much may be kept of what is known of one request.
+pub const LOG_DATA_MAX_BYTES: i64 = 16 << 20;

@@ -35,9 +35,21 @@ pub fn open(config: &Config) -> Result<AmazonS3> {
         .with_retry(retry)
         .with_http_connector(Connector);
     if let Some(endpoint) = &config.s3_endpoint {
-        builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+        let endpoint = match config.s3_addressing {
+            S3Addressing::Path => endpoint.clone(),
+            S3Addressing::Host => with_bucket(endpoint, &config.s3_bucket),
+        };
+        builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
     }
     builder.build().map_err(|error| Error::invalid(format!("The S3 storage can't be used: {error}")))
+}
+
+/// The endpoint with the bucket before its host, unless it is there already.
+fn with_bucket(endpoint: &str, bucket: &str) -> String {
+    match endpoint.split_once("://") {
+        Some((scheme, host)) if !host.starts_with(&format!("{bucket}.")) => format!("{scheme}://{bucket}.{host}"),
+        _ => endpoint.to_owned(),
+    }
 }
 
 /// Makes the HTTP client.
@@ -60,5 +72,17 @@ impl HttpConnector for Connector {
             .build()
             .map_err(|error| failure(error.into()))?;
         Ok(HttpClient::new(client))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bucket_comes_before_the_host_once() {
+        assert_eq!(with_bucket("https://s3.example.com", "pics"), "https://pics.s3.example.com");
+        assert_eq!(with_bucket("https://pics.s3.example.com", "pics"), "https://pics.s3.example.com");
+        assert_eq!(with_bucket("http://127.0.0.1:9000", "a"), "http://a.127.0.0.1:9000");
     }
 }

@@ -4,12 +4,14 @@
 //! subject can't begin another header line, because headers are encoded here and nowhere else. Not here: when to try
 //! again (`outbox`).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
-use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Category;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
@@ -17,7 +19,7 @@ use super::outbox::Mail;
 use super::placeholders::one_line;
 use crate::base::{Error, Result};
 use crate::settings::Config;
-use crate::settings::config::SmtpEncryption;
+use crate::settings::config::{SmtpAuthMethod, SmtpEncryption};
 
 /// How long one step of the conversation may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,12 +55,9 @@ impl Smtp {
         let address: Address = config.mail_from_address.parse().map_err(|error| {
             Error::invalid(format!("mail_from_address: “{}” isn't an address: {error}", config.mail_from_address))
         })?;
-        let name = match config.mail_from_name.as_str() {
-            "" => config.app_name.as_str(),
-            name => name,
-        };
         let tls = match config.smtp_encryption {
-            SmtpEncryption::StartTls => Tls::Required(tls_parameters(config)?),
+            SmtpEncryption::Auto if is_this_machine(&config.smtp_host) => Tls::Opportunistic(tls_parameters(config)?),
+            SmtpEncryption::Auto | SmtpEncryption::StartTls => Tls::Required(tls_parameters(config)?),
             SmtpEncryption::Tls => Tls::Wrapper(tls_parameters(config)?),
             SmtpEncryption::None => Tls::None,
         };
@@ -71,7 +70,16 @@ impl Smtp {
             let password = config.smtp_password.expose().to_owned();
             builder = builder.credentials(Credentials::new(config.smtp_username.clone(), password));
         }
-        Ok(Some(Smtp { transport: builder.build(), from: Mailbox::new(Some(one_line(name)), address) }))
+        match config.smtp_auth_method {
+            SmtpAuthMethod::Auto => {}
+            SmtpAuthMethod::Plain => builder = builder.authentication(vec![Mechanism::Plain]),
+            SmtpAuthMethod::Login => builder = builder.authentication(vec![Mechanism::Login]),
+        }
+        if !config.smtp_local_name.is_empty() {
+            builder = builder.hello_name(ClientId::Domain(config.smtp_local_name.clone()));
+        }
+        let name = one_line(config.sender_name());
+        Ok(Some(Smtp { transport: builder.build(), from: Mailbox::new(Some(name), address) }))
     }
 
     /// Hands a mail over.
@@ -105,6 +113,11 @@ impl Smtp {
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
             .map_err(|error| error.to_string())
     }
+}
+
+/// Whether what is said to this host stays on this machine.
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn tls_parameters(config: &Config) -> Result<TlsParameters> {

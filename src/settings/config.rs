@@ -1,5 +1,6 @@
 //! The configuration in force, typed.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -7,9 +8,14 @@ use std::path::PathBuf;
 use figment::Figment;
 use serde::{Deserialize, Deserializer};
 
-use super::layers::Layers;
+use super::keys::KEYS;
+use super::layers::{DEFAULT_ORIGIN, Layers};
+use super::rate_limit::RateLimit;
 use super::sources::Sources;
-use crate::base::{Error, Result, Secret};
+use crate::base::{Error, IpRange, Result, Secret};
+
+/// The least length of a key that settings are encrypted with.
+const ENCRYPTION_KEY_MIN_CHARS: usize = 32;
 
 /// What a server needs to know before it opens its database. One field per key of [`super::KEYS`]; units and meanings
 /// are documented there.
@@ -54,7 +60,8 @@ pub struct Config {
     pub batch_enabled: bool,
     pub batch_max_requests: usize,
     pub batch_timeout_ms: u64,
-    pub batch_max_body_mb: u64,
+    #[serde(rename = "batch_max_body_mb", deserialize_with = "megabytes")]
+    pub batch_max_body_bytes: u64,
     pub redirect_allow: Vec<String>,
     pub forward_auth_domain: String,
     pub theme_dir: String,
@@ -64,23 +71,51 @@ pub struct Config {
     pub smtp_host: String,
     pub smtp_port: u16,
     pub smtp_encryption: SmtpEncryption,
+    pub smtp_auth_method: SmtpAuthMethod,
+    pub smtp_local_name: String,
     pub smtp_username: String,
     #[serde(deserialize_with = "secret")]
     pub smtp_password: Secret,
     pub smtp_ca_file: String,
     pub backup_cron: String,
     pub backup_keep: usize,
+    pub backup_s3_bucket: String,
+    #[serde(deserialize_with = "optional_url")]
+    pub backup_s3_endpoint: Option<String>,
+    pub backup_s3_region: String,
+    pub backup_s3_access_key: String,
+    #[serde(deserialize_with = "secret")]
+    pub backup_s3_secret_key: Secret,
+    pub backup_s3_addressing: S3Addressing,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
     pub logs_max_days: i64,
     pub logs_max_mb: u64,
     pub logs_max_per_second: u64,
     pub logs_min_level: i64,
+    pub logs_max_data_bytes: usize,
     pub logs_log_ip: bool,
     pub logs_log_auth_id: bool,
+    pub trusted_proxy_headers: Vec<String>,
+    pub trusted_proxy_leftmost: bool,
+    pub trusted_proxy_ips: Vec<IpRange>,
+    pub superuser_ips: Vec<IpRange>,
+    pub rate_limits_enabled: bool,
+    pub rate_limits: Vec<RateLimit>,
+    pub rate_limits_excluded_ips: Vec<IpRange>,
+    pub accent_color: String,
+    pub hide_controls: bool,
+    #[serde(deserialize_with = "secret")]
+    pub encryption_key: Secret,
+    #[serde(deserialize_with = "secret")]
+    pub encryption_key_before: Secret,
     pub superuser_email: String,
     #[serde(deserialize_with = "secret")]
     pub superuser_password: Secret,
+    /// The keys that somebody has set, with the place: a file, a variable or a flag. Settings in the database give way
+    /// to them.
+    #[serde(skip)]
+    pub set_by: BTreeMap<&'static str, String>,
 }
 
 /// Whether something has to be there.
@@ -106,12 +141,26 @@ pub enum S3Addressing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SmtpEncryption {
+    /// As `StartTls`; plain text is allowed to a server on this machine that doesn't offer it.
+    Auto,
     /// It begins in plain text and must change to TLS.
     StartTls,
     /// TLS from the first byte.
     Tls,
     /// Not at all.
     None,
+}
+
+/// How a user name and a password are sent to a mail server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpAuthMethod {
+    /// Whichever the server offers.
+    Auto,
+    /// RFC 4616.
+    Plain,
+    /// An older one that some services still want.
+    Login,
 }
 
 /// The least important messages that are logged.
@@ -172,6 +221,7 @@ impl Settings {
         if let (Some(ip), Some(port)) = (ip, port) {
             config.http = SocketAddr::new(ip, port);
         }
+        config.set_by = set_by(&ours);
         config.check()?;
         config.fill_in(cores);
         // Tokio refuses to run with none at all.
@@ -201,6 +251,11 @@ impl Config {
         (!self.superuser_email.is_empty()).then_some((self.superuser_email.as_str(), &self.superuser_password))
     }
 
+    /// The sender's name of mails.
+    pub fn sender_name(&self) -> &str {
+        if self.mail_from_name.is_empty() { &self.app_name } else { &self.mail_from_name }
+    }
+
     /// Where people reach the server, without a slash at the end. An address that means "every interface" is shown as
     /// the loopback one, because browsers can't open it.
     pub fn base_url(&self) -> String {
@@ -224,7 +279,7 @@ impl Config {
     }
 
     /// Checks what single keys can't tell.
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let mut problems = Vec::new();
         if self.data_dir.as_os_str().is_empty() {
             problems.push("data_dir can't be empty.");
@@ -238,6 +293,14 @@ impl Config {
         }
         if !self.s3_bucket.is_empty() && (self.s3_access_key.is_empty() || self.s3_secret_key.is_empty()) {
             problems.push("s3_bucket needs s3_access_key and s3_secret_key beside it.");
+        }
+        if !self.backup_s3_bucket.is_empty()
+            && (self.backup_s3_access_key.is_empty() || self.backup_s3_secret_key.is_empty())
+        {
+            problems.push("backup_s3_bucket needs backup_s3_access_key and backup_s3_secret_key beside it.");
+        }
+        if [&self.encryption_key, &self.encryption_key_before].iter().any(|key| is_short(key)) {
+            problems.push("encryption_key and encryption_key_before need 32 characters or more.");
         }
         self.check_forward_auth(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems.join("\n"))) }
@@ -292,6 +355,17 @@ fn rocket_value<'de, T: Deserialize<'de>>(
     read.ok()
 }
 
+/// The keys that aren't as they are built in, with the places in which they were set.
+fn set_by(ours: &Figment) -> BTreeMap<&'static str, String> {
+    let origin = |name| ours.find_metadata(name).map(|metadata| metadata.name.to_string());
+    let set = KEYS.iter().filter_map(|key| Some((key.name, origin(key.name)?)));
+    set.filter(|(_, origin)| origin != DEFAULT_ORIGIN).collect()
+}
+
+fn is_short(key: &Secret) -> bool {
+    !key.is_empty() && key.expose().chars().count() < ENCRYPTION_KEY_MIN_CHARS
+}
+
 fn unset_socket() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
@@ -299,6 +373,10 @@ fn unset_socket() -> SocketAddr {
 fn optional_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok((!text.is_empty()).then(|| text.trim_end_matches('/').to_owned()))
+}
+
+fn megabytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    u64::deserialize(deserializer).map(|megabytes| megabytes << 20)
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {

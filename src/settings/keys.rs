@@ -5,6 +5,9 @@
 
 use figment::value::Value;
 
+use super::rate_limit::RateLimit;
+use crate::base::IpRange;
+
 /// One of our keys: `name` under `[holdall]` in `Rocket.toml`, `HOLDALL_NAME` in the environment.
 pub struct Key {
     /// The key's name, in snake case with its unit last.
@@ -30,6 +33,10 @@ pub enum KeyKind {
     Url,
     /// Texts, separated by commas where the source has no lists.
     List,
+    /// The same, each an IP address or a network such as `10.0.0.0/8`.
+    Networks,
+    /// The same, each as [`RateLimit`] reads it.
+    RateLimits,
     /// A whole number from the first to the second.
     Count(i64, i64),
     /// `true` or `false`.
@@ -43,7 +50,9 @@ pub const LOG_LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trac
 /// The words that `superuser_second_factor` takes.
 pub const REQUIREMENTS: &[&str] = &["optional", "required"];
 /// The words that `smtp_encryption` takes.
-pub const SMTP_ENCRYPTIONS: &[&str] = &["starttls", "tls", "none"];
+pub const SMTP_ENCRYPTIONS: &[&str] = &["auto", "starttls", "tls", "none"];
+/// The words that `smtp_auth_method` takes.
+pub const SMTP_AUTH_METHODS: &[&str] = &["auto", "plain", "login"];
 /// The words that `s3_addressing` takes.
 pub const S3_ADDRESSINGS: &[&str] = &["path", "host"];
 /// The words that `log_format` takes.
@@ -105,7 +114,7 @@ pub const KEYS: &[Key] = &[
     Key { secret: true, ..key("s3_secret_key", KeyKind::Text, "",
         "The secret access key for it.") },
     key("s3_addressing", KeyKind::Choice(S3_ADDRESSINGS), "path",
-        "Whether requests name the bucket in the path, or in the host (the endpoint then has the bucket in it)."),
+        "Whether requests name the bucket in the path, or in the host, before that of the endpoint."),
     key("upload_hours", KeyKind::Count(1, 8760), "24",
         "A resumable upload that no record has taken after this time is removed, in hours."),
     key("uploads_per_owner_max_mb", KeyKind::Count(0, 1_048_576), "2048",
@@ -141,8 +150,13 @@ pub const KEYS: &[Key] = &[
         "The mail server; empty keeps all mail here, in the log and the outbox."),
     key("smtp_port", KeyKind::Count(1, 65_535), "587",
         "Its port."),
-    key("smtp_encryption", KeyKind::Choice(SMTP_ENCRYPTIONS), "starttls",
-        "How the connection to it is protected; none is for servers on the same machine."),
+    key("smtp_encryption", KeyKind::Choice(SMTP_ENCRYPTIONS), "auto",
+        "How the connection to it is protected; auto is starttls, but plain text to a server on this machine that \
+         doesn't offer it."),
+    key("smtp_auth_method", KeyKind::Choice(SMTP_AUTH_METHODS), "auto",
+        "How the user name and password are sent to it; auto takes what it offers."),
+    key("smtp_local_name", KeyKind::Text, "",
+        "What this server calls itself when it greets it; empty is the machine's name."),
     key("smtp_username", KeyKind::Text, "",
         "The user name for it; empty signs in nowhere."),
     Key { secret: true, ..key("smtp_password", KeyKind::Text, "",
@@ -153,6 +167,18 @@ pub const KEYS: &[Key] = &[
         "When backups are made by themselves, as five fields such as `0 3 * * *` (UTC); empty makes none."),
     key("backup_keep", KeyKind::Count(1, 10_000), "3",
         "Of the backups that were made by themselves, so many of the newest are kept."),
+    key("backup_s3_bucket", KeyKind::Text, "",
+        "The bucket that backups are kept in; empty keeps them in the data folder."),
+    key("backup_s3_endpoint", KeyKind::Url, "",
+        "Where its service is; empty is Amazon's for the region."),
+    key("backup_s3_region", KeyKind::Text, "us-east-1",
+        "The region that the service expects to be named."),
+    key("backup_s3_access_key", KeyKind::Text, "",
+        "The access key id for it."),
+    Key { secret: true, ..key("backup_s3_secret_key", KeyKind::Text, "",
+        "The secret access key for it.") },
+    key("backup_s3_addressing", KeyKind::Choice(S3_ADDRESSINGS), "path",
+        "As s3_addressing."),
     key("log_level", KeyKind::Choice(LOG_LEVELS), "info",
         "The least important messages that are logged."),
     key("log_format", KeyKind::Choice(LOG_FORMATS), "auto",
@@ -165,10 +191,35 @@ pub const KEYS: &[Key] = &[
         "Requests of one second that are logged in it, and as many that failed; of others only the number is."),
     key("logs_min_level", KeyKind::Count(-1000, 1000), "0",
         "The lowest level that is kept in it: -4 is debug, 0 info, 4 warn, 8 error."),
+    key("logs_max_data_bytes", KeyKind::Count(0, 16_777_216), "0",
+        "How much is kept of what is known of one request, in bytes; 0 keeps it all (a few thousand at most)."),
     key("logs_log_ip", KeyKind::Flag, "true",
         "Whether it keeps the addresses that requests came from."),
     key("logs_log_auth_id", KeyKind::Flag, "false",
         "Whether it keeps the ids of the accounts that sent them."),
+    key("trusted_proxy_headers", KeyKind::List, "",
+        "Headers in which a proxy before this server says where a request comes from, such as X-Forwarded-For; the \
+         first that is there counts. Empty believes none."),
+    key("trusted_proxy_leftmost", KeyKind::Flag, "false",
+        "Whether the first address in such a header counts instead of the last; anybody can write the first."),
+    key("trusted_proxy_ips", KeyKind::Networks, "",
+        "Addresses or networks of the proxies that are believed, such as 10.0.0.0/8; empty believes whoever connects."),
+    key("superuser_ips", KeyKind::Networks, "",
+        "Addresses or networks from which superusers are let in; empty is from everywhere."),
+    key("rate_limits_enabled", KeyKind::Flag, "false",
+        "Whether clients that send too many requests are turned away."),
+    key("rate_limits", KeyKind::RateLimits, "*:auth 2/3, *:create 20/5, /api/batch 3/1, /api/ 300/10",
+        "How many they may send: what, for whom if not for all (@guest, @auth), requests/seconds."),
+    key("rate_limits_excluded_ips", KeyKind::Networks, "",
+        "Addresses or networks that aren't counted."),
+    key("accent_color", KeyKind::Text, "#1055c9",
+        "The colour of buttons and links on our pages, as # and six hexadecimal digits; empty is the built-in one."),
+    key("hide_controls", KeyKind::Flag, "false",
+        "Whether the dashboard hides what changes collections and settings."),
+    Key { secret: true, ..key("encryption_key", KeyKind::Text, "",
+        "With this, settings in the database are encrypted: 32 characters or more, to be kept elsewhere.") },
+    Key { secret: true, ..key("encryption_key_before", KeyKind::Text, "",
+        "What they are encrypted with now, if encryption_key is a new one.") },
     key("superuser_email", KeyKind::Text, "",
         "Address of the superuser that is created at start while there is none, for unattended installs."),
     Key { secret: true, ..key("superuser_password", KeyKind::Text, "",
@@ -183,7 +234,6 @@ pub const ROCKET_KEYS: &[&str] = &[
     "workers",
     "max_blocking",
     "ident",
-    "ip_header",
     "limits",
     "temp_dir",
     "keep_alive",
@@ -219,8 +269,9 @@ impl KeyKind {
                 None => Err(self.takes()),
             },
             (KeyKind::Flag, Value::Bool(..)) => Ok(value.clone()),
-            (KeyKind::List, Value::Array(_, items)) if items.iter().all(|item| item.as_str().is_some()) => {
-                Ok(value.clone())
+            (KeyKind::List | KeyKind::Networks | KeyKind::RateLimits, Value::Array(_, items)) => {
+                let texts: Option<Vec<&str>> = items.iter().map(|item| item.as_str()).collect();
+                texts.filter(|texts| self.takes_all(texts)).map(|_| value.clone()).ok_or_else(|| self.takes())
             }
             _ => Err(self.takes()),
         }
@@ -235,7 +286,10 @@ impl KeyKind {
             KeyKind::Text => true,
             KeyKind::Socket => text.parse::<std::net::SocketAddr>().is_ok(),
             KeyKind::Url => text.is_empty() || is_web_url(text),
-            KeyKind::List => return Ok(Value::from(split_list(text))),
+            KeyKind::List | KeyKind::Networks | KeyKind::RateLimits => {
+                let items = split_list(text);
+                return if self.takes_all(&items) { Ok(Value::from(items)) } else { Err(self.takes()) };
+            }
             KeyKind::Flag => return text.trim().parse::<bool>().map(Value::from).map_err(|_| self.takes()),
             KeyKind::Count(min, max) => {
                 return match text.trim().parse::<i64>() {
@@ -248,6 +302,15 @@ impl KeyKind {
         if valid { Ok(Value::from(text)) } else { Err(self.takes()) }
     }
 
+    /// Whether all entries of a list are valid.
+    fn takes_all<T: AsRef<str>>(self, items: &[T]) -> bool {
+        items.iter().map(AsRef::as_ref).all(|item: &str| match self {
+            KeyKind::Networks => item.parse::<IpRange>().is_ok(),
+            KeyKind::RateLimits => item.parse::<RateLimit>().is_ok(),
+            _ => true,
+        })
+    }
+
     /// What values the kind takes, to complete "must be …".
     pub fn takes(self) -> String {
         match self {
@@ -255,6 +318,8 @@ impl KeyKind {
             KeyKind::Socket => "an address and a port, such as 127.0.0.1:8090 or [::1]:8090".to_owned(),
             KeyKind::Url => "empty or a URL that starts with http:// or https://".to_owned(),
             KeyKind::List => "a list of texts".to_owned(),
+            KeyKind::Networks => "a list of IP addresses and networks, such as 10.0.0.0/8".to_owned(),
+            KeyKind::RateLimits => "a list of limits, such as `*:auth 2/3` or `POST /api/x @guest 20/5`".to_owned(),
             KeyKind::Flag => "true or false".to_owned(),
             KeyKind::Count(min, max) => format!("a whole number from {min} to {max}"),
             KeyKind::Choice(words) => format!("one of {}", words.join(", ")),

@@ -15,6 +15,8 @@ use super::sources::Sources;
 
 /// The table of our keys in the configuration file.
 const OUR_TABLE: &str = "holdall";
+/// The name of the place that built-in values come from.
+pub(super) const DEFAULT_ORIGIN: &str = "default";
 /// Variables that start like ours and are meant for others: test suites name the program under test and their own
 /// knobs this way, and the program inherits them.
 const TEST_VARIABLE: &str = "HOLDALL_BIN";
@@ -70,7 +72,7 @@ impl Layers {
     fn add_defaults(&mut self) {
         for key in KEYS {
             match key.kind.read_text(key.default) {
-                Ok(value) => self.put("default", key.name, value),
+                Ok(value) => self.put(DEFAULT_ORIGIN, key.name, value),
                 Err(takes) => self.problems.push(format!("The default of {} must be {takes}.", key.name)),
             }
         }
@@ -202,7 +204,7 @@ impl Layers {
         let socket = value.as_str().filter(|_| name == "http").and_then(|text| text.parse::<SocketAddr>().ok());
         if let Some(socket) = socket {
             // The built-in default must give way to every table of a file, a value that was given must not.
-            let profile = if origin == "default" { Profile::Default } else { Profile::Global };
+            let profile = if origin == DEFAULT_ORIGIN { Profile::Default } else { Profile::Global };
             self.put_rocket(origin, profile.clone(), "address", Value::from(socket.ip().to_string()));
             self.put_rocket(origin, profile, "port", Value::from(socket.port()));
             return;

@@ -1,17 +1,27 @@
 //! The configuration of a running server: what can be set, where it is read from, and what is in force.
 //!
 //! Called by the command line, which hands a [`Config`] to the app. Sources, weakest first: built-in defaults,
-//! `Rocket.toml`, environment, flags. Invariant: a [`Config`] exists only after every key of every source was known
-//! and valid. Not here: settings that live in the database and are changed while the server runs.
+//! the settings in the database, `Rocket.toml`, environment, flags. Invariants: a [`Config`] exists only after every
+//! key of every source was known and valid; what is set outside of the database is never changed from within. Not here:
+//! what a changed setting does to the running program (`app`).
 
 pub mod config;
 pub mod keys;
 pub mod layers;
+mod links;
+pub mod model;
+mod patch;
+mod rate_limit;
+mod seal;
 pub mod show;
 pub mod sources;
+pub mod stored;
+mod validate;
 
 pub use config::{Config, LogFormat, LogLevel, S3Addressing, Settings};
 pub use keys::{KEYS, Key};
+pub use model::Model;
+pub use rate_limit::{Audience, RateLimit};
 pub use show::Row;
 pub use sources::{Flags, Sources};
 

@@ -420,7 +420,7 @@ fn a_batch_that_takes_too_long_is_undone_and_the_next_one_goes_on() {
 
 #[test]
 fn the_body_of_a_batch_has_a_limit_of_its_own() {
-    let app = app(|config| config.batch_max_body_mb = 1);
+    let app = app(|config| config.batch_max_body_bytes = 1 << 20);
     let before = snapshot(&app);
     let large = item("POST", &records("articles"), json!({"title": "x".repeat(1 << 20)}));
     app.as_superuser().batch(&[large]).expect(413);

@@ -57,6 +57,11 @@ impl Kind for UrlOptions {
     }
 }
 
+/// Whether `text` is an address on the web, or of one of the other known kinds.
+pub(crate) fn is_url(text: &str) -> bool {
+    parse(text).is_some()
+}
+
 struct Parts<'a> {
     scheme: Option<&'a str>,
     /// With the port, without the user.
@@ -89,7 +94,7 @@ fn is_host_with_port(text: &str) -> bool {
 }
 
 /// A name of one label or more, an IPv4 address, or an IPv6 address in brackets.
-fn is_host(host: &str) -> bool {
+pub(crate) fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<std::net::Ipv6Addr>().is_ok();
     }
@@ -114,10 +119,6 @@ mod tests {
     use super::super::checks::testing::{check_options, check_values};
     use super::*;
     use serde_json::json;
-
-    fn is_url(text: &str) -> bool {
-        parse(text).is_some()
-    }
 
     #[test]
     fn addresses_are_told_from_other_text() {
