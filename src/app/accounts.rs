@@ -74,7 +74,7 @@ impl App {
 
     /// Whether superusers have to set up a second factor before they are let in.
     pub(super) fn superusers_need_factor(&self) -> bool {
-        self.0.config.superuser_second_factor == Requirement::Required
+        self.live().config.superuser_second_factor == Requirement::Required
     }
 
     /// Renews the caller's token: see [`sign_in::refresh`].

@@ -24,7 +24,8 @@ impl App {
     pub(super) async fn make_backup(&self, name: String, busy: Busy, progress: Arc<dyn Progress + Send>) -> Result<()> {
         let services = self.0.clone();
         blocking(move || {
-            let source = Source { store: &services.store, storage: &services.storage };
+            let storage = services.live.get().storage.clone();
+            let source = Source { store: &services.store, storage: &storage };
             backup::create(&services.backups.folder, &busy, &name, &source, &*progress)
         })
         .await
@@ -58,13 +59,13 @@ impl App {
             tracing::warn!("what is left of a backup couldn't be removed: {}", error.log_text());
         }
         if let Ok(_busy) = self.0.backups.folder.busy() {
-            swap::discard(&self.0.config.data_dir);
+            swap::discard(&self.live().config.data_dir);
         }
     }
 
     /// Lets files be removed, once no backup needs them; `None` if none ever does, because they are in a bucket.
     pub(super) async fn release_files(&self) -> Result<Option<FilesLock>> {
-        if !self.0.storage.is_local() {
+        if !self.live().storage.is_local() {
             return Ok(None);
         }
         let folder = self.0.backups.folder.clone();
@@ -73,7 +74,7 @@ impl App {
 
     /// Restores an archive up to the restart.
     pub(super) async fn restore(self, name: String, busy: Busy, archive: Archive) {
-        let data_dir = self.0.config.data_dir.clone();
+        let data_dir = self.live().config.data_dir.clone();
         let prepared = blocking(move || {
             let prepared = prepare::prepare(&data_dir, &busy, archive, load_schema, &Silent);
             prepared.map(|()| busy)
@@ -116,7 +117,7 @@ impl App {
         if let Err(error) = &made {
             let (app, reason) = (self.clone(), error.log_text());
             let told = self.write_as_owner(Map::new(), move |tx, cx| {
-                letters::queue_backup_failure(tx, cx, &app.0.letterhead, &reason)
+                letters::queue_backup_failure(tx, cx, &app.live().letterhead, &reason)
             });
             if let Err(error) = told.await {
                 tracing::warn!("nobody was told of a backup that has failed: {}", error.log_text());
@@ -134,7 +135,7 @@ impl App {
             let reason = made.reason;
             return Err(Error::unavailable(format!("The backup {name} can't be restored: {reason}")));
         }
-        let (folder, keep) = (self.0.backups.folder.clone(), self.0.config.backup_keep);
+        let (folder, keep) = (self.0.backups.folder.clone(), self.live().config.backup_keep);
         blocking(move || rotate(&folder, keep)).await
     }
 

@@ -155,7 +155,7 @@ impl App {
     /// A name that was given, if it may be, or one of our choice.
     pub(super) fn backup_name(&self, given: &str, is_scheduled: bool) -> Result<String> {
         if given.is_empty() {
-            return Ok(names::automatic(&self.0.config.app_name, Timestamp::now(), is_scheduled));
+            return Ok(names::automatic(&self.live().config.app_name, Timestamp::now(), is_scheduled));
         }
         names::check_given(given).map(|()| given.to_owned())
     }

@@ -96,7 +96,8 @@ impl App {
     /// # Errors
     /// 403 while they are switched off.
     pub fn batch_limits(&self) -> Result<BatchLimits> {
-        let config = &self.0.config;
+        let live = self.live();
+        let config = &live.config;
         if !config.batch_enabled || config.batch_max_requests == 0 {
             return Err(Error::forbidden("Batches are switched off on this server."));
         }

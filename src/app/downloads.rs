@@ -47,7 +47,7 @@ impl App {
         if !is_offered(size, &found.options.thumbs) {
             return Outcome::Never;
         }
-        self.0.previews.preview(&self.0.storage, &found.file, size, as_webp).await
+        self.0.previews.preview(&self.live().storage, &found.file, size, as_webp).await
     }
 
     /// A part of what is sent, or all of it; `None` if there is nothing.
@@ -56,7 +56,7 @@ impl App {
     /// 503 if it can't be read.
     pub async fn content(&self, source: &ContentSource, range: Option<Range<u64>>) -> Result<Option<Content>> {
         match source {
-            ContentSource::Stored(key) => self.0.storage.read(key, range).await,
+            ContentSource::Stored(key) => self.live().storage.read(key, range).await,
             ContentSource::File(path) => local_content(path.clone(), range).await,
         }
     }

@@ -43,7 +43,7 @@ impl App {
         let record = self.enrolling_or_proven(Arc::new(caller)).await?;
         let secret = self.0.totp_setups.begin(&record);
         let name = [record.text("email"), record.id()].into_iter().find(|name| !name.is_empty()).unwrap_or_default();
-        let url = Secret::new(totp::url(&secret, &self.0.config.app_name, name)?);
+        let url = Secret::new(totp::url(&secret, &self.live().config.app_name, name)?);
         Ok(TotpSetup { secret, url })
     }
 

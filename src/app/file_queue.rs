@@ -101,8 +101,8 @@ impl App {
     async fn remove_file(&self, file: &StoredFile) -> Result<()> {
         // In this order: without the original no further previews are begun, and those in work go with the others. If
         // the program ends in between, the row is still there.
-        self.0.storage.remove(&file.key()).await?;
+        self.live().storage.remove(&file.key()).await?;
         self.0.previews.settle(&file.thumbs_prefix()).await;
-        self.0.storage.remove_below(&file.thumbs_prefix()).await
+        self.live().storage.remove_below(&file.thumbs_prefix()).await
     }
 }

@@ -112,7 +112,7 @@ impl App {
         let mut stored = Stored { files, app: Some(self.clone()) };
         for at in 0..stored.files.len() {
             let file = &stored.files[at];
-            if let Err(error) = self.0.storage.take(&file.key(), &file.upload).await {
+            if let Err(error) = self.live().storage.take(&file.key(), &file.upload).await {
                 stored.give_up().await;
                 return Err(error);
             }

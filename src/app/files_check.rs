@@ -108,7 +108,7 @@ impl App {
     async fn objects(&self) -> Result<HashMap<String, u64>> {
         let young = Timestamp::now().plus_seconds(-UNFINISHED_COPY_SECONDS).unix_seconds();
         let mut objects = HashMap::new();
-        let mut listed = self.0.storage.list(None)?;
+        let mut listed = self.live().storage.list(None)?;
         while let Some(object) = listed.try_next().await? {
             if !object.key.ends_with(".part") || object.modified_seconds < young {
                 objects.insert(object.key, object.size_bytes);
@@ -158,7 +158,7 @@ impl App {
     /// What is wrong with a live file, if anything still is.
     async fn look_at_row(&self, file: StoredFile, repair: bool) -> Result<Option<Mismatch>> {
         let dialect = self.0.plans.dialect();
-        let size_bytes = self.0.storage.size_bytes(&file.key()).await?;
+        let size_bytes = self.live().storage.size_bytes(&file.key()).await?;
         let looked_at = file.clone();
         let state = self.write_as_owner(Map::new(), move |tx, cx| {
             let (c, r, n) = place(&looked_at);
@@ -196,9 +196,9 @@ impl App {
                 return Ok(false);
             }
         }
-        let is_there = self.0.storage.size_bytes(name).await?.is_some();
+        let is_there = self.live().storage.size_bytes(name).await?.is_some();
         if is_there && repair {
-            self.0.storage.remove(name).await?;
+            self.live().storage.remove(name).await?;
         }
         Ok(is_there)
     }

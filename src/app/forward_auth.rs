@@ -75,7 +75,7 @@ impl App {
                 email: if record.truth("verified") { record.text("email").to_owned() } else { String::new() },
             },
             (None, collection) if asked.navigates => {
-                Verdict::SignIn(format!("{}/auth/{collection}/sign-in", self.0.config.base_url()))
+                Verdict::SignIn(format!("{}/auth/{collection}/sign-in", self.live().config.base_url()))
             }
             (None, _) => Verdict::Refuse,
         })
@@ -107,9 +107,10 @@ impl App {
     }
 
     /// The domain whose hosts share a login by forward-auth.
-    pub fn forward_auth_domain(&self) -> Option<&str> {
-        let domain = self.0.config.forward_auth_domain.trim_start_matches('.');
-        (!domain.is_empty()).then_some(domain)
+    pub fn forward_auth_domain(&self) -> Option<String> {
+        let live = self.live();
+        let domain = live.config.forward_auth_domain.trim_start_matches('.');
+        (!domain.is_empty()).then(|| domain.to_owned())
     }
 }
 

@@ -14,6 +14,7 @@ use crate::records::{Cx, access};
 use crate::settings::Config;
 use crate::store::WriteTx;
 
+const BACKUP_JOB: &str = "__pbAutoBackup__";
 /// How long a database may look at its tables while writers wait.
 const OPTIMIZE_MAX: Duration = Duration::from_secs(5);
 
@@ -37,10 +38,7 @@ impl App {
 
     /// Registers the program's own jobs.
     pub(super) fn register_jobs(&self) -> Result<()> {
-        let backup_cron = &self.0.config.backup_cron;
-        if !backup_cron.is_empty() {
-            self.register_job("__pbAutoBackup__", backup_cron, |app| async move { app.auto_backup().await })?;
-        }
+        self.register_backup_job()?;
         self.register_job("__pbDBOptimize__", "0 0 * * *", App::optimize)?;
         self.register_job("__pbMFACleanup__", "0 * * * *", |app| app.clean_up(second_factor::forget_expired))?;
         self.register_job("__pbOTPCleanup__", "0 * * * *", |app| app.clean_up(one_time_code::forget_expired))?;
@@ -50,6 +48,18 @@ impl App {
             app.clone().clean_up(forget_expired).await?;
             app.sweep_old_uploads().await
         })
+    }
+
+    /// Registers the job that makes backups, or takes it away, as the settings say.
+    ///
+    /// # Errors
+    /// 400 for an expression that isn't one.
+    pub(super) fn register_backup_job(&self) -> Result<()> {
+        match self.live().config.backup_cron.as_str() {
+            "" => self.0.jobs.remove(BACKUP_JOB),
+            cron => self.register_job(BACKUP_JOB, cron, |app| async move { app.auto_backup().await })?,
+        }
+        Ok(())
     }
 
     /// Registers a job that works with the program; its id begins with two underscores if it is the program's own.

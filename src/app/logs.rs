@@ -28,20 +28,12 @@ const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 pub(super) struct Logs {
     store: Store,
     queue: Queue,
-    options: Options,
+    /// The log may grow to this size.
+    max_bytes: u64,
     /// There are enough entries to be written at once.
     enough: Notify,
     /// One batch at a time, so that after a flush everything is written that was queued before it.
     turn: Mutex<()>,
-}
-
-#[derive(Clone, Copy)]
-struct Options {
-    max_days: i64,
-    max_bytes: u64,
-    min_level: i64,
-    log_ip: bool,
-    log_auth_id: bool,
 }
 
 /// Figures of this moment.
@@ -62,31 +54,25 @@ impl Logs {
             bytes: LOG_QUEUE_BYTES,
             per_second: config.logs_max_per_second,
         };
-        let options = Options {
-            max_days: config.logs_max_days,
-            max_bytes: config.logs_max_mb << 20,
-            min_level: config.logs_min_level,
-            log_ip: config.logs_log_ip,
-            log_auth_id: config.logs_log_auth_id,
-        };
         let (store, queue) = (open_store(config)?, Queue::new(bounds));
-        Ok(Logs { store, queue, options, enough: Notify::new(), turn: Mutex::default() })
+        let max_bytes = config.logs_max_mb << 20;
+        Ok(Logs { store, queue, max_bytes, enough: Notify::new(), turn: Mutex::default() })
     }
 
     /// Writes what waits, ends the threads, and blocks until then.
-    pub fn close(&self) {
-        if let Some((entries, count)) = self.take() {
-            self.note_outcome(&self.store.write_blocking(writing(entries, self.options.max_bytes)), count);
+    pub fn close(&self, config: &Config) {
+        if let Some((entries, count)) = self.take(config) {
+            self.note_outcome(&self.store.write_blocking(writing(entries, self.max_bytes)), count);
         }
         self.store.close();
     }
 
     /// What is to be written of that which waits, and how many entries are lost if it can't be; `None` if there is
     /// nothing.
-    fn take(&self) -> Option<(Vec<Entry>, u64)> {
+    fn take(&self, config: &Config) -> Option<(Vec<Entry>, u64)> {
         let batch = self.queue.take();
         let count = batch.entries.len() as u64 + batch.dropped;
-        (count > 0).then(|| (entries_of(batch, Timestamp::now()), count))
+        (count > 0).then(|| (entries_of(batch, Timestamp::now(), config.logs_max_data_bytes), count))
     }
 
     fn note_outcome(&self, written: &Result<()>, count: u64) {
@@ -111,17 +97,19 @@ impl App {
     /// Whether a request that was answered is to be noted: not if it is of too low a level, nothing is to be logged, or
     /// enough is in this second.
     pub fn wants_log(&self, failed: bool) -> bool {
-        let Logs { queue, options, .. } = &self.0.logs;
-        options.max_days > 0 && logs::request_level(failed) >= options.min_level && queue.admits(failed)
+        let config = &self.live().config;
+        config.logs_max_days > 0
+            && logs::request_level(failed) >= config.logs_min_level
+            && self.0.logs.queue.admits(failed)
     }
 
     /// Notes a request, after [`App::wants_log`].
     pub fn log_request(&self, mut request: RequestLog) {
-        let Logs { queue, options, enough, .. } = &self.0.logs;
-        if !options.log_ip {
+        let (Logs { queue, enough, .. }, config) = (&self.0.logs, &self.live().config);
+        if !config.logs_log_ip {
             (request.user_ip, request.remote_ip) = (None, None);
         }
-        if !options.log_auth_id {
+        if !config.logs_log_auth_id {
             request.auth_id = None;
         }
         if queue.push(request) == Pushed::Enough {
@@ -150,8 +138,8 @@ impl App {
     pub async fn flush_logs(&self) {
         let logs = &self.0.logs;
         let _turn = logs.turn.lock().await;
-        if let Some((entries, count)) = logs.take() {
-            let written = logs.store.write(writing(entries, logs.options.max_bytes)).await;
+        if let Some((entries, count)) = logs.take(&self.live().config) {
+            let written = logs.store.write(writing(entries, logs.max_bytes)).await;
             logs.note_outcome(&written, count);
         }
     }
@@ -161,15 +149,16 @@ impl App {
     /// # Errors
     /// What keeps the database from being written.
     pub(super) async fn clean_up_logs(self) -> Result<()> {
-        let options = self.0.logs.options;
+        let (live, max_bytes) = (self.live(), self.0.logs.max_bytes);
+        let (max_days, min_level) = (live.config.logs_max_days, live.config.logs_min_level);
         let clean = move |tx: &mut WriteTx<'_>| {
-            if options.max_days == 0 {
+            if max_days == 0 {
                 return logs::delete_all(tx, DIALECT).map(|_| ());
             }
-            let bound = tx.now().plus_seconds(-options.max_days * SECONDS_PER_DAY);
+            let bound = tx.now().plus_seconds(-max_days * SECONDS_PER_DAY);
             logs::delete_older(tx, DIALECT, bound)?;
-            logs::delete_below(tx, DIALECT, options.min_level)?;
-            logs::shrink(tx, DIALECT, options.max_bytes).map(|_| ())
+            logs::delete_below(tx, DIALECT, min_level)?;
+            logs::shrink(tx, DIALECT, max_bytes).map(|_| ())
         };
         self.0.logs.store.write(clean).await
     }
@@ -267,8 +256,8 @@ fn writing(entries: Vec<Entry>, max_bytes: u64) -> impl FnOnce(&mut WriteTx<'_>)
 }
 
 /// What is written for a batch: its entries, and how many are missing.
-fn entries_of(batch: Batch, now: Timestamp) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = batch.entries.into_iter().map(RequestLog::into_entry).collect();
+fn entries_of(batch: Batch, now: Timestamp, max_data_bytes: usize) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = batch.entries.into_iter().map(|request| request.into_entry(max_data_bytes)).collect();
     if batch.dropped > 0 {
         entries.push(Entry::of_dropped(batch.dropped, now));
     }
@@ -283,7 +272,7 @@ mod tests {
     fn a_batch_ends_with_what_is_missing() {
         let entries = vec![RequestLog::new("GET", "/a"), RequestLog::new("GET", "/b")];
         let now = Timestamp::now();
-        let messages = |batch| entries_of(batch, now).into_iter().map(|entry| entry.message).collect::<Vec<_>>();
+        let messages = |batch| entries_of(batch, now, 0).into_iter().map(|entry| entry.message).collect::<Vec<_>>();
         assert_eq!(messages(Batch { entries: entries.clone(), dropped: 0 }), ["GET /a", "GET /b"]);
         let with_loss = messages(Batch { entries, dropped: 9 });
         assert!(with_loss.len() == 3 && with_loss[2].starts_with("9 entries"), "{with_loss:?}");

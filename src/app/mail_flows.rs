@@ -22,7 +22,9 @@ impl App {
     pub async fn request_verification(&self, caller: Caller, collection: String) -> Result<()> {
         let (caller, services) = (Arc::new(caller), self.0.clone());
         let written = self
-            .read(caller.clone(), move |tx, cx| verification::request(tx, cx, &services.letterhead, &collection))
+            .read(caller.clone(), move |tx, cx| {
+                verification::request(tx, cx, &services.live.get().letterhead, &collection)
+            })
             .await?;
         self.queue(caller, written).await
     }
@@ -42,7 +44,9 @@ impl App {
     pub async fn request_password_reset(&self, caller: Caller, collection: String) -> Result<()> {
         let (caller, services) = (Arc::new(caller), self.0.clone());
         let written = self
-            .read(caller.clone(), move |tx, cx| password_reset::request(tx, cx, &services.letterhead, &collection))
+            .read(caller.clone(), move |tx, cx| {
+                password_reset::request(tx, cx, &services.live.get().letterhead, &collection)
+            })
             .await?;
         self.queue(caller, written).await
     }
@@ -65,7 +69,9 @@ impl App {
     pub async fn request_email_change(&self, caller: Caller, collection: String) -> Result<()> {
         let (caller, services) = (Arc::new(caller), self.0.clone());
         let written = self
-            .read(caller.clone(), move |tx, cx| email_change::request(tx, cx, &services.letterhead, &collection))
+            .read(caller.clone(), move |tx, cx| {
+                email_change::request(tx, cx, &services.live.get().letterhead, &collection)
+            })
             .await?;
         self.queue(caller, written).await
     }
@@ -95,7 +101,9 @@ impl App {
     pub async fn request_otp(&self, caller: Caller, collection: String) -> Result<String> {
         let (caller, services) = (Arc::new(caller), self.0.clone());
         let asked = self
-            .read(caller.clone(), move |tx, cx| one_time_code::request(tx, cx, &services.letterhead, &collection))
+            .read(caller.clone(), move |tx, cx| {
+                one_time_code::request(tx, cx, &services.live.get().letterhead, &collection)
+            })
             .await?;
         let collection_id = asked.addressee.record.collection().id.clone();
         let account = identity_key(&collection_id, &asked.email);

@@ -23,18 +23,19 @@ const AT_ONCE: u64 = 8;
 /// How long one mail may take, with all steps of the conversation.
 const SEND_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What the sender needs.
+/// Wakes the sender.
 pub(super) struct Sender {
-    /// `None` keeps all mail here.
-    server: Option<Smtp>,
     woken: Notify,
 }
 
 impl Sender {
-    /// # Errors
-    /// 400 if the configured mail server can't be used as it is configured.
-    pub fn new(config: &Config) -> Result<Sender> {
-        Ok(Sender { server: Smtp::new(config)?, woken: Notify::new() })
+    pub fn new() -> Sender {
+        Sender { woken: Notify::new() }
+    }
+
+    /// Has it look at the outbox.
+    pub fn wake(&self) {
+        self.woken.notify_one();
     }
 }
 
@@ -49,14 +50,14 @@ impl App {
     /// # Errors
     /// 400 for a sender that isn't an address, for certificates and for a theme that can't be used.
     pub fn check_mail(config: &Config) -> Result<()> {
-        Sender::new(config)?;
+        Smtp::new(config)?;
         letterhead(config).map(|_| ())
     }
 
     /// Does what an event asks of the mails.
     pub(super) fn mails_hear(&self, event: &Event) {
         match event {
-            Event::MailQueued => self.0.sender.woken.notify_one(),
+            Event::MailQueued => self.0.sender.wake(),
             Event::NewPlace { collection_id, record_id, ip, user_agent } => {
                 let place = letters::Place { ip: ip.clone(), user_agent: user_agent.clone() };
                 self.spawn(self.clone().send_alert(collection_id.clone(), record_id.clone(), place));
@@ -71,7 +72,7 @@ impl App {
         let queueing = self.commit(move |tx| {
             let (owner, request) = (owner(tx)?, RequestInfo::default());
             let cx = owner.cx(&request, &app.0.plans);
-            letters::queue_alert(tx, &cx, &app.0.letterhead, &collection_id, &record_id, &place)
+            letters::queue_alert(tx, &cx, &app.live().letterhead, &collection_id, &record_id, &place)
         });
         if let Err(error) = queueing.await {
             tracing::warn!("a mail about a new place wasn't queued: {}", error.log_text());
@@ -123,7 +124,8 @@ impl App {
 
     /// Hands a mail to the mail server; without one, the log is where it can be read.
     async fn attempt(&self, mail: &Mail) -> Result<State, Failure> {
-        let Some(server) = &self.0.sender.server else {
+        let live = self.live();
+        let Some(server) = &live.smtp else {
             let (id, kind, to, text) = (&mail.id, &mail.kind, &mail.recipient, mail.marked_text());
             tracing::info!(%id, %kind, %to, "there is no mail server; this mail stays here: {}\n{text}", mail.subject);
             return Ok(State::Kept);

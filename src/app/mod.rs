@@ -22,6 +22,7 @@ mod health;
 mod identity;
 mod jobs;
 mod keys;
+mod live;
 mod log_tail;
 mod logs;
 mod mail_flows;
@@ -34,6 +35,8 @@ mod realtime;
 mod records;
 mod second_steps;
 mod sessions;
+mod settings;
+mod settings_trial;
 mod setup;
 pub mod superusers;
 mod touch;
@@ -44,7 +47,6 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::auth::attempts::Attempts;
-use crate::auth::passkeys::RelyingParty;
 use crate::auth::throttle::Throttle;
 use crate::auth::{Passwords, totp};
 use crate::backup::swap::{self, InUse, Settled};
@@ -54,12 +56,13 @@ use crate::domain::Event;
 use crate::files::previews::Options as PreviewOptions;
 use crate::files::{Previews, Spool, Storage, Turns};
 use crate::jobs::Jobs;
-use crate::mail::Letterhead;
 use crate::query::dialect::Dialect;
 use crate::realtime::{Bounds, Hub, Timing};
 use crate::records::{Cx, Plans};
 use crate::settings::Config;
 use crate::store::{Before, ReadTx, Store, StoreOptions, StoreStats, Witness, WriteTx};
+
+use live::Live;
 
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
@@ -97,12 +100,9 @@ struct Services {
     attempts: Attempts,
     /// Authenticator apps that are being set up.
     totp_setups: totp::Setups,
-    relying_party: RelyingParty,
     background: background::Background,
     /// Files that are arriving.
     spool: Spool,
-    /// Files that have arrived.
-    storage: Storage,
     previews: Previews,
     file_queue: file_queue::FileQueue,
     /// Who writes to which resumable upload.
@@ -110,15 +110,15 @@ struct Services {
     backups: backups::Backups,
     /// Keeps the data where it is while the program runs.
     _in_use: InUse,
-    letterhead: Letterhead,
     sender: mails::Sender,
     codes: codes::Codes,
     /// Requests that were answered.
     logs: logs::Logs,
     /// What is done at certain times.
     jobs: Jobs,
-    config: Config,
-    public_origin: String,
+    /// What the settings say, and what is made of it.
+    live: live::Current,
+    settings: settings::Settings,
 }
 
 impl App {
@@ -136,7 +136,7 @@ impl App {
     fn open_settled(config: &Config) -> Result<(App, bool)> {
         // Before the data folder is touched.
         Storage::check(config)?;
-        mails::letterhead(config).and_then(|_| mails::Sender::new(config))?;
+        App::check_mail(config)?;
         App::check_jobs(config)?;
         let restored = swap::settle(&config.data_dir)?;
         match (App::open_data(config), restored) {
@@ -155,7 +155,6 @@ impl App {
     }
 
     fn open_data(config: &Config) -> Result<App> {
-        let (letterhead, sender) = (mails::letterhead(config)?, mails::Sender::new(config)?);
         let known = swap::in_use(&config.data_dir, false);
         let options = StoreOptions {
             readers: config.readers,
@@ -170,7 +169,9 @@ impl App {
         let in_use = if known.is_held() { known } else { swap::in_use(&config.data_dir, true) };
         store.write_blocking(collections_service::bootstrap)?;
         let logs = logs::Logs::open(config)?;
-        let (spool, storage) = (Spool::open(&config.data_dir)?, Storage::open(config)?);
+        let spool = Spool::open(&config.data_dir)?;
+        let (settings, in_force) = settings::Settings::open(&store, config)?;
+        let live = Live::new(in_force)?;
         let app = App(Arc::new(Services {
             store,
             plans: Plans::new(Dialect::Sqlite),
@@ -182,22 +183,19 @@ impl App {
             touched: touch::Touched::new(),
             attempts: Attempts::new(),
             totp_setups: totp::Setups::new(),
-            relying_party: RelyingParty::new(&config.origin(), &config.app_name),
             background: background::Background::default(),
             spool,
-            storage,
             previews: Previews::new(PreviewOptions::new(config.thumb_workers, config.thumb_max_megapixels)),
             file_queue: file_queue::FileQueue::new(),
             turns: uploads::new_turns(),
             backups: backups::Backups::new(&config.data_dir),
             _in_use: in_use,
-            letterhead,
-            sender,
+            sender: mails::Sender::new(),
             codes: codes::Codes::new(),
             logs,
             jobs: Jobs::default(),
-            config: config.clone(),
-            public_origin: config.origin(),
+            live: live::Current::new(live),
+            settings,
         }));
         app.0.store.set_witness(Box::new(Ears(Arc::downgrade(&app.0))));
         app.register_jobs()?;
@@ -208,22 +206,27 @@ impl App {
     /// Ends the store's threads once their queues are empty. Whatever comes later is refused.
     pub fn close(&self) {
         self.0.store.close();
-        self.0.logs.close();
+        self.0.logs.close(&self.live().config);
     }
 
     /// Scheme, host and port under which people reach this server, as browsers write it in `Origin`.
-    pub fn public_origin(&self) -> &str {
-        &self.0.public_origin
+    pub fn public_origin(&self) -> Arc<str> {
+        self.live().public_origin.clone()
     }
 
     /// Whether people reach this server over HTTPS.
     pub fn is_public_over_https(&self) -> bool {
-        self.0.public_origin.starts_with("https://")
+        self.live().public_origin.starts_with("https://")
     }
 
     /// Where pages may lead back to besides this server: see `web::redirects`.
-    pub fn redirect_allow(&self) -> &[String] {
-        &self.0.config.redirect_allow
+    pub fn redirect_allow(&self) -> Vec<String> {
+        self.live().config.redirect_allow.clone()
+    }
+
+    /// What the settings say now, and what is made of it.
+    fn live(&self) -> Arc<Live> {
+        self.0.live.get()
     }
 
     /// Figures of the store.

@@ -298,7 +298,7 @@ impl App {
     }
 
     fn oauth2_redirect_url(&self) -> String {
-        format!("{}{REDIRECT_PATH}", self.0.config.base_url())
+        format!("{}{REDIRECT_PATH}", self.live().config.base_url())
     }
 }
 

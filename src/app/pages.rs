@@ -9,13 +9,13 @@ use crate::domain::Collection;
 
 impl App {
     /// What people know this server as.
-    pub fn app_name(&self) -> &str {
-        &self.0.config.app_name
+    pub fn app_name(&self) -> String {
+        self.live().config.app_name.clone()
     }
 
     /// The folder of the pages' theme; empty if there is none.
-    pub fn theme_dir(&self) -> &str {
-        &self.0.config.theme_dir
+    pub fn theme_dir(&self) -> String {
+        self.live().config.theme_dir.clone()
     }
 
     /// The collection with this id or name, if somebody can sign in to it.

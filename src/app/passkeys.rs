@@ -16,7 +16,7 @@ use crate::store::{ReadTx, WriteTx};
 impl App {
     /// Whether browsers offer passkeys at the server's address: it needs a host name and HTTPS, or to be this machine.
     pub fn passkeys_work(&self) -> bool {
-        self.0.relying_party.works()
+        self.live().relying_party.works()
     }
 
     /// Begins to register a passkey: `{"ceremony":…,"publicKey":…}`, which the browser's
@@ -28,8 +28,9 @@ impl App {
     pub async fn start_passkey(&self, caller: Caller) -> Result<String> {
         let record = self.enrolling_or_proven(Arc::new(caller.clone())).await?;
         let app = self.clone();
-        let read =
-            move |tx: &ReadTx<'_>, cx: &Cx<'_>| passkeys::begin_registration(tx, cx, &app.0.relying_party, &record);
+        let read = move |tx: &ReadTx<'_>, cx: &Cx<'_>| {
+            passkeys::begin_registration(tx, cx, &app.live().relying_party, &record)
+        };
         self.read(Arc::new(caller), read).await
     }
 
@@ -114,7 +115,7 @@ impl App {
                 None => None,
             };
             let step = pending.as_ref().map(|pending| (pending.id.clone(), &pending.account));
-            passkeys::begin_login(tx, cx, &app.0.relying_party, collection, step)
+            passkeys::begin_login(tx, cx, &app.live().relying_party, collection, step)
         })
         .await
     }
@@ -135,7 +136,7 @@ impl App {
         self.write(caller.clone(), move |tx, cx| {
             let collection_id = sign_in::find_auth_collection(tx, &collection)?.id.clone();
             let (ceremony, credential) = sent(cx)?;
-            let party = &app.0.relying_party;
+            let party = &app.live().relying_party;
             let login = party.end_login(ceremony)?;
             let mfa_id = login.mfa_id.clone();
             let record = passkeys::end_login(tx, cx, party, &collection_id, login, credential)?;
@@ -158,7 +159,7 @@ impl App {
 fn register(tx: &mut WriteTx<'_>, cx: &Cx<'_>, app: &App, record: &Record, second_factor: bool) -> Result<Json> {
     let sent = sent(cx)?;
     let name = name(cx)?.unwrap_or("Passkey");
-    let party = &app.0.relying_party;
+    let party = &app.live().relying_party;
     let row = passkeys::end_registration(tx, cx, party, record, sent, (name, second_factor))?;
     answer(tx, cx, record, &row)
 }

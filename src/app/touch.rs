@@ -31,7 +31,7 @@ impl Touched {
 impl App {
     /// How long sessions last.
     pub(super) fn session_lifetime(&self) -> Lifetime {
-        let config = &self.0.config;
+        let config = &self.live().config;
         Lifetime { idle_seconds: config.session_idle_hours * 3600, max_seconds: config.session_max_hours * 3600 }
     }
 

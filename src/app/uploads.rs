@@ -67,7 +67,8 @@ impl App {
     }
 
     fn upload_quota(&self) -> Quota {
-        let config = &self.0.config;
+        let live = self.live();
+        let config = &live.config;
         Quota { per_owner_bytes: config.uploads_per_owner_max_mb << 20, all_bytes: config.uploads_max_mb << 20 }
     }
 
@@ -81,7 +82,7 @@ impl App {
         if self.upload_max_bytes() == 0 {
             return Err(Error::forbidden("Resumable uploads are switched off on this server."));
         }
-        let (hours, address) = (self.0.config.upload_hours, address_key(caller.client_ip));
+        let (hours, address) = (self.live().config.upload_hours, address_key(caller.client_ip));
         let begin = move |tx: &mut WriteTx<'_>, cx: &Cx<'_>| {
             let (place, max_bytes) = records::upload_place(tx, cx, &new.target)?;
             records::check_upload_size(new.size_bytes, max_bytes)?;

@@ -11,11 +11,14 @@ use super::token;
 use crate::base::{Error, Result, SqlValue, ids};
 use crate::domain::collection::EmailTemplate;
 use crate::domain::principal::SUPERUSERS;
-use crate::domain::{Collection, Record, TokenKind, Value};
+use crate::domain::{Collection, FieldKind, Record, TokenKind, Value};
 use crate::mail::outbox;
 use crate::mail::{self, Letter, Letterhead, MailKind, Outgoing};
 use crate::records::{self, Cx, Find};
 use crate::store::{ReadTx, WriteTx};
+
+/// The code in a sample of a mail with one.
+const SAMPLE_CODE: &str = "123456";
 
 /// A mail that is ready to be queued.
 pub struct Written {
@@ -154,6 +157,41 @@ impl Written {
     }
 }
 
+/// The kinds of mail that [`sample`] writes, as the interface names them.
+pub const SAMPLES: [&str; 5] = ["verification", "password-reset", "email-change", "otp", "login-alert"];
+
+/// A mail of one of the kinds of [`SAMPLES`] as accounts of a collection would get it, about an account that there
+/// isn't: its fields say what they are.
+///
+/// # Errors
+/// 404 if the collection's records can't sign in, or for another kind.
+pub fn sample(
+    tx: &ReadTx<'_>,
+    letterhead: &Letterhead,
+    collection: &Arc<Collection>,
+    kind: &str,
+    email: &str,
+) -> Result<Outgoing> {
+    let mut record = Record::blank(collection.clone());
+    for field in collection.fields.iter().filter(|field| !field.hidden && matches!(field.kind, FieldKind::Text(_))) {
+        record.set(&field.name, Value::Text(format!("[{}]", field.name)));
+    }
+    for (name, value) in [("id", ids::record_id()), ("tokenKey", ids::secret()), ("email", email.to_owned())] {
+        record.set(name, Value::Text(value));
+    }
+    match kind {
+        "verification" => link(tx, letterhead, &record, TokenKind::Verification, None),
+        "password-reset" => link(tx, letterhead, &record, TokenKind::PasswordReset, None),
+        "email-change" => link(tx, letterhead, &record, TokenKind::EmailChange, Some(email)),
+        "otp" => code(letterhead, &record, record.id(), SAMPLE_CODE),
+        "login-alert" => {
+            let place = Place { ip: "203.0.113.7".to_owned(), user_agent: "[user agent]".to_owned() };
+            alert(tx, letterhead, &record, &place)
+        }
+        _ => Err(Error::not_found()),
+    }
+}
+
 /// Queues the mail about a sign-in from a new place, if the account is still there and has an address.
 pub fn queue_alert(
     tx: &mut WriteTx<'_>,
@@ -166,17 +204,25 @@ pub fn queue_alert(
     let Some(collection) = tx.schema().by_id(collection_id).cloned() else { return Ok(()) };
     let record = records::find(tx, cx, &collection, Find::Id, SqlValue::from(record_id))?;
     let Some(record) = record.filter(|record| !record.text("email").is_empty()) else { return Ok(()) };
-    let Some(options) = collection.auth().filter(|options| options.auth_alert.enabled) else { return Ok(()) };
+    if !collection.auth().is_some_and(|options| options.auth_alert.enabled) {
+        return Ok(());
+    }
+    let mail = alert(tx, letterhead, &record, place)?;
+    mail::queue(tx, cx.plans.dialect(), &mail)
+}
+
+/// The mail about a sign-in from a new place.
+fn alert(tx: &ReadTx<'_>, letterhead: &Letterhead, record: &Record, place: &Place) -> Result<Outgoing> {
+    let options = record.collection().auth().ok_or_else(Error::not_found)?;
     let info = format!("{} · {} · {}", tx.now(), place.ip, place.user_agent);
-    let mail = letterhead.write(&Letter {
+    letterhead.write(&Letter {
         kind: MailKind::LoginAlert,
         to: record.text("email"),
         template: &options.auth_alert.email_template,
-        record: &record,
+        record,
         facts: &[("ALERT_INFO", &info)],
-        reference: &account_reference(&record),
-    })?;
-    mail::queue(tx, cx.plans.dialect(), &mail)
+        reference: &account_reference(record),
+    })
 }
 
 /// Queues mails to all superusers about a scheduled backup that came to nothing.

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 
 use rustls::crypto::ring::default_provider;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 /// The TLS of a client. It trusts the authorities that browsers trust, which are part of the program, so that it works
@@ -18,4 +20,9 @@ pub fn client_config() -> Option<ClientConfig> {
     let config =
         ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions();
     Some(config.ok()?.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// The private key of a PEM text (RFC 7468) in PKCS #8, as DER.
+pub fn pkcs8_of_pem(pem: &str) -> Option<Vec<u8>> {
+    PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).ok().map(|key| key.secret_pkcs8_der().to_vec())
 }

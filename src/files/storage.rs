@@ -35,6 +35,10 @@ const PIECE_BYTES: usize = 128 << 10;
 /// How often a file is moved into a folder that goes away meanwhile, because what else was in it has been removed.
 const MOVES_MAX: usize = 10;
 
+/// What is written to try a place out: no name of a file that is stored begins so.
+const TRIAL_FOLDER: &str = "holdall_settings_test_";
+const TRIAL_TEXT: &[u8] = b"Written to see whether this place can be used.";
+
 /// The content of an object, piece by piece.
 pub type Content = BoxStream<'static, Result<Bytes>>;
 
@@ -104,6 +108,16 @@ impl Storage {
         // Folders go with the last file in them.
         let files = Arc::new(local.with_fsync(true).with_automatic_cleanup(true));
         Ok(Storage { objects: files.clone(), local: Some(Local { files, staging: staging.to_owned() }) })
+    }
+
+    /// Writes an object, lists it and removes it, to see whether all of that can be done.
+    ///
+    /// # Errors
+    /// 503 with the cause.
+    pub async fn try_out(&self) -> Result<()> {
+        let folder = format!("{TRIAL_FOLDER}{}/", ids::record_id());
+        self.put(&format!("{folder}test.txt"), Bytes::from_static(TRIAL_TEXT)).await?;
+        self.remove_below(&folder).await
     }
 
     /// Whether files are in the local folder.

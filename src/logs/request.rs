@@ -97,12 +97,13 @@ impl RequestLog {
         size_of::<RequestLog>() + self.url.len() + self.referer.len() + self.user_agent.len() + failure
     }
 
-    /// As it is written, with secrets masked and keys in the order of their names.
-    pub fn into_entry(self) -> Entry {
+    /// As it is written, with secrets masked and keys in the order of their names. Of more than `max_data_bytes` only the
+    /// first keys are kept, and that some are missing; 0 keeps all.
+    pub fn into_entry(self, max_data_bytes: usize) -> Entry {
         let level = self.level();
         let url = masked_url(&self.url);
         let message = masked_text(&format!("{} {}", self.method, decoded(&url)));
-        let mut data = Object::new();
+        let mut data = Object::new(max_data_bytes);
         data.text("auth", &self.auth);
         if let Some(id) = self.auth_id.filter(|id| !id.is_empty()) {
             data.text("authId", &id);
@@ -143,37 +144,54 @@ fn cut(text: &str, max_chars: usize) -> String {
 }
 
 /// A JSON object while it is written.
-struct Object(String);
+struct Object {
+    json: String,
+    max_bytes: usize,
+    /// From the first key on that there was no room for, there is none.
+    is_full: bool,
+}
 
 impl Object {
-    fn new() -> Object {
-        Object(String::with_capacity(512))
+    fn new(max_bytes: usize) -> Object {
+        let max_bytes = if max_bytes == 0 { usize::MAX } else { max_bytes };
+        Object { json: String::with_capacity(512), max_bytes, is_full: false }
     }
 
-    fn key(&mut self, name: &str) {
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        write_str(&mut self.0, name);
-        self.0.push(':');
+    fn add(&mut self, name: &str, write: impl FnOnce(&mut String)) {
+        if self.is_full {
+            return;
+        }
+        let before = self.json.len();
+        self.json.push(if self.json.is_empty() { '{' } else { ',' });
+        write_str(&mut self.json, name);
+        self.json.push(':');
+        write(&mut self.json);
+        if self.json.len() + 1 > self.max_bytes {
+            self.json.truncate(before);
+            self.is_full = true;
+        }
     }
 
     fn text(&mut self, name: &str, value: &str) {
-        self.key(name);
-        write_str(&mut self.0, value);
+        self.add(name, |json| write_str(json, value));
     }
 
     fn number(&mut self, name: &str, value: f64) {
-        self.key(name);
-        write_number(&mut self.0, value);
+        self.add(name, |json| write_number(json, value));
     }
 
     fn raw(&mut self, name: &str, value: &str) {
-        self.key(name);
-        self.0.push_str(value);
+        self.add(name, |json| json.push_str(value));
     }
 
-    fn finish(mut self) -> String {
-        self.0.push('}');
-        self.0
+    fn finish(self) -> String {
+        let kept = self.json.strip_prefix('{').unwrap_or_default();
+        match (self.is_full, kept) {
+            (false, kept) => format!("{{{kept}}}"),
+            // The name is the interface's.
+            (true, "") => "{\"__pb_truncated__\":true}".to_owned(),
+            (true, kept) => format!("{{\"__pb_truncated__\":true,{kept}}}"),
+        }
     }
 }
 
@@ -195,7 +213,7 @@ mod tests {
             failure: Some(failure),
             ..RequestLog::new("GET", "/api/x?filter=a%3D1&token=secret").from_client("http://p/?token=s", "curl")
         };
-        let entry = request.into_entry();
+        let entry = request.into_entry(0);
         assert_eq!(entry.message, "GET /api/x?filter=a=1&token=***");
         assert_eq!(entry.level, 8);
         assert_eq!(
@@ -209,11 +227,21 @@ mod tests {
 
     #[test]
     fn what_is_not_to_be_noted_is_absent() {
-        let entry = RequestLog::new("POST", "/api/x").into_entry();
+        let entry = RequestLog::new("POST", "/api/x").into_entry(0);
         assert_eq!(entry.level, 0);
         for absent in ["authId", "userIP", "remoteIP", "error", "details", "requestId"] {
             assert!(!entry.data.contains(absent), "{absent}: {}", entry.data);
         }
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_left_out_and_said() {
+        let data = |max| RequestLog::new("POST", "/api/x").into_entry(max).data;
+        assert_eq!(data(5), "{\"__pb_truncated__\":true}");
+        assert_eq!(data(11), "{\"__pb_truncated__\":true,\"auth\":\"\"}");
+        let whole = data(0);
+        assert_eq!(data(whole.len()), whole);
+        assert!(data(whole.len() - 1).contains("truncated"));
     }
 
     #[test]

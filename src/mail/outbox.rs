@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::placeholders::one_line;
-use super::{MAILS, MailKind};
-use crate::base::{Result, Timestamp, json};
+use super::{MAILS, MailKind, Outgoing};
+use crate::base::{Result, Timestamp, ids, json};
 use crate::query::dialect::Dialect;
 use crate::query::table::{Direction, Set, Where};
 use crate::store::{ReadTx, Row, WriteTx};
@@ -93,6 +93,25 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// A mail that is sent at once and isn't stored.
+    pub fn unstored(outgoing: Outgoing) -> Mail {
+        Mail {
+            id: ids::record_id(),
+            kind: outgoing.kind.name().to_owned(),
+            recipient: outgoing.to,
+            subject: outgoing.subject,
+            text: outgoing.text,
+            html: outgoing.html,
+            reference: outgoing.reference,
+            state: String::new(),
+            attempts: 0,
+            next_attempt: String::new(),
+            error: String::new(),
+            created: String::new(),
+            updated: String::new(),
+        }
+    }
+
     /// Whether this was the last attempt.
     pub fn is_last_attempt(&self) -> bool {
         self.attempts >= ATTEMPTS_MAX

@@ -30,7 +30,7 @@ enum Place {
 impl Allowed {
     /// What this server allows.
     pub fn of(app: &App) -> Allowed {
-        let mut allowed = Allowed::new(app.public_origin(), app.redirect_allow());
+        let mut allowed = Allowed::new(&app.public_origin(), &app.redirect_allow());
         allowed.others.extend(
             app.forward_auth_domain().map(|domain| Place::Domain {
                 name: domain.to_ascii_lowercase(),

@@ -41,7 +41,7 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         .merge(("ip_header", false))
         .merge(config);
     let on_ready = options.on_ready;
-    let theme = Theme::open(app.theme_dir());
+    let theme = Theme::open(&app.theme_dir());
     rocket::custom(config)
         .manage(app)
         .manage(theme)

@@ -92,7 +92,7 @@ pub fn keep(app: &App, jar: &CookieJar<'_>, session: &NewSession) {
     let max_age = Duration::seconds(session.max_age_seconds);
     jar.add(own(app, session.token.expose().to_owned(), max_age));
     if let Some(domain) = app.forward_auth_domain() {
-        jar.add(shared(app, domain, session.forward_token.expose().to_owned(), max_age));
+        jar.add(shared(app, &domain, session.forward_token.expose().to_owned(), max_age));
     }
 }
 
@@ -100,7 +100,7 @@ pub fn keep(app: &App, jar: &CookieJar<'_>, session: &NewSession) {
 pub fn forget(app: &App, jar: &CookieJar<'_>) {
     jar.remove(own(app, String::new(), Duration::ZERO));
     if let Some(domain) = app.forward_auth_domain() {
-        jar.remove(shared(app, domain, String::new(), Duration::ZERO));
+        jar.remove(shared(app, &domain, String::new(), Duration::ZERO));
     }
 }
 

@@ -111,6 +111,33 @@ impl TestApp {
         self.wait(join_all(calls.into_iter().map(Call::dispatch)))
     }
 
+    /// The configuration that it runs with, but for what a test has configured.
+    pub fn config(&self) -> Config {
+        configuration(self.folder.path(), |_| {}).config
+    }
+
+    /// Stops the program.
+    pub fn stop(&mut self) {
+        drop(self.running.take());
+    }
+
+    /// Stops the program if it runs, and starts it with another configuration.
+    pub fn restart(&mut self, configure: impl FnOnce(&mut Config)) {
+        self.stop();
+        self.running = Some(Running::start(self.folder.path(), configure, Vec::new()));
+    }
+
+    /// Why the program, which is stopped, can't be started with a configuration; `None` if it can.
+    pub fn try_open(&self, configure: &dyn Fn(&mut Config)) -> Option<String> {
+        match App::open(&configuration(self.folder.path(), configure).config) {
+            Ok(app) => {
+                app.close();
+                None
+            }
+            Err(error) => Some(error.message()),
+        }
+    }
+
     /// Stops the program, looks at its data folder, and starts it again.
     pub fn while_stopped<T>(&mut self, look: impl FnOnce(&Path) -> T) -> T {
         drop(self.running.take());
@@ -152,13 +179,8 @@ impl TestApp {
 
 impl Running {
     fn start(data_dir: &Path, configure: impl FnOnce(&mut Config), more: Vec<Route>) -> Running {
-        // As `serve` does it, with an empty environment.
-        let settings = Settings::load(&Sources::default()).expect("the defaults are a configuration");
-        let rocket_settings = settings.rocket();
-        let mut config = settings.config;
-        config.data_dir = data_dir.to_owned();
-        config.readers = 2;
-        configure(&mut config);
+        let settings = configuration(data_dir, configure);
+        let (rocket_settings, config) = (settings.rocket(), settings.config);
         let app = App::open(&config).expect("the data folder opens");
         let routes = [api::routes(), more].concat();
         let options = WebOptions { cors_origins: config.cors_origins, routes, on_ready: Box::new(|| ()) };
@@ -169,6 +191,15 @@ impl Running {
         let client = runtime.block_on(Client::untracked(rocket)).expect("the server can be built");
         Running { app, client, runtime }
     }
+}
+
+/// As `serve` loads it, with an empty environment.
+fn configuration(data_dir: &Path, configure: impl FnOnce(&mut Config)) -> Settings {
+    let mut settings = Settings::load(&Sources::default()).expect("the defaults are a configuration");
+    settings.config.data_dir = data_dir.to_owned();
+    settings.config.readers = 2;
+    configure(&mut settings.config);
+    settings
 }
 
 impl Drop for Running {

@@ -41,6 +41,7 @@ mod realtime_resume;
 mod records;
 mod second_factors;
 mod sessions;
+mod settings;
 #[path = "../support/mod.rs"]
 mod support;
 mod throttle;

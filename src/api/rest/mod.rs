@@ -22,6 +22,7 @@ mod passkeys;
 mod realtime;
 mod records;
 mod sessions;
+mod settings;
 mod uploads;
 mod websocket;
 
@@ -51,6 +52,7 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(logs::routes());
     routes.extend(crons::routes());
     routes.extend(backups::routes());
+    routes.extend(settings::routes());
     routes.extend(factors::routes());
     routes.extend(passkeys::routes());
     routes.extend(sessions::routes());

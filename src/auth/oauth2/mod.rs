@@ -7,6 +7,7 @@
 //! counts only if it was made for this client.
 
 pub mod account;
+pub mod apple;
 mod endpoints;
 mod exchange;
 pub mod form;

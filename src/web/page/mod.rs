@@ -38,7 +38,7 @@ impl Look {
         let app: Option<&App> = request.rocket().state();
         Look {
             strings: theme.catalogue().choose(languages),
-            app_name: app.map(|app| app.app_name().to_owned()).unwrap_or_default(),
+            app_name: app.map(|app| app.app_name()).unwrap_or_default(),
             theme,
         }
     }

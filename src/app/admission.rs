@@ -1,0 +1,109 @@
+//! Who is let in before anything else is looked at: from where superusers may come, and how many requests clients may
+//! send.
+//!
+//! Asked by the edges for each request, before its body is read. While neither is set up, it is one look at the settings.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{App, Caller, Cookie};
+use crate::auth::throttle::address_key;
+use crate::base::{Error, Result};
+use crate::domain::principal::SUPERUSERS_ID;
+use crate::rates::{Asked, Quota, Target};
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The path, without the query.
+    pub path: &'a str,
+    /// The collection that is named in it, by id or name.
+    pub collection: Option<&'a str>,
+    /// The route that takes it.
+    pub route: &'a str,
+    /// What the route does: see [`Asked::tags`].
+    pub tags: &'a [&'a str],
+}
+
+/// Who sends a request.
+struct Sender {
+    is_superuser: bool,
+    is_signed_in: bool,
+}
+
+impl App {
+    /// Whether requests have to be admitted at all.
+    pub fn has_admission(&self) -> bool {
+        let live = self.live();
+        live.limiter.is_some() || !live.config.superuser_ips.is_empty()
+    }
+
+    /// Admits a request, and tells what is left to its sender if that is limited.
+    ///
+    /// # Errors
+    /// 403 for a superuser who comes from elsewhere than superusers may; 429 for too many requests.
+    pub async fn admit(&self, caller: &Caller, request: &Request<'_>) -> (Option<Quota>, Result<()>) {
+        let sender = match self.sender(caller).await {
+            Ok(sender) => sender,
+            Err(error) => return (None, Err(error)),
+        };
+        if sender.is_superuser {
+            return (None, self.check_superuser_ip(caller.client_ip));
+        }
+        let live = self.live();
+        let excluded = live.config.rate_limits_excluded_ips.iter().any(|range| range.contains(caller.client_ip));
+        let Some(limiter) = live.limiter.as_ref().filter(|_| !excluded) else { return (None, Ok(())) };
+        let schema = self.0.store.schema();
+        let collection = match request.collection.map(|name| schema.find(name)) {
+            // Whoever asks for what there isn't learns just that.
+            Some(None) => return (None, Ok(())),
+            Some(found) => found,
+            None => None,
+        };
+        let quota = limiter.count(&address_key(caller.client_ip), &Asked {
+            method: &caller.request.method,
+            path: request.path,
+            collection: collection.map(|found| Target { id: &found.id, name: &found.name, route: request.route }),
+            tags: request.tags,
+            signed_in: sender.is_signed_in,
+        });
+        let admitted = match &quota {
+            Some(Quota { left: None, resets_in, .. }) => {
+                Err(Error::too_many_requests("Too many requests have come from your address.", *resets_in))
+            }
+            _ => Ok(()),
+        };
+        (quota, admitted)
+    }
+
+    /// Whether superusers may come from this address.
+    pub(super) fn lets_superusers_in(&self, ip: IpAddr) -> bool {
+        let ranges = &self.live().config.superuser_ips;
+        ranges.is_empty() || ranges.iter().any(|range| range.contains(ip))
+    }
+
+    fn check_superuser_ip(&self, ip: IpAddr) -> Result<()> {
+        match self.lets_superusers_in(ip) {
+            true => Ok(()),
+            false => Err(Error::forbidden("Superusers are not let in from your address.")),
+        }
+    }
+
+    /// Who a caller is. What they carry that is worth nothing is looked at again by whoever handles the request.
+    async fn sender(&self, caller: &Caller) -> Result<Sender> {
+        if caller.token.is_none() && !matches!(caller.cookie, Cookie::Session(_)) {
+            return Ok(Sender { is_superuser: false, is_signed_in: false });
+        }
+        let (app, caller) = (self.clone(), Arc::new(caller.clone()));
+        self.0
+            .store
+            .read(move |tx| {
+                let identity = app.identify(tx, &caller)?;
+                let account = identity.principal.record();
+                // A key with a scope is its owner's, wherever it is used.
+                let is_superuser = account.is_some_and(|record| record.collection().id == SUPERUSERS_ID);
+                Ok(Sender { is_superuser, is_signed_in: account.is_some() })
+            })
+            .await
+    }
+}

@@ -1,0 +1,156 @@
+//! The settings in the database: at start, when superusers change them, and when another process has.
+//!
+//! Invariants: a change is on disk before it is in force; what can't be used (a certificate that isn't there, say) is
+//! refused before it is stored; one change at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+
+use super::logs::DIALECT;
+use super::{App, Caller};
+use crate::base::{Error, FieldError, Result};
+use crate::jobs::Expression;
+use crate::records::access;
+use crate::settings::stored::{InForce, Stored, locked};
+use crate::settings::{Config, Model};
+use crate::store::Store;
+
+/// How often the program looks whether another process, such as `holdall superuser ips`, has changed the settings.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The parts whose change concerns what is in the log.
+const LOGS: &str = "logs.";
+
+/// What settings are made of.
+pub(super) struct Settings {
+    /// The configuration without the database.
+    base: Config,
+    /// What is stored, as it was last read or written. Whoever changes it holds the lock meanwhile.
+    stored: Mutex<Stored>,
+}
+
+impl Settings {
+    /// Reads what is stored, and encrypts it if it isn't as it should be.
+    ///
+    /// # Errors
+    /// 400 if it is encrypted and the key isn't there.
+    pub fn open(store: &Store, base: &Config) -> Result<(Settings, InForce)> {
+        let config = base.clone();
+        let mut stored = store.read_blocking(move |tx| Stored::load(tx, DIALECT, &config))?;
+        if stored.needs_sealing(base) {
+            let (config, before) = (base.clone(), stored);
+            stored = store.write_blocking(move |tx| before.save(tx, DIALECT, &config, &before))?;
+            tracing::info!("the settings in the database are encrypted now");
+        }
+        let in_force = stored.in_force(base)?;
+        Ok((Settings { base: base.clone(), stored: Mutex::new(stored) }, in_force))
+    }
+}
+
+impl App {
+    /// The settings, without secrets. For superusers.
+    ///
+    /// # Errors
+    /// 401, 403.
+    pub async fn view_settings(&self, caller: Caller) -> Result<String> {
+        self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
+        self.settings_json()
+    }
+
+    /// Changes settings, and yields them all. For superusers.
+    ///
+    /// # Errors
+    /// 401, 403; 400 for what isn't right, each problem under its path; 409 if another process was faster.
+    pub async fn update_settings(&self, caller: Caller, patch: Map<String, Json>) -> Result<String> {
+        self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
+        self.change_settings(&patch).await?;
+        self.settings_json()
+    }
+
+    /// As the interface has them, with what is locked.
+    fn settings_json(&self) -> Result<String> {
+        self.live().model.to_json(&locked(&self.0.settings.base))
+    }
+
+    /// The settings with the secrets, for whoever runs the program.
+    pub fn settings(&self) -> Model {
+        self.live().model.clone()
+    }
+
+    /// Changes settings. For whoever runs the program.
+    ///
+    /// # Errors
+    /// As [`App::update_settings`].
+    pub async fn change_settings(&self, patch: &Map<String, Json>) -> Result<()> {
+        let Settings { base, stored } = &self.0.settings;
+        let mut stored = stored.lock().await;
+        let before = self.load_stored().await?;
+        let mut change = before.change(base, patch)?;
+        let cron = &change.after.model.backups.cron;
+        if let (false, Err(message)) = (cron.is_empty(), Expression::parse(cron)) {
+            change.errors.add("backups.cron", FieldError::new("validation_invalid_cron", message));
+        }
+        let paths = std::mem::take(&mut change.paths);
+        let (next, in_force) = change.accept()?;
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let live = self.live();
+        let live = spawn_blocking(move || live.next(in_force)).await.map_err(Error::internal)??;
+        let config = base.clone();
+        *stored = self.commit(move |tx| next.save(tx, DIALECT, &config, &before)).await?;
+        self.0.live.set(live);
+        tracing::info!(settings = paths.join(", "), "settings have changed");
+        self.take_effect(paths.iter().any(|path| path.starts_with(LOGS))).await;
+        Ok(())
+    }
+
+    async fn load_stored(&self) -> Result<Stored> {
+        let base = self.0.settings.base.clone();
+        self.0.store.read(move |tx| Stored::load(tx, DIALECT, &base)).await
+    }
+
+    /// Does what follows from settings that have changed.
+    async fn take_effect(&self, with_logs: bool) {
+        if let Err(error) = self.register_backup_job() {
+            tracing::error!("backups aren't scheduled: {}", error.log_text());
+        }
+        self.0.sender.wake();
+        if !with_logs {
+            return;
+        }
+        if let Err(error) = self.clone().clean_up_logs().await {
+            tracing::warn!("the log of requests couldn't be cleaned up: {}", error.log_text());
+        }
+    }
+
+    /// Looks now and then whether another process has changed the settings, for as long as the program runs.
+    pub(super) async fn watch_settings(self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if let Err(error) = self.reload_settings().await {
+                tracing::warn!("changed settings can't be used: {}", error.log_text());
+            }
+        }
+    }
+
+    async fn reload_settings(&self) -> Result<()> {
+        let Settings { base, stored } = &self.0.settings;
+        let mut stored = stored.lock().await;
+        let now = self.load_stored().await?;
+        if now == *stored {
+            return Ok(());
+        }
+        let (live, in_force) = (self.live(), now.in_force(base)?);
+        // Whether or not it can be used: it is looked at once.
+        *stored = now;
+        let live = spawn_blocking(move || live.next(in_force)).await.map_err(Error::internal)??;
+        self.0.live.set(live);
+        tracing::info!("another process has changed the settings");
+        self.take_effect(true).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! Trying settings out: whether the bucket can be used, whether mail is sent; and the client secret for Apple.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::{App, Caller};
+use crate::auth::letters;
+use crate::auth::oauth2::apple;
+use crate::base::{Error, FieldError, FieldErrors, Result, Timestamp};
+use crate::domain::field::email::is_email;
+use crate::domain::principal::SUPERUSERS;
+use crate::files::Storage;
+use crate::mail::{Failure, Mail};
+use crate::records::access;
+use crate::settings::Config;
+
+impl App {
+    /// Puts an object into the bucket for files or for backups (`filesystem` of the body) and removes it. For
+    /// superusers.
+    ///
+    /// # Errors
+    /// 401, 403; 400 if `filesystem` is neither `storage` nor `backups`, or the bucket can't be used, with the cause.
+    pub async fn test_storage(&self, caller: Caller, body: &Map<String, Json>) -> Result<()> {
+        self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
+        let live = self.live();
+        let storage = match body.get("filesystem").and_then(Json::as_str).unwrap_or_default() {
+            "" => return Err(refused("filesystem", FieldError::required())),
+            "storage" => live.config.clone(),
+            "backups" => backups_as_storage(&live.config),
+            _ => {
+                let message = "This must be one of storage and backups.";
+                return Err(refused("filesystem", FieldError::new("validation_in_invalid", message)));
+            }
+        };
+        if storage.s3_bucket.is_empty() {
+            return Err(Error::invalid("There is no bucket to be tested: S3 isn't enabled."));
+        }
+        let storage = Storage::open(&storage)?;
+        let tried = storage.try_out().await;
+        tried.map_err(|error| Error::invalid(format!("The bucket can't be used: {}", error.log_text())))
+    }
+
+    /// Sends a sample of a mail at once. For superusers.
+    ///
+    /// # Errors
+    /// 401, 403; 400 for what the body says, or with the reason why the mail can't be sent.
+    pub async fn test_mail(&self, caller: Caller, body: &Map<String, Json>) -> Result<()> {
+        let text = |name: &str| body.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+        let (email, kind, mut collection) = (text("email"), text("template"), text("collection"));
+        if collection.is_empty() {
+            collection = SUPERUSERS.to_owned();
+        }
+        let live = self.live();
+        let letterhead = live.clone();
+        let mail = self
+            .read(Arc::new(caller), move |tx, cx| {
+                access::require_superuser(cx.principal)?;
+                let found = tx.schema().find(&collection).filter(|collection| collection.is_auth());
+                check_sample(&email, &kind, found.is_some()).into_result("The mail can't be sent like this.")?;
+                let found = found.ok_or_else(Error::not_found)?;
+                letters::sample(tx, &letterhead.letterhead, found, &kind, &email)
+            })
+            .await?;
+        let Some(server) = &live.smtp else {
+            return Err(Error::invalid("The mail can't be sent: there is no mail server in the settings."));
+        };
+        server.send(&Mail::unstored(mail)).await.map_err(|failure| {
+            let (Failure::ForNow(reason) | Failure::ForGood(reason)) = failure;
+            Error::invalid(format!("The mail can't be sent: {reason}"))
+        })
+    }
+
+    /// The client secret for Apple: see [`apple::client_secret`]. For superusers.
+    ///
+    /// # Errors
+    /// 401, 403; 400 as there.
+    pub async fn apple_client_secret(&self, caller: Caller) -> Result<String> {
+        let body = caller.request.body.clone();
+        self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
+        apple::client_secret(&body, Timestamp::now())
+    }
+}
+
+/// The bucket for backups in the place of that for files.
+fn backups_as_storage(config: &Config) -> Config {
+    Config {
+        s3_bucket: config.backup_s3_bucket.clone(),
+        s3_endpoint: config.backup_s3_endpoint.clone(),
+        s3_region: config.backup_s3_region.clone(),
+        s3_access_key: config.backup_s3_access_key.clone(),
+        s3_secret_key: config.backup_s3_secret_key.clone(),
+        s3_addressing: config.backup_s3_addressing,
+        ..config.clone()
+    }
+}
+
+fn check_sample(email: &str, kind: &str, is_auth: bool) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    if email.is_empty() {
+        errors.add("email", FieldError::required());
+    } else if !is_email(email) {
+        errors.add("email", FieldError::new("validation_is_email", "This isn't an email address."));
+    }
+    if kind.is_empty() {
+        errors.add("template", FieldError::required());
+    } else if !letters::SAMPLES.contains(&kind) {
+        let message = format!("This must be one of {}.", letters::SAMPLES.join(", "));
+        errors.add("template", FieldError::new("validation_in_invalid", message));
+    }
+    if !is_auth {
+        let message = "There is no auth collection with this id or name.";
+        errors.add("collection", FieldError::new("validation_invalid_auth_collection", message));
+    }
+    errors
+}
+
+fn refused(path: &str, error: FieldError) -> Error {
+    let mut fields = FieldErrors::new();
+    fields.add(path, error);
+    Error::invalid("The storage can't be tested like this.").with_fields(fields)
+}
