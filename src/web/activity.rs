@@ -16,6 +16,7 @@ use crate::app::{App, Trace};
 use crate::base::Error;
 use crate::logs::{Failure, RequestLog};
 use crate::web::guards::{clean_path, client_ip};
+use crate::web::peer::peer;
 
 /// The log itself, and the routes below it.
 const LOGS: &str = "/api/logs";
@@ -101,7 +102,7 @@ impl Fairing for Activity {
             auth: account.map_or(String::new(), |(collection, _)| collection.to_owned()),
             auth_id: account.map(|(_, id)| id.to_owned()),
             user_ip: Some(client_ip(request)),
-            remote_ip: request.remote().map(|remote| remote.ip()),
+            remote_ip: Some(peer(request)),
             failure: trace.failure().cloned(),
             ..RequestLog::new(method.as_str(), &request.uri().to_string())
                 .from_client(header("Referer"), header("User-Agent"))

@@ -2,7 +2,7 @@
 //!
 //! Runs on every API request, so it does no more than copy. Not here: whether the token is worth anything (`auth`).
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use rocket::Request;
 use rocket::http::Status;
@@ -10,6 +10,7 @@ use rocket::request::{FromRequest, Outcome};
 
 use crate::app::Caller;
 use crate::domain::{Context, RequestInfo};
+use crate::web::peer::peer;
 use crate::web::{activity, site};
 
 /// Succeeds for clean paths only: Rocket ignores empty segments when it looks for a route, but `/api//health` and
@@ -72,7 +73,7 @@ fn caller_of(request: &Request<'_>) -> Outcome<Caller, ()> {
 
 /// The address of the connection, or what the header says that Rocket's `ip_header` names: none by default.
 pub(super) fn client_ip(request: &Request<'_>) -> IpAddr {
-    request.client_ip().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    request.real_ip().unwrap_or_else(|| peer(request))
 }
 
 /// The token of an `Authorization` header: all of it, without an optional `Bearer ` in any case.

@@ -21,6 +21,7 @@ pub mod oauth2;
 mod pace;
 pub mod page;
 pub mod pages;
+pub mod peer;
 mod ranges;
 pub mod redirects;
 pub mod respond;
