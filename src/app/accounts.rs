@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{App, Caller};
 use crate::auth::delegated;
 use crate::auth::sessions::Lifetime;
-use crate::auth::sign_in::{self, Method, Outcome, SignIn};
+use crate::auth::sign_in::{self, Method, Outcome, SignIn, SuperuserTerms};
 use crate::auth::throttle::Step;
 use crate::base::Result;
 use crate::domain::Context;
@@ -50,7 +50,7 @@ impl App {
         }
         attempt.succeeded();
         drop(turn);
-        let superusers_need_factor = self.superusers_need_factor();
+        let superusers = self.superuser_terms(&caller);
         self.write(caller.clone(), move |tx, cx| {
             let step = SignIn {
                 record: sign_in::still(tx, cx, &checked)?,
@@ -60,7 +60,7 @@ impl App {
                 session,
                 expand: expand.as_deref(),
                 meta: None,
-                superusers_need_factor,
+                superusers,
             };
             sign_in::finish(tx, cx, step)
         })
@@ -70,6 +70,14 @@ impl App {
     /// How long the session lasts that the caller wants instead of a token, if they do.
     pub(super) fn session_for(&self, caller: &Caller) -> Result<Option<Lifetime>> {
         Ok(caller.wants_session()?.then(|| self.session_lifetime()))
+    }
+
+    /// What superusers need to be let in who sign in with this request.
+    pub(super) fn superuser_terms(&self, caller: &Caller) -> SuperuserTerms {
+        SuperuserTerms {
+            need_factor: self.superusers_need_factor(),
+            may_come_from_here: self.lets_superusers_in(caller.client_ip),
+        }
     }
 
     /// Whether superusers have to set up a second factor before they are let in.

@@ -1,7 +1,8 @@
 //! Who is let in before anything else is looked at: from where superusers may come, and how many requests clients may
 //! send.
 //!
-//! Asked by the edges for each request, before its body is read. While neither is set up, it is one look at the settings.
+//! Asked by the edges for each request, before its body is read. While neither is set up, it is one look at the
+//! settings.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::rates::{Asked, Quota, Target};
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct Admission<'a> {
     /// The path, without the query.
     pub path: &'a str,
     /// The collection that is named in it, by id or name.
@@ -25,6 +26,15 @@ pub struct Request<'a> {
     pub tags: &'a [&'a str],
 }
 
+/// What is believed of a proxy.
+#[derive(Clone, Debug)]
+pub struct TrustedProxy {
+    /// The headers, in their order.
+    pub headers: Vec<String>,
+    /// Whether the first address in one counts.
+    pub leftmost: bool,
+}
+
 /// Who sends a request.
 struct Sender {
     is_superuser: bool,
@@ -32,6 +42,17 @@ struct Sender {
 }
 
 impl App {
+    /// What is believed of whoever has connected from this address; `None` if nothing is.
+    pub fn trusted_proxy(&self, peer: IpAddr) -> Option<TrustedProxy> {
+        let config = &self.live().config;
+        let ranges = &config.trusted_proxy_ips;
+        let is_trusted = ranges.is_empty() || ranges.iter().any(|range| range.contains(peer));
+        (is_trusted && !config.trusted_proxy_headers.is_empty()).then(|| TrustedProxy {
+            headers: config.trusted_proxy_headers.clone(),
+            leftmost: config.trusted_proxy_leftmost,
+        })
+    }
+
     /// Whether requests have to be admitted at all.
     pub fn has_admission(&self) -> bool {
         let live = self.live();
@@ -42,7 +63,7 @@ impl App {
     ///
     /// # Errors
     /// 403 for a superuser who comes from elsewhere than superusers may; 429 for too many requests.
-    pub async fn admit(&self, caller: &Caller, request: &Request<'_>) -> (Option<Quota>, Result<()>) {
+    pub async fn admit(&self, caller: &Caller, request: &Admission<'_>) -> (Option<Quota>, Result<()>) {
         let sender = match self.sender(caller).await {
             Ok(sender) => sender,
             Err(error) => return (None, Err(error)),
@@ -60,13 +81,16 @@ impl App {
             Some(found) => found,
             None => None,
         };
-        let quota = limiter.count(&address_key(caller.client_ip), &Asked {
-            method: &caller.request.method,
-            path: request.path,
-            collection: collection.map(|found| Target { id: &found.id, name: &found.name, route: request.route }),
-            tags: request.tags,
-            signed_in: sender.is_signed_in,
-        });
+        let quota = limiter.count(
+            &address_key(caller.client_ip),
+            &Asked {
+                method: &caller.request.method,
+                path: request.path,
+                collection: collection.map(|found| Target { id: &found.id, name: &found.name, route: request.route }),
+                tags: request.tags,
+                signed_in: sender.is_signed_in,
+            },
+        );
         let admitted = match &quota {
             Some(Quota { left: None, resets_in, .. }) => {
                 Err(Error::too_many_requests("Too many requests have come from your address.", *resets_in))
@@ -82,7 +106,9 @@ impl App {
         ranges.is_empty() || ranges.iter().any(|range| range.contains(ip))
     }
 
-    fn check_superuser_ip(&self, ip: IpAddr) -> Result<()> {
+    /// # Errors
+    /// 403 if not.
+    pub(super) fn check_superuser_ip(&self, ip: IpAddr) -> Result<()> {
         match self.lets_superusers_in(ip) {
             true => Ok(()),
             false => Err(Error::forbidden("Superusers are not let in from your address.")),

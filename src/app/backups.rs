@@ -2,6 +2,7 @@
 //!
 //! Not here: the work itself (`backup`), which `backup_work` starts.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -183,13 +184,15 @@ impl App {
     ///
     /// # Errors
     /// 403 and 404.
-    pub async fn find_backup(&self, request: RequestInfo, name: &str) -> Result<BackupFile> {
+    pub async fn find_backup(&self, client_ip: IpAddr, request: RequestInfo, name: &str) -> Result<BackupFile> {
         let app = self.clone();
         let check = move |tx: &ReadTx<'_>| {
             let plans = &app.0.plans;
             let guest = Cx { principal: &Principal::Guest, credential: &Credential::None, request: &request, plans };
             match token::file_bearer(tx, &guest)? {
-                Some((record, claims)) if record.collection().id == SUPERUSERS_ID && !claims.by_key => Ok(()),
+                Some((record, claims)) if record.collection().id == SUPERUSERS_ID && !claims.by_key => {
+                    app.check_superuser_ip(client_ip)
+                }
                 _ => Err(Error::forbidden("A backup needs a superuser's token for files in the address.")),
             }
         };

@@ -10,7 +10,9 @@ use crate::collections as service;
 use crate::domain::field::{bool::BoolOptions, text::TextOptions};
 use crate::domain::{Collection, CollectionKind, Field, FieldKind, ListRequest, Rules};
 use crate::records;
+use crate::records::Cx;
 use crate::records::access::{check_key_schema, refuse_key, require_superuser};
+use crate::store::WriteTx;
 
 impl App {
     /// A page of collections; filter and sort know their `id`, `name`, `type`, `system`, `created` and `updated`.
@@ -49,13 +51,18 @@ impl App {
 
     /// Changes a collection by the caller's body: see [`service::update`].
     pub async fn update_collection(&self, caller: Caller, id_or_name: String) -> Result<String> {
-        self.write(Arc::new(caller), move |tx, cx| {
+        let app = self.clone();
+        let change = move |tx: &mut WriteTx<'_>, cx: &Cx<'_>| {
             require_superuser(cx.principal)?;
-            Ok(service::to_json(&*service::update(tx, &id_or_name, &cx.request.body, &|old, new| {
-                check_key_schema(cx, old, new)
-            })?))
-        })
-        .await
+            let before = tx.schema().clone();
+            let check = |old: Option<&Collection>, new: &Collection| check_key_schema(cx, old, new);
+            let body = service::to_json(&*service::update(tx, &id_or_name, &cx.request.body, &check)?);
+            app.rename_in_limits(tx, &before)?;
+            Ok(body)
+        };
+        let body = self.write(Arc::new(caller), change).await?;
+        self.follow_settings().await;
+        Ok(body)
     }
 
     /// Deletes a collection with its records: see [`service::delete`].
@@ -74,11 +81,16 @@ impl App {
 
     /// Creates and changes many collections at once: see [`service::import`].
     pub async fn import_collections(&self, caller: Caller) -> Result<()> {
-        self.write(Arc::new(caller), |tx, cx| {
+        let app = self.clone();
+        let change = move |tx: &mut WriteTx<'_>, cx: &Cx<'_>| {
             require_superuser(cx.principal)?;
-            service::import(tx, &cx.request.body, &|old, new| check_key_schema(cx, old, new))
-        })
-        .await
+            let before = tx.schema().clone();
+            service::import(tx, &cx.request.body, &|old, new| check_key_schema(cx, old, new))?;
+            app.rename_in_limits(tx, &before)
+        };
+        self.write(Arc::new(caller), change).await?;
+        self.follow_settings().await;
+        Ok(())
     }
 
     /// Blank collections of each type.
@@ -126,7 +138,15 @@ impl App {
             ("collections".to_owned(), Json::from(collections)),
             ("deleteMissing".to_owned(), Json::from(delete_missing)),
         ]);
-        self.write_as_owner(body, |tx, cx| service::import(tx, &cx.request.body, &|_, _| Ok(()))).await
+        let app = self.clone();
+        let change = move |tx: &mut WriteTx<'_>, cx: &Cx<'_>| {
+            let before = tx.schema().clone();
+            service::import(tx, &cx.request.body, &|_, _| Ok(()))?;
+            app.rename_in_limits(tx, &before)
+        };
+        self.write_as_owner(body, change).await?;
+        self.follow_settings().await;
+        Ok(())
     }
 }
 

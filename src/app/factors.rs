@@ -73,7 +73,7 @@ impl App {
         let caller = Arc::new(caller);
         let record = self.enrolling(caller.clone()).await?;
         let (secret, code, attempt) = self.totp_setup(&record, &caller)?;
-        let superusers_need_factor = self.superusers_need_factor();
+        let superusers = self.superuser_terms(&caller);
         let writer = caller.clone();
         let job = move |tx: &mut WriteTx<'_>, cx: &Cx<'_>| {
             let pending = second_factor::enrolling(tx, cx, caller.mfa_id().unwrap_or_default())?;
@@ -86,7 +86,7 @@ impl App {
                 session,
                 expand: expand.as_deref(),
                 meta: Some(&json!({"recoveryCodes": codes}).to_string()),
-                superusers_need_factor,
+                superusers,
             };
             sign_in::finish(tx, cx, step)
         };

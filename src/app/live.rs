@@ -13,6 +13,7 @@ use crate::auth::passkeys::RelyingParty;
 use crate::base::Result;
 use crate::files::Storage;
 use crate::mail::{Letterhead, Smtp};
+use crate::rates::Limiter;
 use crate::settings::stored::InForce;
 use crate::settings::{Config, Model};
 
@@ -30,6 +31,8 @@ pub(super) struct Live {
     /// Files that have arrived.
     pub storage: Storage,
     pub relying_party: Arc<RelyingParty>,
+    /// Counts requests; `None` while they aren't limited.
+    pub limiter: Option<Limiter>,
 }
 
 /// The one that is in force.
@@ -48,6 +51,7 @@ impl Live {
             smtp: Smtp::new(&config)?,
             storage: Storage::open(&config)?,
             relying_party: Arc::new(RelyingParty::new(&public_origin, &config.app_name)),
+            limiter: config.rate_limits_enabled.then(|| Limiter::new(&config.rate_limits)),
             public_origin,
             config,
             model,

@@ -158,7 +158,7 @@ impl App {
             return Err(one_time_code::refused());
         }
         guess.succeeded();
-        let superusers_need_factor = self.superusers_need_factor();
+        let superusers = self.superuser_terms(&caller);
         self.write(caller.clone(), move |tx, cx| {
             let step = SignIn {
                 record: one_time_code::redeem(tx, cx, &collection, &otp)?,
@@ -168,7 +168,7 @@ impl App {
                 session,
                 expand: expand.as_deref(),
                 meta: None,
-                superusers_need_factor,
+                superusers,
             };
             sign_in::finish(tx, cx, step)
         })

@@ -5,6 +5,7 @@
 //! is decided here. Invariant: no edge reaches the store but through this module.
 
 mod accounts;
+mod admission;
 mod background;
 mod backup_work;
 mod backups;
@@ -66,8 +67,10 @@ use live::Live;
 
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
+pub use crate::rates::Quota;
 pub use crate::realtime::{Connection, EventStream, Piece, Subscription, Told};
 pub use crate::records::{FileKeys, UploadTarget, VisibleFile};
+pub use admission::{Admission, TrustedProxy};
 pub use backups::{BackupFile, BackupItem};
 pub use batch::{BatchAction, BatchAnswer, BatchItem, BatchLimits};
 pub use caller::{Caller, Cookie, Site, Trace};

@@ -159,7 +159,7 @@ impl App {
                 Done { create: Some((body, self.0.passwords.prove(*draft).await?)), password_hash: None }
             }
         };
-        let superusers_need_factor = self.superusers_need_factor();
+        let superusers = self.superuser_terms(&caller);
         self.write(caller.clone(), move |tx, cx| {
             let (record, is_new) = account::settle(tx, cx, &arrival, done)?;
             let step = SignIn {
@@ -170,7 +170,7 @@ impl App {
                 session,
                 expand: expand.as_deref(),
                 meta: Some(&arrival.identity.meta(is_new)),
-                superusers_need_factor,
+                superusers,
             };
             sign_in::finish(tx, cx, step)
         })

@@ -68,7 +68,7 @@ impl App {
                 session,
                 expand: expand.as_deref(),
                 meta: Some(&meta),
-                superusers_need_factor: app.superusers_need_factor(),
+                superusers: app.superuser_terms(&caller),
             };
             sign_in::finish(tx, cx, step)
         })
@@ -148,7 +148,7 @@ impl App {
                 session,
                 expand: expand.as_deref(),
                 meta: None,
-                superusers_need_factor: app.superusers_need_factor(),
+                superusers: app.superuser_terms(&caller),
             };
             sign_in::finish(tx, cx, step)
         })

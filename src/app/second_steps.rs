@@ -49,7 +49,7 @@ impl App {
         let (pending, code) = self.read(caller.clone(), move |tx, cx| named_by(tx, cx, &collection, &sent)).await?;
         let attempt = self.allow_second_step(&pending, &caller).await?;
         let writer = caller.clone();
-        let superusers_need_factor = self.superusers_need_factor();
+        let superusers = self.superuser_terms(&caller);
         let (collection, mfa_id) = (pending.account.collection().id.clone(), pending.id.clone());
         let job = move |tx: &mut WriteTx<'_>, cx: &Cx<'_>| {
             let record = second_factor::pending(tx, cx, &collection, &mfa_id)?.account;
@@ -68,7 +68,7 @@ impl App {
                 session,
                 expand: expand.as_deref(),
                 meta: None,
-                superusers_need_factor,
+                superusers,
             };
             sign_in::finish(tx, cx, step)
         };

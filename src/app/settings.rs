@@ -13,11 +13,12 @@ use tokio::task::spawn_blocking;
 use super::logs::DIALECT;
 use super::{App, Caller};
 use crate::base::{Error, FieldError, Result};
+use crate::domain::Schema;
 use crate::jobs::Expression;
 use crate::records::access;
 use crate::settings::stored::{InForce, Stored, locked};
 use crate::settings::{Config, Model};
-use crate::store::Store;
+use crate::store::{Store, WriteTx};
 
 /// How often the program looks whether another process, such as `holdall superuser ips`, has changed the settings.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -127,13 +128,39 @@ impl App {
         }
     }
 
+    /// Has the labels of rate limits follow collections that have another name than in `before`, in the transaction
+    /// that renames them.
+    pub(super) fn rename_in_limits(&self, tx: &mut WriteTx<'_>, before: &Schema) -> Result<()> {
+        let now = tx.schema().clone();
+        let renamed: Vec<(&str, &str)> = before
+            .collections()
+            .iter()
+            .filter_map(|old| Some((old.name.as_str(), now.by_id(&old.id)?.name.as_str())))
+            .filter(|(old, new)| old != new)
+            .collect();
+        if renamed.is_empty() {
+            return Ok(());
+        }
+        let base = &self.0.settings.base;
+        let stored = Stored::load(tx, DIALECT, base)?;
+        match stored.with_renamed(&renamed) {
+            Some(next) => next.save(tx, DIALECT, base, &stored).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts into force what a transaction has changed of the settings, if it has.
+    pub(super) async fn follow_settings(&self) {
+        if let Err(error) = self.reload_settings().await {
+            tracing::warn!("changed settings can't be used: {}", error.log_text());
+        }
+    }
+
     /// Looks now and then whether another process has changed the settings, for as long as the program runs.
     pub(super) async fn watch_settings(self) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            if let Err(error) = self.reload_settings().await {
-                tracing::warn!("changed settings can't be used: {}", error.log_text());
-            }
+            self.follow_settings().await;
         }
     }
 
@@ -149,7 +176,7 @@ impl App {
         *stored = now;
         let live = spawn_blocking(move || live.next(in_force)).await.map_err(Error::internal)??;
         self.0.live.set(live);
-        tracing::info!("another process has changed the settings");
+        tracing::info!("settings have changed beside the settings' own door");
         self.take_effect(true).await;
         Ok(())
     }

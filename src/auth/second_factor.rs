@@ -85,7 +85,7 @@ pub fn demand(tx: &mut WriteTx<'_>, cx: &Cx<'_>, step: &SignIn<'_>) -> Result<Op
             }
         }
     }
-    if factors::is_required(record, step.superusers_need_factor) {
+    if factors::is_required(record, step.superusers.need_factor) {
         let id = begin(tx, cx, record, step.method)?;
         return Ok(Some(Demand { mfa_id: ticket(record, &id)?, factors: Some(factors), enroll: true }));
     }

@@ -11,6 +11,7 @@ use super::throttle::identity_key;
 use super::{factors, origins, second_factor, token};
 use crate::base::{Error, ErrorKind, FieldError, FieldErrors, Result, Secret, SqlValue, json as json_text};
 use crate::domain::field::email::is_email;
+use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{Collection, Credential, FieldKind, Principal, Record, RuleKind, TokenKind};
 use crate::records::{self, Cx, Find, access};
 use crate::store::{ReadTx, WriteTx};
@@ -186,8 +187,17 @@ pub struct SignIn<'a> {
     pub expand: Option<&'a str>,
     /// What the answer carries as `meta`, as JSON.
     pub meta: Option<&'a str>,
-    /// Whether superusers have to set up a second factor before they are let in.
-    pub superusers_need_factor: bool,
+    /// What superusers need.
+    pub superusers: SuperuserTerms,
+}
+
+/// What superusers need to be let in.
+#[derive(Clone, Copy, Debug)]
+pub struct SuperuserTerms {
+    /// Whether they have to set up a second factor before.
+    pub need_factor: bool,
+    /// Whether they may come from where this sign-in comes.
+    pub may_come_from_here: bool,
 }
 
 /// How a sign-in ends.
@@ -210,10 +220,14 @@ pub struct SignedIn {
 /// ends here.
 ///
 /// # Errors
-/// 403 if the auth rule doesn't hold; 400 for a second step that doesn't fit the first.
+/// 403 if the auth rule doesn't hold, or superusers may not come from there; 400 for a second step that doesn't fit
+/// the first.
 pub fn finish(tx: &mut WriteTx<'_>, cx: &Cx<'_>, sign_in: SignIn<'_>) -> Result<Outcome> {
     access::refuse_key(cx)?;
     check_auth_rule(tx, cx, &sign_in.record)?;
+    if sign_in.record.collection().id == SUPERUSERS_ID && !sign_in.superusers.may_come_from_here {
+        return Err(Error::forbidden("Superusers are not let in from your address."));
+    }
     if let Some(demand) = second_factor::demand(tx, cx, &sign_in)? {
         return Ok(Outcome::SecondFactor(demand.body()?));
     }

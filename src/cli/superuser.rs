@@ -1,4 +1,4 @@
-//! `holdall superuser create|upsert|update|delete|reset-factors|list`.
+//! `holdall superuser create|upsert|update|delete|reset-factors|list|ips`.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::output;
 use crate::app::{App, superusers};
-use crate::base::{Error, Result, Secret};
+use crate::base::{Error, IpRange, Result, Secret};
 use crate::settings::Config;
 
 pub const EXAMPLES: &str = "\
@@ -14,7 +14,8 @@ Examples:
   holdall superuser create ada@example.com
   holdall superuser upsert ada@example.com - < password.txt
   holdall superuser reset-factors ada@example.com
-  holdall superuser list";
+  holdall superuser list
+  holdall superuser ips 203.0.113.7";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -42,6 +43,14 @@ pub enum Command {
     /// Print the superusers' addresses, one per line.
     #[command(after_help = "Example:\n  holdall superuser list")]
     List,
+    /// Say from which IP addresses and networks superusers are let in; without any, from everywhere.
+    ///
+    /// A server that runs on the same data folder follows within seconds.
+    #[command(after_help = "Examples:\n  holdall superuser ips 203.0.113.7 10.0.0.0/8\n  holdall superuser ips")]
+    Ips {
+        /// Addresses and networks; they take the place of those before.
+        ranges: Vec<IpRange>,
+    },
 }
 
 /// Whom to create or change.
@@ -66,7 +75,9 @@ pub async fn run(command: Command, config: &Config) -> Result<()> {
     // Ask first: nobody should wait at a prompt while the database is open.
     let password = match &command {
         Command::Create(account) | Command::Upsert(account) | Command::Update(account) => password(account, config)?,
-        Command::Delete { .. } | Command::ResetFactors { .. } | Command::List => Secret::default(),
+        Command::Delete { .. } | Command::ResetFactors { .. } | Command::List | Command::Ips { .. } => {
+            Secret::default()
+        }
     };
     let app = App::open(config)?;
     let result = apply(&app, command, password).await;
@@ -97,6 +108,15 @@ async fn apply(app: &App, command: Command, password: Secret) -> Result<String> 
             true => format!("The superuser {email} has no second factors any more.\n"),
             false => format!("The superuser {email} had no second factors.\n"),
         }),
+        Command::Ips { ranges } => {
+            let texts: Vec<&str> = ranges.iter().map(IpRange::as_str).collect();
+            let patch = serde_json::Map::from_iter([("superuserIPs".to_owned(), texts.clone().into())]);
+            app.change_settings(&patch).await?;
+            Ok(match texts.as_slice() {
+                [] => "Superusers are let in from everywhere.\n".to_owned(),
+                texts => format!("Superusers are let in from {} only.\n", texts.join(", ")),
+            })
+        }
         Command::List => Ok(superusers::list(app).await?.iter().map(|email| format!("{email}\n")).collect()),
     }
 }

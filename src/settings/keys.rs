@@ -213,9 +213,10 @@ pub const KEYS: &[Key] = &[
     key("rate_limits_excluded_ips", KeyKind::Networks, "",
         "Addresses or networks that aren't counted."),
     key("accent_color", KeyKind::Text, "#1055c9",
-        "The colour of buttons and links on our pages, as # and six hexadecimal digits; empty is the built-in one."),
+        "The colour that dashboards take for buttons and links, as # and six hexadecimal digits; the hosted pages have \
+         their own."),
     key("hide_controls", KeyKind::Flag, "false",
-        "Whether the dashboard hides what changes collections and settings."),
+        "Whether dashboards are to hide what changes collections and settings."),
     Key { secret: true, ..key("encryption_key", KeyKind::Text, "",
         "With this, settings in the database are encrypted: 32 characters or more, to be kept elsewhere.") },
     Key { secret: true, ..key("encryption_key_before", KeyKind::Text, "",

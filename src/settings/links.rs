@@ -1,7 +1,8 @@
 //! Which settings of the interface are which keys of the configuration.
 //!
-//! One entry for each key, or for each pair that says one thing together. Two functions make the way in both directions:
-//! `show` tells what the configuration says in the interface's terms, `take` puts what is stored into a configuration.
+//! One entry for each key, or for each pair that says one thing together. Two functions make the way in both
+//! directions: `show` tells what the configuration says in the interface's terms, `take` puts what is stored into a
+//! configuration.
 
 use super::config::{Config, S3Addressing, SmtpAuthMethod, SmtpEncryption};
 use super::model::{Model, RateRule, S3Model};
@@ -54,7 +55,9 @@ pub(super) const LINKS: &[Link] = &[
         |model, config| config.smtp_auth_method = auth_method(&model.smtp.auth_method)),
     link!("smtp_encryption", ["smtp.tls"],
         |config, model| model.smtp.tls = config.smtp_encryption == SmtpEncryption::Tls,
-        |model, config| config.smtp_encryption = if model.smtp.tls { SmtpEncryption::Tls } else { SmtpEncryption::Auto }),
+        |model, config| {
+            config.smtp_encryption = if model.smtp.tls { SmtpEncryption::Tls } else { SmtpEncryption::Auto };
+        }),
     link!("smtp_local_name", ["smtp.localName"],
         |config, model| model.smtp.local_name.clone_from(&config.smtp_local_name),
         |model, config| config.smtp_local_name.clone_from(&model.smtp.local_name)),
@@ -304,7 +307,8 @@ mod tests {
         let text = "[holdall]\nsmtp_host = 'mail.example.com'\nsmtp_encryption = 'tls'\nsmtp_auth_method = 'login'\n\
                     s3_bucket = 'b'\ns3_access_key = 'a'\ns3_secret_key = 's'\nbackup_s3_bucket = 'c'\n\
                     backup_s3_access_key = 'a'\nbackup_s3_secret_key = 's'\nsuperuser_ips = ['10.0.0.0/8']\n\
-                    rate_limits = ['/api/ @guest 5/6']\ntrusted_proxy_headers = ['X-Real-IP']\nbatch_timeout_ms = 7000\n";
+                    rate_limits = ['/api/ @guest 5/6']\n\
+                    trusted_proxy_headers = ['X-Real-IP']\nbatch_timeout_ms = 7000\n";
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("Rocket.toml"), text).expect("is written");
         let sources = Sources { folders: vec![folder.path().to_owned()], ..Sources::default() };

@@ -11,7 +11,8 @@ use crate::base::{Error, Result};
 pub(super) type Tree = Map<String, Json>;
 
 /// Lays `patch` over `tree`, which has every part. Objects are merged, lists replaced. Keys that `tree` doesn't have
-/// are passed over. Nothing (`null`) leaves a single value as it is, empties a list, and blanks a part.
+/// are passed over. Nothing (`null`) blanks what is there: a text is empty, a list too, a number 0, in a whole part
+/// all.
 ///
 /// # Errors
 /// 400 for a value of another type.
@@ -20,8 +21,7 @@ pub(super) fn lay_over(tree: &mut Tree, patch: &Tree) -> Result<()> {
         let Some(present) = tree.get_mut(name) else { continue };
         match (present, value) {
             (Json::Object(present), Json::Object(value)) => lay_over(present, value)?,
-            (present @ (Json::Object(_) | Json::Array(_)), Json::Null) => *present = blank(present),
-            (_, Json::Null) => {}
+            (present, Json::Null) => *present = blank(present),
             (present, value) if is_alike(present, value) => *present = value.clone(),
             _ => return Err(Error::invalid(format!("The setting {name} can't be read."))),
         }
@@ -111,7 +111,7 @@ mod tests {
             (json!({"a": {"number": -7}}), "a.number", json!(-7)),
             (json!({"a": {"list": [2, 3]}}), "a.list", json!([2, 3])),
             (json!({"a": {"list": null}}), "a.list", json!([])),
-            (json!({"a": {"text": null}}), "a.text", json!("x")),
+            (json!({"a": {"text": null}}), "a.text", json!("")),
             (json!({"a": null}), "a.deep.text", json!("")),
             (json!({"a": null}), "a.number", json!(0)),
             (json!({"b": 1, "a": {"b": 1}}), "a.text", json!("x")),

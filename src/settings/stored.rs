@@ -18,6 +18,8 @@ use crate::store::{ReadTx, WriteTx};
 
 const PARAMS: Table = Table::new("_params");
 const ID: &str = "settings";
+/// Where the rate limits are.
+const LIMITS: &str = "rateLimits.rules";
 
 /// What is stored.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -90,6 +92,22 @@ impl Stored {
         ];
         tx.execute(&PARAMS.insert_or_replace(dialect, row, &["id"]))?;
         Ok(Stored { tree: self.tree.clone(), raw })
+    }
+
+    /// The same with labels of rate limits that name collections by their new names; `None` if there are none.
+    pub fn with_renamed(&self, renamed: &[(&str, &str)]) -> Option<Stored> {
+        let mut rules = leaf(&self.tree, LIMITS)?.clone();
+        let mut has_changed = false;
+        for rule in rules.as_array_mut()? {
+            let Some(label) = rule.get("label").and_then(Json::as_str) else { continue };
+            let (name, tag) = label.split_once(':').map_or((label, None), |(name, tag)| (name, Some(tag)));
+            let Some((_, new)) = renamed.iter().find(|(old, _)| *old == name) else { continue };
+            rule["label"] = Json::from(tag.map_or((*new).to_owned(), |tag| format!("{new}:{tag}")));
+            has_changed = true;
+        }
+        let mut next = self.clone();
+        patch::put(&mut next.tree, LIMITS, rules);
+        has_changed.then_some(next)
     }
 
     /// What is in force where the rest of the configuration is `base`.

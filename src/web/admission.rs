@@ -1,7 +1,7 @@
 //! Before a request is handled: whether it is admitted, and the headers that say how many more will be.
 //!
-//! Called by the guards that every route of the API and of the hosted pages has, so before a body is read. The headers are
-//! those of the IETF's draft "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers-10), with
+//! Called by the guards that every route of the API and of the hosted pages has, so before a body is read. The headers
+//! are those of the IETF's draft "RateLimit header fields for HTTP" (draft-ietf-httpapi-ratelimit-headers-10), with
 //! `Retry-After` (RFC 9110) for those who are turned away. Not here: who is admitted (`app`).
 
 use std::sync::Mutex;

@@ -7,6 +7,7 @@ use rocket::response::{Responder, Response};
 use rocket::{Catcher, Request, catch, catchers};
 
 use crate::base::{Error, ErrorKind};
+use crate::web::admission;
 use crate::web::guards::clean_path;
 
 /// All catchers.
@@ -34,6 +35,9 @@ impl<'r> Responder<'r, 'static> for Caught {
 
 #[catch(default)]
 fn any(status: Status, request: &Request<'_>) -> Caught {
+    if let Some(refused) = admission::refusal(request) {
+        return Caught::Failed(refused);
+    }
     match status.code {
         404 => match clean_path(request.uri().path().as_str()) {
             Some(path) => Caught::Moved(location(&path, request)),

@@ -11,7 +11,7 @@ use rocket::request::{FromRequest, Outcome};
 use crate::app::Caller;
 use crate::domain::{Context, RequestInfo};
 use crate::web::peer::peer;
-use crate::web::{activity, site};
+use crate::web::{activity, admission, proxy, site};
 
 /// Succeeds for clean paths only: Rocket ignores empty segments when it looks for a route, but `/api//health` and
 /// `/api/health/` are not the route `/api/health`. They fall through to the 404 catcher, which redirects the first. NUL
@@ -25,7 +25,7 @@ impl<'r> FromRequest<'r> for Caller {
         if path.ends_with('/') || clean_path(path).is_some() {
             return Outcome::Forward(Status::NotFound);
         }
-        caller_of(request)
+        caller_of(request).await
     }
 }
 
@@ -39,18 +39,18 @@ impl<'r> FromRequest<'r> for SlashedCaller {
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
         match clean_path(request.uri().path().as_str()) {
             Some(_) => Outcome::Forward(Status::NotFound),
-            None => caller_of(request).map(SlashedCaller),
+            None => caller_of(request).await.map(SlashedCaller),
         }
     }
 }
 
-fn caller_of(request: &Request<'_>) -> Outcome<Caller, ()> {
+async fn caller_of(request: &Request<'_>) -> Outcome<Caller, ()> {
     let query = request.uri().query().map(|query| query_pairs(query.as_str())).unwrap_or_default();
     if query.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
         return Outcome::Error((Status::BadRequest, ()));
     }
     let site = site::of(request);
-    Outcome::Success(Caller {
+    let caller = Caller {
         token: request.headers().get_one("Authorization").and_then(token),
         cookie: site::session_cookie(request, site),
         site,
@@ -68,12 +68,16 @@ fn caller_of(request: &Request<'_>) -> Outcome<Caller, ()> {
         },
         client_ip: client_ip(request),
         trace: activity::trace(request),
-    })
+    };
+    match admission::admit(request, &caller).await {
+        Ok(()) => Outcome::Success(caller),
+        Err(status) => Outcome::Error((status, ())),
+    }
 }
 
-/// The address of the connection, or what the header says that Rocket's `ip_header` names: none by default.
+/// Where a request comes from: the other end of its connection, or what a proxy says that is trusted.
 pub(super) fn client_ip(request: &Request<'_>) -> IpAddr {
-    request.real_ip().unwrap_or_else(|| peer(request))
+    proxy::client_ip(request, peer(request))
 }
 
 /// The token of an `Authorization` header: all of it, without an optional `Bearer ` in any case.

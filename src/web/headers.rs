@@ -8,7 +8,7 @@ use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::{Header, Method, Status};
 use rocket::{Data, Request, Response};
 
-use crate::web::{site, tus};
+use crate::web::{admission, site, tus};
 
 const METHODS: &str = "GET,HEAD,PUT,PATCH,POST,DELETE";
 
@@ -81,6 +81,7 @@ impl Fairing for Headers {
                 }
             }
         }
+        admission::add_headers(request, response);
         let is_upload = tus::is_below(request.uri().path().as_str());
         if is_upload {
             tus::add_headers(request, response);

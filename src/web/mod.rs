@@ -7,6 +7,7 @@
 
 mod activity;
 pub mod address;
+pub mod admission;
 pub mod assets;
 pub mod body;
 pub mod catchers;
@@ -22,6 +23,7 @@ mod pace;
 pub mod page;
 pub mod pages;
 pub mod peer;
+mod proxy;
 mod ranges;
 pub mod redirects;
 pub mod respond;

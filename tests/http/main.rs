@@ -5,6 +5,7 @@
 //! PocketBase as peers (`tests/sdk`, `tests/parity`).
 
 mod access;
+mod admission;
 mod api_keys;
 mod auth;
 mod authenticator;

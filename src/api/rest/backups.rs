@@ -53,7 +53,7 @@ async fn upload(app: &State<App>, caller: Caller, data: Data<'_>) -> Result<NoCo
 #[get("/api/backups/<key>")]
 async fn download(app: &State<App>, caller: Caller, key: &str) -> Result<Download> {
     let request = caller.request;
-    let backup = app.find_backup(request.clone(), key).await?;
+    let backup = app.find_backup(caller.client_ip, request.clone(), key).await?;
     Download::of(app, &request, Served::backup(backup), Presentation { download: true, protected: true }).await
 }
 

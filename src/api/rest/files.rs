@@ -15,7 +15,8 @@ pub fn routes() -> Vec<Route> {
 #[get("/api/files/<collection>/<id>/<name>")]
 async fn download(app: &State<App>, caller: Caller, collection: &str, id: &str, name: &str) -> Result<Download> {
     let request = caller.request;
-    let found = app.find_file(request.clone(), collection.to_owned(), id.to_owned(), name.to_owned()).await?;
+    let wanted = (collection.to_owned(), id.to_owned(), name.to_owned());
+    let found = app.find_file(caller.client_ip, request.clone(), wanted.0, wanted.1, wanted.2).await?;
     let shown = Presentation {
         download: matches!(request.query("download"), Some("1" | "t" | "T" | "true" | "TRUE" | "True")),
         protected: found.options.protected,

@@ -1,7 +1,7 @@
 //! The client secret that Apple wants: a token signed with the developer's own key.
 //!
-//! Source: Apple's documentation of "Creating a client secret": a JWT (RFC 7519) signed with ES256, with the key's id in
-//! the header. Nothing is stored. Pure.
+//! Source: Apple's documentation of "Creating a client secret": a JWT (RFC 7519) signed with ES256, with the key's id
+//! in the header. Nothing is stored. Pure.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -12,7 +12,7 @@ const rule = (label, more = {}) => ({ label, maxRequests: 1, duration: 1, ...mor
 const rules = (...list) => ({ rateLimits: { rules: list } });
 
 /** What every server calls itself, so that whole answers can be compared. */
-const NAMES = { meta: { appName: 'Parity', appURL: 'http://parity.test', senderName: 'Parity', senderAddress: 'parity@parity.test' } };
+const NAMES = { meta: { appName: 'Parity', appURL: 'http://parity.test', senderName: 'Parity', senderAddress: 'parity@parity.test', accentColor: '#1055c9' } };
 
 const pem = (text) => `-----BEGIN PRIVATE KEY-----\n${text}\n-----END PRIVATE KEY-----`;
 const apple = { clientId: 'c', teamId: '1234567890', keyId: '1234567890', duration: 10 };
@@ -39,10 +39,10 @@ export default [
   set('superusers from everywhere', { superuserIPs: null }),
   set('secrets', { smtp: { password: 'hush' }, s3: { secret: 'hush' }, backups: { s3: { secret: 'hush' } } }),
   get('secrets are not shown', SETTINGS, 200, { as: 'super' }),
-  set('a null in a part', { meta: { appName: null } }),
 
   ...[
     ['a part that is null', { meta: null }],
+    ['a value that is null', { meta: { appName: null } }],
     ['empty names', { meta: { appName: '', senderName: '' } }],
     ['all of meta', { meta: { appName: '', senderName: '', appURL: 'x', senderAddress: 'a', accentColor: 'red' } }],
     ['a colour', { meta: { accentColor: '#12345g' } }],
