@@ -13,7 +13,7 @@
 //! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`] |
 //! | | [`logs`], [`jobs`], [`backup`], [`rates`] |
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
-//! | edges | [`web`], [`api`], [`cli`], [`demo`] |
+//! | edges | [`web`], [`api`], [`front`], [`cli`], [`demo`] |
 
 pub mod api;
 pub mod app;
@@ -25,6 +25,7 @@ pub mod collections;
 pub mod demo;
 pub mod domain;
 pub mod files;
+pub mod front;
 pub mod jobs;
 pub mod logs;
 pub mod mail;

@@ -210,3 +210,30 @@ pub const BATCH_BODY_MAX_BYTES: i64 = 64 << 30;
 pub const LOG_DAYS_MAX: i64 = 36_500;
 /// How much may be kept of what is known of one request.
 pub const LOG_DATA_MAX_BYTES: i64 = 16 << 20;
+/// The head of a request may have this many bytes where the front stands before the server.
+pub const FRONT_HEAD_MAX_BYTES: usize = 64 << 10;
+/// Requests that a client may have answered at the same time over one connection of HTTP/2.
+pub const FRONT_STREAMS_MAX: u32 = 100;
+/// Of an answer over HTTP/2, so much waits until the client takes it.
+pub const FRONT_STREAM_BUFFER_BYTES: usize = 64 << 10;
+/// So many connections to the server wait for their next request.
+pub const FRONT_IDLE_CONNECTIONS: usize = 128;
+/// How long a request waits for one, where all that there may be are in use.
+pub const FRONT_TURN_SECONDS: u64 = 5;
+/// How long connections may still be open after the server has stopped.
+pub const FRONT_FAREWELL_SECONDS: u64 = 5;
+/// Connections that there may be at the same time where that isn't configured, if the system allows so many.
+pub const CONNECTIONS_MAX_BY_DEFAULT: usize = 20_000;
+/// Files that the program may have open besides connections.
+pub const FILES_BESIDE_CONNECTIONS: u64 = 512;
+/// How often the program looks whether certificate files have changed.
+pub const TLS_FILES_SECONDS: u64 = 10;
+/// Certificate files may have this many bytes.
+pub const TLS_FILE_MAX_BYTES: u64 = 1 << 20;
+/// An order for a certificate must become ready, and be carried out, within this time each.
+pub const ACME_ORDER_SECONDS: u64 = 180;
+/// How long the program waits after its first, second, … vain attempt to get a certificate. So there are four within the
+/// first hour; Let's Encrypt allows five.
+pub const ACME_RETRY_SECONDS: [i64; 6] = [60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600];
+/// How long it waits at least when it has asked for too much.
+pub const ACME_RATE_LIMITED_SECONDS: i64 = 2 * 3600;

@@ -46,6 +46,7 @@ const EXAMPLES: &str = "\
 Examples:
   holdall                                     serve on 127.0.0.1:8090
   holdall serve --http 0.0.0.0:80             serve to everyone
+  holdall serve --domain example.org          the same by HTTPS, with a certificate that it gets by itself
   holdall superuser create ada@example.com    make the first superuser; asks for the password
   holdall config show                         see every setting and where it comes from";
 
@@ -99,19 +100,20 @@ impl Cli {
     /// Refuses flags of `serve` in front of another command, where they would do nothing.
     fn check(&self) -> std::result::Result<(), clap::Error> {
         if self.command.is_some() && self.serve != serve::Args::default() {
-            let message = "--http and --demo belong to `serve`; write them behind it, as in `holdall serve --demo`";
+            let message =
+                "--http, --domain and --demo belong to `serve`; write them behind it, as in `holdall serve --demo`";
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
         }
         Ok(())
     }
 
     fn run(self) -> Result<()> {
-        let mut flags = Flags { config: self.config, data: self.data, http: None };
+        let mut flags = Flags { config: self.config, data: self.data, ..Flags::default() };
         match self.command.unwrap_or(Command::Serve(self.serve)) {
             Command::Version => output::print(concat!("holdall ", env!("CARGO_PKG_VERSION"), "\n")),
             Command::Config(command) => config::run(command, flags),
             Command::Serve(args) => {
-                flags.http = args.http;
+                (flags.http, flags.domains) = (args.http, args.domain);
                 let settings = start(flags)?;
                 let runtime = runtime(settings.workers(), settings.max_blocking())?;
                 let ended = runtime.block_on(serve::run(settings, args.demo));

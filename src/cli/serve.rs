@@ -7,6 +7,7 @@ use crate::api;
 use crate::app::{App, superusers};
 use crate::base::Result;
 use crate::demo;
+use crate::front::{self, Front};
 use crate::settings::{Config, Settings};
 use crate::web::server::{self, WebOptions};
 
@@ -16,11 +17,15 @@ use crate::web::server::{self, WebOptions};
 Examples:
   holdall serve
   holdall serve --demo
-  holdall serve --http 0.0.0.0:8090 --data /srv/holdall")]
+  holdall serve --http 0.0.0.0:8090 --data /srv/holdall
+  holdall serve --domain example.org --domain www.example.org")]
 pub struct Args {
     /// Where to listen (default: 127.0.0.1:8090).
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub http: Option<SocketAddr>,
+    /// A name that this server is reached by: it gets a certificate for it and speaks HTTPS. May be given again.
+    #[arg(long, value_name = "NAME")]
+    pub domain: Vec<String>,
     /// Fill an empty server with a small example: a neighbourhood's tool library.
     #[arg(long)]
     pub demo: bool,
@@ -43,15 +48,38 @@ async fn prepare_and_serve(app: &App, settings: &Settings, with_demo: bool) -> R
     }
     let setup_token = if is_claimed { None } else { app.setup_link_token() };
     let welcome = welcome(config, setup_token.as_deref(), with_demo);
+    // Each connection, with the front even more than one, is an open file.
+    front::raise_open_files();
+    let front = match config.has_front() {
+        true => Some(Front::bind(config).await?),
+        false => None,
+    };
+    let (peers, stopper) = (front.as_ref().map(Front::peers), front.as_ref().map(Front::stopper));
+    let stops = stopper.clone();
     let options = WebOptions {
         cors_origins: config.cors_origins.clone(),
         routes: api::routes(),
-        // Printed only once the port is ours, so that nobody is sent to an address where another program answers.
-        // When nobody reads the output, the server is no worse for it.
-        on_ready: Box::new(move || drop(output::print(&welcome))),
+        peers,
+        on_ready: Box::new(move |inner| {
+            if let Some(front) = front {
+                front.start(inner);
+            }
+            // Printed only once the port is ours, so that nobody is sent to an address where another program answers.
+            // When nobody reads the output, the server is no worse for it.
+            drop(output::print(&welcome));
+        }),
+        on_shutdown: Box::new(move || {
+            if let Some(stopper) = stops {
+                stopper.stop();
+            }
+        }),
     };
     app.start_background();
-    server::run(app.clone(), settings.rocket(), options).await
+    let ended = server::run(app.clone(), settings.rocket(), options).await;
+    if let Some(stopper) = stopper {
+        stopper.finish().await;
+    }
+    ended
 }
 
 /// Whether there is a superuser. Unattended installs name the first one in the configuration, and it is made here;

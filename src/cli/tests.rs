@@ -24,6 +24,8 @@ fn serve_is_the_default_command() {
         panic!("not serve");
     };
     assert_eq!(args.http.map(|http| http.port()), Some(80));
+    let named = parse("serve --domain a.example --domain b.example").expect("several names").command;
+    assert!(matches!(named, Some(Command::Serve(args)) if args.domain == ["a.example", "b.example"]));
 }
 
 #[test]

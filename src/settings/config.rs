@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use figment::Figment;
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use super::keys::KEYS;
@@ -25,6 +26,25 @@ pub struct Config {
     pub data_dir: PathBuf,
     #[serde(skip, default = "unset_socket")]
     pub http: SocketAddr,
+    /// Whether `http` was set by anybody.
+    #[serde(skip)]
+    pub is_http_set: bool,
+    pub domains: Vec<String>,
+    pub https: SocketAddr,
+    pub tls_cert_file: String,
+    pub tls_key_file: String,
+    pub hsts_seconds: u64,
+    pub acme_directory_url: String,
+    pub acme_email: String,
+    pub acme_ca_file: String,
+    pub front: FrontUse,
+    pub client_head_seconds: u64,
+    pub client_idle_seconds: u64,
+    pub client_body_seconds: u64,
+    pub client_write_seconds: u64,
+    pub connections_max: usize,
+    pub connections_per_address: usize,
+    pub connections_exempt: Vec<String>,
     /// Without a slash at its end; `None` when the listening address is also the public one.
     #[serde(deserialize_with = "optional_url")]
     pub public_url: Option<String>,
@@ -127,6 +147,16 @@ pub enum Requirement {
     Required,
 }
 
+/// Whether the front stands before the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum FrontUse {
+    Auto,
+    Always,
+    Never,
+}
+
 /// Where requests to an S3 storage name the bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -222,6 +252,8 @@ impl Settings {
             config.http = SocketAddr::new(ip, port);
         }
         config.set_by = set_by(&ours);
+        let is_set = |name| rocket.find_metadata(name).is_some_and(|place| place.name != DEFAULT_ORIGIN);
+        config.is_http_set = is_set("address") || is_set("port");
         config.check()?;
         config.fill_in(cores);
         // Tokio refuses to run with none at all.
@@ -262,12 +294,41 @@ impl Config {
         if let Some(url) = &self.public_url {
             return url.clone();
         }
+        if let Some(domain) = self.domains.first() {
+            let port = self.https.port();
+            return if port == 443 { format!("https://{domain}") } else { format!("https://{domain}:{port}") };
+        }
         let ip = match self.http.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
             ip => ip,
         };
         format!("http://{}", SocketAddr::new(ip, self.http.port()))
+    }
+
+    /// Whether the server speaks HTTPS by itself.
+    pub fn is_https(&self) -> bool {
+        !self.domains.is_empty() || !self.tls_cert_file.is_empty()
+    }
+
+    /// Where plain HTTP is spoken: instead of HTTPS, or beside it to lead there.
+    pub fn plain_socket(&self) -> Option<SocketAddr> {
+        match self.is_https() {
+            true if self.is_http_set => Some(self.http),
+            true if self.https.port() == 443 => Some(SocketAddr::new(self.https.ip(), 80)),
+            true => None,
+            false => Some(self.http),
+        }
+    }
+
+    /// Whether the front stands before the server. It costs a hop, so it doesn't where a proxy on the same machine, or
+    /// nobody else, connects.
+    pub fn has_front(&self) -> bool {
+        match self.front {
+            FrontUse::Always => true,
+            FrontUse::Never => false,
+            FrontUse::Auto => self.is_https() || !self.http.ip().is_loopback(),
+        }
     }
 
     /// Scheme, host and port of [`Config::base_url`].
@@ -302,8 +363,40 @@ impl Config {
         if [&self.encryption_key, &self.encryption_key_before].iter().any(|key| is_short(key)) {
             problems.push("encryption_key and encryption_key_before need 32 characters or more.");
         }
+        self.check_https(&mut problems);
         self.check_forward_auth(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems.join("\n"))) }
+    }
+
+    fn check_https(&self, problems: &mut Vec<&str>) {
+        if self.tls_cert_file.is_empty() != self.tls_key_file.is_empty() {
+            problems.push("tls_cert_file and tls_key_file need each other.");
+        }
+        if !self.domains.iter().all(|domain| is_domain(domain)) {
+            problems.push("domains must be full names in small letters, such as example.org, without * in them.");
+        }
+        let networks = |text: &String| text.parse::<IpNet>().is_ok() || text.parse::<IpAddr>().is_ok();
+        if !self.connections_exempt.iter().all(networks) {
+            problems.push("connections_exempt must be addresses or networks, such as 10.0.0.0/8.");
+        }
+        if !self.is_https() {
+            return;
+        }
+        if self.front == FrontUse::Never {
+            problems.push("HTTPS needs the front: it can't be switched off with `front`.");
+        }
+        if self.domains.is_empty() && self.public_url.is_none() {
+            problems.push("tls_cert_file needs public_url beside it, such as https://api.example.com.");
+        }
+        if self.public_url.as_ref().is_some_and(|url| !url.starts_with("https://")) {
+            problems.push("public_url must begin with https:// where this server speaks HTTPS.");
+        }
+        if self.tls_cert_file.is_empty() && self.plain_socket().is_none() {
+            problems.push("domains need `http` beside an `https` with another port than 443: ACME asks there.");
+        }
+        if !self.tls_cert_file.is_empty() && !self.domains.is_empty() {
+            problems.push("tls_cert_file and domains exclude each other: a certificate is your own or comes by ACME.");
+        }
     }
 
     /// Browsers take a cookie for a domain only from a host of that domain.
@@ -364,6 +457,15 @@ fn set_by(ours: &Figment) -> BTreeMap<&'static str, String> {
 
 fn is_short(key: &Secret) -> bool {
     !key.is_empty() && key.expose().chars().count() < ENCRYPTION_KEY_MIN_CHARS
+}
+
+/// Whether a certificate can be had for this name over HTTP.
+fn is_domain(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        (1..=63).contains(&label.len()) && label.chars().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.contains('.') && name.split('.').all(is_label) && name.parse::<IpAddr>().is_err()
 }
 
 fn unset_socket() -> SocketAddr {

@@ -55,6 +55,8 @@ pub const SMTP_ENCRYPTIONS: &[&str] = &["auto", "starttls", "tls", "none"];
 pub const SMTP_AUTH_METHODS: &[&str] = &["auto", "plain", "login"];
 /// The words that `s3_addressing` takes.
 pub const S3_ADDRESSINGS: &[&str] = &["path", "host"];
+/// The words that `front` takes.
+pub const FRONTS: &[&str] = &["auto", "always", "never"];
 /// The words that `log_format` takes.
 pub const LOG_FORMATS: &[&str] = &["auto", "color", "plain", "json"];
 
@@ -71,6 +73,38 @@ pub const KEYS: &[Key] = &[
         "Address and port to listen on; a short form of Rocket's `address` and `port`."),
     key("public_url", KeyKind::Url, "",
         "Where people reach this server, such as https://api.example.com; empty means the listening address."),
+    key("domains", KeyKind::List, "",
+        "Names that this server is reached by; with them it gets certificates for HTTPS by ACME and renews them."),
+    key("https", KeyKind::Socket, "[::]:443",
+        "Address and port to listen on for HTTPS, where there are `domains` or a `tls_cert_file`."),
+    key("tls_cert_file", KeyKind::Text, "",
+        "A PEM file with a certificate of your own and those behind it, instead of ACME; read again when it changes."),
+    key("tls_key_file", KeyKind::Text, "",
+        "A PEM file with its private key."),
+    key("hsts_seconds", KeyKind::Count(0, 63_072_000), "0",
+        "For how long browsers are told to come by HTTPS only, in seconds; 0 doesn't tell them."),
+    key("acme_directory_url", KeyKind::Url, "https://acme-v02.api.letsencrypt.org/directory",
+        "The service that certificates come from."),
+    key("acme_email", KeyKind::Text, "",
+        "An address that the service may write to; may be empty."),
+    key("acme_ca_file", KeyKind::Text, "",
+        "A PEM file with a certificate authority to trust besides the public ones, for such services of your own."),
+    key("front", KeyKind::Choice(FRONTS), "auto",
+        "Whether slow clients are bounded here; auto does it with HTTPS, and where others than this machine connect."),
+    key("client_head_seconds", KeyKind::Count(1, 3600), "10",
+        "A client must send the head of its request (and before that, agree on TLS) within this time, in seconds."),
+    key("client_idle_seconds", KeyKind::Count(1, 3600), "60",
+        "A connection that nothing is asked on is closed after this time, in seconds."),
+    key("client_body_seconds", KeyKind::Count(1, 3600), "60",
+        "A client that sends a body must not pause for longer than this, in seconds."),
+    key("client_write_seconds", KeyKind::Count(1, 3600), "60",
+        "A client that takes nothing of its answer for this long is disconnected, in seconds."),
+    key("connections_max", KeyKind::Count(0, 1_000_000), "0",
+        "Connections at the same time; 0 takes what the system's limit of open files allows, up to 20000."),
+    key("connections_per_address", KeyKind::Count(1, 1_000_000), "256",
+        "The same from one address (with IPv6, from one /64 network)."),
+    key("connections_exempt", KeyKind::List, "127.0.0.1, ::1",
+        "Addresses and networks, such as 10.0.0.0/8, for which that doesn't count: those of proxies."),
     key("cors_origins", KeyKind::List, "*",
         "Web origins that may call the API from a browser; `*` and `?` stand for any characters."),
     key("readers", KeyKind::Count(0, 256), "0",

@@ -13,10 +13,10 @@ use figment::{Figment, Metadata, Profile, Provider};
 use super::keys::{KEYS, KeyKind, ROCKET_KEYS, find_key, nearest};
 use super::sources::Sources;
 
+/// Where a value comes from that nobody has set.
+pub const DEFAULT_ORIGIN: &str = "default";
 /// The table of our keys in the configuration file.
 const OUR_TABLE: &str = "holdall";
-/// The name of the place that built-in values come from.
-pub(super) const DEFAULT_ORIGIN: &str = "default";
 /// Variables that start like ours and are meant for others: test suites name the program under test and their own
 /// knobs this way, and the program inherits them.
 const TEST_VARIABLE: &str = "HOLDALL_BIN";
@@ -183,6 +183,9 @@ impl Layers {
         }
         if let Some(http) = sources.flags.http {
             self.put("--http", "http", Value::from(http.to_string()));
+        }
+        if !sources.flags.domains.is_empty() {
+            self.put("--domain", "domains", Value::from(sources.flags.domains.clone()));
         }
     }
 

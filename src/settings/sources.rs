@@ -20,6 +20,8 @@ pub struct Flags {
     pub data: Option<PathBuf>,
     /// `serve --http`: where to listen.
     pub http: Option<SocketAddr>,
+    /// `serve --domain`: the names to have certificates for.
+    pub domains: Vec<String>,
 }
 
 /// Everything that the configuration is read from.

@@ -180,6 +180,55 @@ fn the_base_url_can_be_opened() {
     assert_eq!(url(&[("HOLDALL_PUBLIC_URL", "https://a.example/")]), "https://a.example");
 }
 
+#[test]
+fn https_decides_where_the_server_listens_and_what_its_address_is() {
+    let config = |variables: &[(&str, &str)]| load("", variables).config;
+    let plain = |variables: &[(&str, &str)]| config(variables).plain_socket().map(|socket| socket.to_string());
+    let domains = ("HOLDALL_DOMAINS", "example.org, www.example.org");
+    assert_eq!(config(&[domains]).base_url(), "https://example.org");
+    assert_eq!(plain(&[domains]).as_deref(), Some("[::]:80"));
+    let moved = [domains, ("HOLDALL_HTTPS", "0.0.0.0:8443"), ("HOLDALL_HTTP", "0.0.0.0:8080")];
+    assert_eq!(config(&moved).base_url(), "https://example.org:8443");
+    assert_eq!(plain(&moved).as_deref(), Some("0.0.0.0:8080"));
+    let files = [
+        ("HOLDALL_TLS_CERT_FILE", "c"),
+        ("HOLDALL_TLS_KEY_FILE", "k"),
+        ("HOLDALL_PUBLIC_URL", "https://a.example"),
+        ("HOLDALL_HTTPS", "0.0.0.0:8443"),
+    ];
+    assert!(config(&files).is_https() && plain(&files).is_none());
+    for (variables, has_front) in [
+        (&[][..], false),
+        (&[("HOLDALL_FRONT", "always")], true),
+        (&[("HOLDALL_HTTP", "0.0.0.0:80")], true),
+        (&[("HOLDALL_HTTP", "0.0.0.0:80"), ("HOLDALL_FRONT", "never")], false),
+        (&[domains], true),
+    ] {
+        assert_eq!(config(variables).has_front(), has_front, "{variables:?}");
+    }
+}
+
+#[test]
+fn what_does_not_go_together_with_https_is_refused() {
+    let domains = ("HOLDALL_DOMAINS", "example.org");
+    let files = [("HOLDALL_TLS_CERT_FILE", "c"), ("HOLDALL_TLS_KEY_FILE", "k")];
+    for (variables, part) in [
+        (vec![files[0]], "need each other"),
+        (files.to_vec(), "needs public_url"),
+        ([&files[..], &[domains]].concat(), "exclude each other"),
+        (vec![domains, ("HOLDALL_FRONT", "never")], "needs the front"),
+        (vec![domains, ("HOLDALL_PUBLIC_URL", "http://example.org")], "must begin with https://"),
+        (vec![domains, ("HOLDALL_HTTPS", "0.0.0.0:8443")], "ACME asks there"),
+        (vec![("HOLDALL_DOMAINS", "*.example.org")], "full names"),
+        (vec![("HOLDALL_DOMAINS", "localhost")], "full names"),
+        (vec![("HOLDALL_DOMAINS", "192.0.2.1")], "full names"),
+        (vec![("HOLDALL_CONNECTIONS_EXEMPT", "10.0.0.0/8, nonsense")], "connections_exempt"),
+    ] {
+        let message = refused("", &variables);
+        assert!(message.contains(part), "{variables:?}: {message}");
+    }
+}
+
 /// The file at the top of the repository shows every key with its default, commented out.
 #[test]
 fn the_sample_file_lists_every_key_with_its_default() {

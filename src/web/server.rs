@@ -4,9 +4,12 @@
 //! of the APIs. Rocket ends by itself on SIGINT and SIGTERM (unless configured otherwise) and lets requests finish;
 //! closing the application after that is the caller's business.
 
+use std::net::SocketAddr;
+
 use rocket::error::ErrorKind as LaunchErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::figment::Figment;
+use rocket::figment::providers::Serialized;
 use rocket::http::Status;
 use rocket::shield::Shield;
 use rocket::tokio::spawn;
@@ -17,6 +20,7 @@ use crate::base::{Error, Result};
 use crate::web::activity::Activity;
 use crate::web::headers::Headers;
 use crate::web::page::templates::Theme;
+use crate::web::peer::{self, Peers};
 use crate::web::{catchers, hosted, oauth2, pages};
 
 /// What is decided outside of Rocket's own configuration.
@@ -25,8 +29,13 @@ pub struct WebOptions {
     pub cors_origins: Vec<String>,
     /// The routes of the APIs, with full paths.
     pub routes: Vec<Route>,
-    /// Called once, when the server listens.
-    pub on_ready: Box<dyn FnOnce() + Send + Sync>,
+    /// Where the front stands before the server: whom its connections speak for. The server then listens on a port of
+    /// this machine that the system chooses, whatever the configuration says.
+    pub peers: Option<Peers>,
+    /// Called once, when the server listens, with its address.
+    pub on_ready: Box<dyn FnOnce(SocketAddr) + Send + Sync>,
+    /// Called once, when the server is about to stop.
+    pub on_shutdown: Box<dyn FnOnce() + Send + Sync>,
 }
 
 /// The server, not started yet.
@@ -40,9 +49,18 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         .merge(("ident", false))
         .merge(("ip_header", false))
         .merge(config);
-    let on_ready = options.on_ready;
+    let config = match options.peers {
+        Some(_) => config.merge(Serialized::global("address", "127.0.0.1")).merge(Serialized::global("port", 0)),
+        None => config,
+    };
+    let (on_ready, on_shutdown) = (options.on_ready, options.on_shutdown);
     let theme = Theme::open(&app.theme_dir());
-    rocket::custom(config)
+    let rocket = match options.peers {
+        // The first thing that happens to a request.
+        Some(peers) => rocket::custom(config).manage(peers).attach(peer::Door).mount("/", peer::routes()),
+        None => rocket::custom(config),
+    };
+    rocket
         .manage(app)
         .manage(theme)
         .mount("/", options.routes)
@@ -56,11 +74,11 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         .attach(Headers::new(options.cors_origins))
         // Behind the headers, which have the last word on method and status.
         .attach(Activity)
-        .attach(AdHoc::on_liftoff("on_ready", |_| {
-            Box::pin(async move {
-                on_ready();
-            })
+        .attach(AdHoc::on_liftoff("on_ready", |rocket| {
+            let listens = SocketAddr::new(rocket.config().address, rocket.config().port);
+            Box::pin(async move { on_ready(listens) })
         }))
+        .attach(AdHoc::on_shutdown("on_shutdown", |_| Box::pin(async move { on_shutdown() })))
 }
 
 /// Serves until the process is asked to stop, or the program has to start anew.

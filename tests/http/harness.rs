@@ -183,7 +183,13 @@ impl Running {
         let (rocket_settings, config) = (settings.rocket(), settings.config);
         let app = App::open(&config).expect("the data folder opens");
         let routes = [api::routes(), more].concat();
-        let options = WebOptions { cors_origins: config.cors_origins, routes, on_ready: Box::new(|| ()) };
+        let options = WebOptions {
+            cors_origins: config.cors_origins,
+            routes,
+            peers: None,
+            on_ready: Box::new(|_| ()),
+            on_shutdown: Box::new(|| ()),
+        };
         let rocket: Rocket<Build> = build(app.clone(), rocket_settings, options);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");

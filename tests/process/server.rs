@@ -30,6 +30,10 @@ pub fn program(data: &Path) -> Command {
     }
     let folder = data.parent().expect("data folders of tests lie in a folder of their own");
     command.current_dir(folder).env("HOLDALL_DATA_DIR", data).env("NO_COLOR", "1").stdin(Stdio::null());
+    // The same tests hold with the front before the server: scripts/test runs them once more with it.
+    if let Ok(front) = std::env::var("HOLDALL_TEST_FRONT") {
+        command.env("HOLDALL_FRONT", front);
+    }
     command
 }
 
