@@ -60,6 +60,7 @@ pub(super) fn take_stored(config: &Config, keyring: &Keyring) {
 /// Sees to it that there is a certificate, as long as the program runs.
 pub(super) async fn keep_certified(config: Config, keyring: Arc<Keyring>, challenges: Challenges) {
     let store = Store::of(&config);
+    tell(&config, &store);
     loop {
         let due = due(&config, &store);
         let wait = due.unix_millis() - Timestamp::now().unix_millis();
@@ -88,6 +89,15 @@ fn due(config: &Config, store: &Store) -> Timestamp {
     match store.attempts() {
         Some(attempts) if attempts.is_for(config) => renewal.max(attempts.again()),
         _ => renewal,
+    }
+}
+
+/// Logs at start what nobody would understand otherwise.
+fn tell(config: &Config, store: &Store) {
+    let attempts = store.attempts().filter(|attempts| attempts.is_for(config));
+    if let Some(attempts) = attempts.filter(|attempts| attempts.again() > Timestamp::now()) {
+        let (again, reason) = (attempts.again(), attempts.reason());
+        tracing::warn!("no certificate is ordered before {again}, because the last attempt failed: {reason}");
     }
 }
 

@@ -36,7 +36,6 @@ pub(super) struct Attempts {
     domains: Vec<String>,
     failures: usize,
     again: String,
-    /// For people.
     reason: String,
 }
 
@@ -53,6 +52,11 @@ impl Attempts {
 
     pub(super) fn failures(&self) -> usize {
         self.failures
+    }
+
+    /// Why the last one failed, in words.
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
     }
 
     pub(super) fn again(&self) -> Timestamp {
