@@ -22,6 +22,7 @@ pub(super) struct Fate(Arc<Marks>);
 struct Marks {
     is_whole: AtomicBool,
     is_late: AtomicBool,
+    is_broken: AtomicBool,
 }
 
 impl Fate {
@@ -33,6 +34,11 @@ impl Fate {
     /// Whether its sender has paused for too long.
     pub(super) fn is_late(&self) -> bool {
         self.0.is_late.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has ended before its end, or isn't framed as HTTP has it.
+    pub(super) fn is_broken(&self) -> bool {
+        self.0.is_broken.load(Ordering::Relaxed)
     }
 }
 
@@ -63,8 +69,10 @@ impl Body for Sent {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.pause = None;
-            if frame.is_none() || self.body.is_end_stream() {
-                self.fate.0.is_whole.store(true, Ordering::Relaxed);
+            match &frame {
+                Some(Err(_)) => self.fate.0.is_broken.store(true, Ordering::Relaxed),
+                Some(Ok(_)) if !self.body.is_end_stream() => {}
+                _ => self.fate.0.is_whole.store(true, Ordering::Relaxed),
             }
             return Poll::Ready(frame.map(|frame| frame.map_err(io::Error::other)));
         }

@@ -89,12 +89,15 @@ impl Handover {
         let body = Sent::new(body, body_limit);
         let fate = body.fate();
         let sent = self.send(Request::from_parts(head, body), from.peer, fate.clone()).await;
-        let (mut response, mut lease) = sent.map_err(|error| match fate.is_late() {
-            true => StatusCode::REQUEST_TIMEOUT,
-            false => {
-                tracing::warn!("a request couldn't be handed to the server: {error}");
-                StatusCode::SERVICE_UNAVAILABLE
+        let (mut response, mut lease) = sent.map_err(|error| {
+            if fate.is_late() {
+                return StatusCode::REQUEST_TIMEOUT;
             }
+            if fate.is_broken() {
+                return StatusCode::BAD_REQUEST;
+            }
+            tracing::warn!("a request couldn't be handed to the server: {error}");
+            StatusCode::SERVICE_UNAVAILABLE
         })?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let Some(client) = client_upgrade else { return Err(StatusCode::BAD_GATEWAY) };
@@ -199,14 +202,14 @@ fn own_answer(status: StatusCode) -> Response<Answer> {
     let message = match status {
         StatusCode::REQUEST_TIMEOUT => "The body took too long to arrive.",
         StatusCode::METHOD_NOT_ALLOWED => "This server is no proxy.",
-        StatusCode::BAD_REQUEST => "The request's head isn't valid.",
+        StatusCode::BAD_REQUEST => "The request isn't complete, or isn't one.",
         _ => "The server can't answer at the moment. Try again later.",
     };
     let text = format!(r#"{{"data":{{}},"message":"{message}","status":{}}}"#, status.as_u16());
     let mut response = Response::new(Answer::own(text));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if status == StatusCode::REQUEST_TIMEOUT {
+    if matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::BAD_REQUEST) {
         // What is left of the body isn't waited for.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpStream};
 use serde_json::json;
 
 use super::http::{ANSWER_TIMEOUT, Reply, escape, read_reply};
-use super::server::{Dice, Server, claim, open_collection};
+use super::server::{Dice, Server, claim, is_behind_front, open_collection};
 
 const RECORDS: &str = "/api/collections/notes/records";
 /// More than any body may have here.
@@ -261,7 +261,9 @@ fn bodies_that_are_too_large_get_413() {
     // Announced, and then nothing comes.
     let bytes = request("POST", RECORDS.as_bytes(), &format!("{json}Content-Length: {}\r\n", 1_u64 << 40), b"{");
     let found = replies(&exchange(&server, &bytes, true), &bytes);
-    found.last().expect("it is answered").expect_envelope(413);
+    // The front doesn't go on with a request whose client has hung up, whatever it would have come to.
+    let expect = if is_behind_front() { 400 } else { 413 };
+    found.last().expect("it is answered").expect_envelope(expect);
     // Announced and sent.
     let body = [b"{\"text\":\"".as_slice(), &b"x".repeat(TOO_MANY_BYTES), b"\"}"].concat();
     let headers = format!("{json}Content-Length: {}\r\n", body.len());

@@ -30,11 +30,16 @@ pub fn program(data: &Path) -> Command {
     }
     let folder = data.parent().expect("data folders of tests lie in a folder of their own");
     command.current_dir(folder).env("HOLDALL_DATA_DIR", data).env("NO_COLOR", "1").stdin(Stdio::null());
-    // The same tests hold with the front before the server: scripts/test runs them once more with it.
-    if let Ok(front) = std::env::var("HOLDALL_TEST_FRONT") {
-        command.env("HOLDALL_FRONT", front);
+    if is_behind_front() {
+        command.env("HOLDALL_FRONT", "always");
     }
     command
+}
+
+/// Whether servers of these tests have the front before them. `scripts/test` runs them with it and without: whatever
+/// is asked over whatever socket, the answers are the same.
+pub fn is_behind_front() -> bool {
+    std::env::var_os("HOLDALL_TEST_FRONT").is_some()
 }
 
 /// How a command ended.
