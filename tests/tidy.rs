@@ -40,7 +40,7 @@ const NEIGHBOURS: &[(&str, &str, &str)] = &[
     ("api", "web", "what answers and bodies look like is the same for every API"),
     ("front", "web", "the front tells the server whom its connections speak for"),
     ("cli", "web", "`serve` starts the server"),
-    ("cli", "front", "`serve` starts it before the server"),
+    ("cli", "front", "`serve` starts it before the server, `config check` reads its certificates"),
     ("cli", "api", "`serve` mounts the routes"),
     ("cli", "demo", "`serve --demo` loads it"),
 ];

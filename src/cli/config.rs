@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::output;
 use crate::app::App;
 use crate::base::Result;
+use crate::front;
 use crate::settings::{Flags, KEYS, Row, Settings, Sources};
 
 pub const EXAMPLES: &str = "\
@@ -33,6 +34,7 @@ pub fn run(command: Command, flags: Flags) -> Result<()> {
             App::check_mail(&settings.config)?;
             App::check_storage(&settings.config)?;
             App::check_jobs(&settings.config)?;
+            front::check(&settings.config)?;
             match &settings.file {
                 Some(file) => output::print(&format!("The configuration is valid (file: {}).\n", file.display())),
                 None => output::print("The configuration is valid (no file).\n"),

@@ -86,6 +86,10 @@ impl Handover {
         let client_upgrade = wants_upgrade(&request).then(|| upgrade::on(&mut request));
         let (mut head, body) = request.into_parts();
         make_anew(&mut head, client_upgrade.is_some())?;
+        if body.size_hint().exact().is_none() {
+            // Beside chunks, whatever the client has announced doesn't count (RFC 9112, section 6.3).
+            head.headers.remove(header::CONTENT_LENGTH);
+        }
         let body = Sent::new(body, body_limit);
         let fate = body.fate();
         let sent = self.send(Request::from_parts(head, body), from.peer, fate.clone()).await;

@@ -111,6 +111,17 @@ impl Front {
     }
 }
 
+/// Whether own certificate files, if they are configured, can be used.
+///
+/// # Errors
+/// 400 if they can't.
+pub fn check(config: &Config) -> Result<()> {
+    if !config.tls_cert_file.is_empty() {
+        files::read(config)?;
+    }
+    Ok(())
+}
+
 /// Ends the front when the server ends.
 #[derive(Clone)]
 pub struct Stopper(watch::Sender<bool>);

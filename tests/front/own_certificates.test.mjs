@@ -126,6 +126,24 @@ function innerPort(pid, known) {
   return found[0];
 }
 
+test('a body has one end, whatever is said of it', async () => {
+  const body = '{"text":"whole"}';
+  const hidden = 'POST /api/collections/notes/records HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 17\r\n\r\n{"text":"hidden"}';
+  for (const lengths of [['Content-Length: 4', 'Transfer-Encoding: chunked'], ['Transfer-Encoding: chunked', 'Content-Length: 200']]) {
+    const socket = connectTls({ port: ports.https, host: '127.0.0.1', servername: 'example.org', ca });
+    let text = '';
+    socket.on('data', (part) => (text += part));
+    const closed = new Promise((done) => socket.on('close', done).on('error', done));
+    const head = ['POST /api/collections/notes/records HTTP/1.1', 'Host: example.org', 'Connection: close', 'Content-Type: application/json', ...lengths];
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n${hidden}`);
+    await closed;
+    assert.equal(text.match(/HTTP\/1\.1 /g)?.length, 1, text);
+    assert.match(text, /^HTTP\/1\.1 (200 [^]*"text":"whole"|400 )/);
+  }
+  const { json } = await send(ports.https, { ca, path: `/api/collections/notes/records?filter=${encodeURIComponent('text = "hidden"')}` });
+  assert.equal(json.totalItems, 0);
+});
+
 test('events and WebSockets come through at once', async () => {
   const two = await http2(ports.https, { ca });
   const stream = two.open({ ':path': '/api/realtime' });
@@ -200,6 +218,8 @@ test('a program that can\'t use its certificate says so and doesn\'t start', () 
     const { status, stderr } = spawnSync(program, ['serve', '--data', join(folder, 'other')], { env, cwd: folder, encoding: 'utf8' });
     assert.equal(status, 1);
     assert.ok(stderr.includes(part), stderr);
+    const checked = spawnSync(program, ['config', 'check'], { env, cwd: folder, encoding: 'utf8' });
+    assert.ok(checked.status === 1 && checked.stderr.includes(part), checked.stderr);
   }
 });
 
