@@ -65,7 +65,6 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["front/"]),
     ("instant_acme", &["front/acme"]),
     ("x509_parser", &["front/tls.rs"]),
-    ("ipnet", &["front/places.rs", "settings/config.rs"]),
     ("rustix", &["front/places.rs"]),
     ("clap", &["cli/"]),
     ("figment", &["settings/"]),

@@ -7,7 +7,7 @@
 //! bounded, and are forgotten after a while and at a restart.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use moka::sync::Cache;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::digest;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, client_network};
 
 /// The wait after the first failure that is one too many; each further one doubles it.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -139,16 +139,9 @@ pub fn identity_key(collection_id: &str, identity: &str) -> String {
     format!("{collection_id} {}", identity.trim().to_lowercase())
 }
 
-/// IPv4 addresses as they are, also when written as IPv6; of other IPv6 addresses the first 64 bits, which is the least
-/// that one customer gets.
+/// The client that an address stands for, as text: see [`client_network`].
 pub fn address_key(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
-        }
-    }
+    client_network(ip).to_string()
 }
 
 /// Failures by key, and how many of them are free.

@@ -1,7 +1,7 @@
 //! An IP address or a network, as people write them to say who may do something.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -58,6 +58,15 @@ impl fmt::Display for IpRange {
     }
 }
 
+/// What clients are told apart by: an IPv4 address, also if it comes in the form of IPv6; of other IPv6 addresses the
+/// network of 64 bits, which is the least that a provider gives to one customer.
+pub fn client_network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
+        ip => ip,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +91,15 @@ mod tests {
         }
         for text in ["", "x", "1.2.3", "1.2.3.4/33", "1.2.3.4/", "::1/129", "1.2.3.4 ", "localhost"] {
             assert!(text.parse::<IpRange>().is_err(), "{text:?}");
+        }
+        for (ip, network) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+            ("::1", "::"),
+        ] {
+            let found = client_network(ip.parse().expect("an address"));
+            assert_eq!(found, network.parse::<IpAddr>().expect("an address"), "{ip}");
         }
         assert_eq!("10.1.2.3/8".parse::<IpRange>().expect("a range").to_string(), "10.1.2.3/8");
     }

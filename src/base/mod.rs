@@ -18,6 +18,6 @@ pub mod tls;
 
 pub use clock::Timestamp;
 pub use error::{Error, ErrorKind, FieldError, FieldErrors, Result};
-pub use ip_range::IpRange;
+pub use ip_range::{IpRange, client_network};
 pub use secret::Secret;
 pub use sql_value::{SqlValue, SqlValueRef, Statement};

@@ -5,14 +5,13 @@
 //! many connections that can be.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ipnet::IpNet;
-
 use crate::base::limits::{CONNECTIONS_MAX_BY_DEFAULT, FILES_BESIDE_CONNECTIONS};
+use crate::base::{IpRange, client_network};
 use crate::settings::Config;
 
 /// A client's connection, the one to the server for its request, and the server's end of that.
@@ -27,7 +26,7 @@ pub(super) struct Places(Arc<Inner>);
 struct Inner {
     max: usize,
     per_address: usize,
-    exempt: Vec<IpNet>,
+    exempt: Vec<IpRange>,
     taken: Mutex<Taken>,
     turned_away: AtomicU64,
     told: Mutex<Option<Instant>>,
@@ -51,10 +50,10 @@ impl Places {
             0 => affordable(),
             max => max,
         };
-        Places::of(max, config.connections_per_address, networks(&config.connections_exempt))
+        Places::of(max, config.connections_per_address, config.connections_exempt.clone())
     }
 
-    fn of(max: usize, per_address: usize, exempt: Vec<IpNet>) -> Places {
+    fn of(max: usize, per_address: usize, exempt: Vec<IpRange>) -> Places {
         let (taken, told) = (Mutex::default(), Mutex::default());
         Places(Arc::new(Inner { max, per_address, exempt, taken, turned_away: AtomicU64::new(0), told }))
     }
@@ -66,8 +65,8 @@ impl Places {
 
     /// A place for a connection from `peer`, if there is one.
     pub(super) fn take(&self, peer: IpAddr) -> Option<Place> {
-        let address = counted_as(peer);
-        let counts = !self.0.exempt.iter().any(|network| network.contains(&peer));
+        let address = client_network(peer);
+        let counts = !self.0.exempt.iter().any(|range| range.contains(peer));
         let mut taken = self.taken();
         let of_address = taken.by_address.get(&address).copied().unwrap_or(0);
         if taken.total >= self.0.max || (counts && of_address >= self.0.per_address) {
@@ -113,20 +112,6 @@ impl Drop for Place {
     }
 }
 
-/// A provider gives its customer a /64 network of IPv6 at least, so one of them is one client.
-fn counted_as(peer: IpAddr) -> IpAddr {
-    match peer {
-        IpAddr::V4(_) => peer,
-        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
-    }
-}
-
-/// Addresses stand for networks of one. The configuration was checked.
-fn networks(texts: &[String]) -> Vec<IpNet> {
-    let read = |text: &String| text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    texts.iter().filter_map(read).collect()
-}
-
 /// How many connections the limit of open files allows, once it is as high as the system lets it be.
 fn affordable() -> usize {
     let files = raise_open_files().saturating_sub(FILES_BESIDE_CONNECTIONS) / FILES_PER_CONNECTION;
@@ -161,9 +146,13 @@ mod tests {
         text.parse().expect("an address")
     }
 
+    fn ranges(texts: &[&str]) -> Vec<IpRange> {
+        texts.iter().map(|text| text.parse().expect("a range")).collect()
+    }
+
     #[test]
     fn one_address_has_so_many_places_and_everybody_so_many() {
-        let places = Places::of(4, 2, networks(&["127.0.0.1".to_owned(), "10.0.0.0/8".to_owned()]));
+        let places = Places::of(4, 2, ranges(&["127.0.0.1", "10.0.0.0/8"]));
         let (one, two) = (places.take(ip("192.0.2.1")), places.take(ip("192.0.2.1")));
         assert!(one.is_some() && two.is_some());
         assert!(places.take(ip("192.0.2.1")).is_none());
@@ -175,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_proxy_s_connections_count_for_everybody_only() {
-        let places = Places::of(5, 1, networks(&["127.0.0.1".to_owned(), "10.0.0.0/8".to_owned()]));
+        let places = Places::of(5, 1, ranges(&["127.0.0.1", "10.0.0.0/8"]));
         let held: Vec<_> = ["127.0.0.1", "127.0.0.1", "10.1.2.3", "10.1.2.3"].map(|text| places.take(ip(text))).into();
         assert!(held.iter().all(Option::is_some) && places.is_crowded());
         let last = places.take(ip("127.0.0.2"));
@@ -189,5 +178,12 @@ mod tests {
         assert!(places.take(ip("2001:db8::2")).is_none() && places.take(ip("2001:db8:0:1::1")).is_some());
         drop(held);
         assert!(places.take(ip("2001:db8::2")).is_some());
+    }
+
+    #[test]
+    fn ipv4_addresses_are_told_apart_in_the_form_of_ipv6_too() {
+        let places = Places::of(10, 1, Vec::new());
+        let _held = places.take(ip("::ffff:192.0.2.1"));
+        assert!(places.take(ip("192.0.2.1")).is_none() && places.take(ip("::ffff:192.0.2.2")).is_some());
     }
 }

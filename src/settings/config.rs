@@ -6,7 +6,6 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use figment::Figment;
-use ipnet::IpNet;
 use serde::{Deserialize, Deserializer};
 
 use super::keys::KEYS;
@@ -44,7 +43,7 @@ pub struct Config {
     pub client_write_seconds: u64,
     pub connections_max: usize,
     pub connections_per_address: usize,
-    pub connections_exempt: Vec<String>,
+    pub connections_exempt: Vec<IpRange>,
     /// Without a slash at its end; `None` when the listening address is also the public one.
     #[serde(deserialize_with = "optional_url")]
     pub public_url: Option<String>,
@@ -374,10 +373,6 @@ impl Config {
         }
         if !self.domains.iter().all(|domain| is_domain(domain)) {
             problems.push("domains must be full names in small letters, such as example.org, without * in them.");
-        }
-        let networks = |text: &String| text.parse::<IpNet>().is_ok() || text.parse::<IpAddr>().is_ok();
-        if !self.connections_exempt.iter().all(networks) {
-            problems.push("connections_exempt must be addresses or networks, such as 10.0.0.0/8.");
         }
         if !self.is_https() {
             return;

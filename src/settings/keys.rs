@@ -103,7 +103,7 @@ pub const KEYS: &[Key] = &[
         "Connections at the same time; 0 takes what the system's limit of open files allows, up to 20000."),
     key("connections_per_address", KeyKind::Count(1, 1_000_000), "256",
         "The same from one address (with IPv6, from one /64 network)."),
-    key("connections_exempt", KeyKind::List, "127.0.0.1, ::1",
+    key("connections_exempt", KeyKind::Networks, "127.0.0.1, ::1",
         "Addresses and networks, such as 10.0.0.0/8, for which that doesn't count: those of proxies."),
     key("cors_origins", KeyKind::List, "*",
         "Web origins that may call the API from a browser; `*` and `?` stand for any characters."),

@@ -222,7 +222,7 @@ fn what_does_not_go_together_with_https_is_refused() {
         (vec![("HOLDALL_DOMAINS", "*.example.org")], "full names"),
         (vec![("HOLDALL_DOMAINS", "localhost")], "full names"),
         (vec![("HOLDALL_DOMAINS", "192.0.2.1")], "full names"),
-        (vec![("HOLDALL_CONNECTIONS_EXEMPT", "10.0.0.0/8, nonsense")], "connections_exempt"),
+        (vec![("HOLDALL_CONNECTIONS_EXEMPT", "10.0.0.0/8, nonsense")], "CONNECTIONS_EXEMPT must be a list of IP"),
     ] {
         let message = refused("", &variables);
         assert!(message.contains(part), "{variables:?}: {message}");
