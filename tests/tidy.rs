@@ -118,7 +118,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("webp", &["files/thumbs"]),
     // Outbound connections.
     ("rustls", &["base/tls.rs"]),
-    ("reqwest", &["auth/http.rs", "files/s3.rs", "front/acme/http.rs"]),
+    ("reqwest", &["base/http.rs", "files/s3.rs", "front/acme/http.rs"]),
     ("webpki_roots", &["base/tls.rs"]),
     ("rustls_native_certs", &["base/tls.rs"]),
     ("lettre", &["mail/smtp.rs"]),

@@ -11,7 +11,6 @@ pub mod digest;
 pub mod email_change;
 pub mod factors;
 mod forms;
-mod http;
 pub mod key_form;
 pub mod keys;
 pub mod letters;

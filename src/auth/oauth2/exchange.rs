@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::{Client, Endpoints, Failure, Return};
-use crate::auth::http::{Call, Http};
+use crate::base::http::{Call, Http};
 use crate::base::{Secret, Timestamp};
 
 /// What a provider gives for a code.

@@ -22,12 +22,12 @@ use std::time::Duration;
 use moka::sync::Cache;
 use serde_json::Value as Json;
 
-use super::http::{Call, Http};
 use crate::base::Secret;
+use crate::base::http::{Call, Http};
 use crate::base::limits::OUTBOUND_TIMEOUT_SECONDS;
 use crate::domain::collection::OAuth2Provider;
 
-pub use super::http::Failure;
+pub use crate::base::http::Failure;
 pub use endpoints::Endpoints;
 pub use offer::Offer;
 

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::exchange::Tokens;
 use super::{Client, Endpoints, Failure, Identity, Return};
-use crate::auth::http::Call;
+use crate::base::http::Call;
 use crate::domain::oauth2::{Asked, Email, Listing, Text};
 
 impl Client {

@@ -1,9 +1,9 @@
-//! The one HTTP client of the program, for the services that people sign in with.
+//! The one HTTP client of the program: for services that people sign in with, news of versions, and itself.
 //!
-//! Used by `auth::oauth2`. What it is told to call comes from the configuration of collections, which only superusers
-//! write, so addresses of the own machine or network are fine. Invariants: no answer is larger than
-//! [`OUTBOUND_BODY_MAX_BYTES`], no request lasts longer than [`OUTBOUND_TIMEOUT_SECONDS`], and no redirect is followed:
-//! it would carry tokens to wherever it leads. Proxies of the environment don't take part.
+//! Used by `auth::oauth2` and the command line. What it is told to call comes from the configuration or from that of
+//! collections, which only superusers write, so addresses of the own machine or network are fine. Invariants: no
+//! answer is larger than [`OUTBOUND_BODY_MAX_BYTES`], no request lasts longer than [`OUTBOUND_TIMEOUT_SECONDS`], and no
+//! redirect is followed: it would carry tokens to wherever it leads. Proxies of the environment don't take part.
 
 use std::sync::OnceLock;
 use std::time::Duration;
