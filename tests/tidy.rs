@@ -76,7 +76,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("futures_util", &["files/", "app/files_check.rs"]),
     ("mimetype_detector", &["files/sniff.rs"]),
     ("zip", &["backup/"]),
-    ("indicatif", &["cli/backup.rs"]),
+    ("indicatif", &["cli/backup.rs", "cli/rollback.rs"]),
     // The database.
     ("rusqlite", &["store/sqlite/"]),
     ("r2d2", &["store/sqlite/"]),

@@ -1,6 +1,7 @@
 //! Follows the log of requests from another process than the server's.
 
 use super::logs::{DIALECT, open_store};
+use super::upgrade::refuse_outdated;
 use crate::base::{Error, Result};
 use crate::logs::{self, Stored};
 use crate::settings::Config;
@@ -26,6 +27,8 @@ impl LogTail {
         if !config.data_dir.is_dir() {
             return Err(Error::invalid(format!("There is no data folder {}.", config.data_dir.display())));
         }
+        // Bringing it up to date is the server's business, which keeps the state before.
+        refuse_outdated(config)?;
         Ok(LogTail { store: open_store(config)?, min_level, seq: 0 })
     }
 

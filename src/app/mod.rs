@@ -41,6 +41,7 @@ mod settings_trial;
 mod setup;
 pub mod superusers;
 mod touch;
+mod upgrade;
 mod upload_use;
 mod uploads;
 
@@ -81,6 +82,7 @@ pub use keys::OwnedKey;
 pub use log_tail::LogTail;
 pub use logs::LogFigures;
 pub use oauth2::{Comeback, Completion, Departure, FLOW_LIFETIME, REDIRECT_PATH};
+pub use upgrade::{FilesSince, Rollback};
 pub use uploads::{NewUpload, Receiving, UploadState};
 
 /// The running program. Clones share it.
@@ -157,8 +159,26 @@ impl App {
         }
     }
 
+    /// Opens the data. If an earlier version has left it, its state is kept first, and nobody else uses it until it is
+    /// up to date.
     fn open_data(config: &Config) -> Result<App> {
-        let known = swap::in_use(&config.data_dir, false);
+        let Some(upgrade) = upgrade::Upgrade::prepare(config)? else {
+            let known = swap::in_use(&config.data_dir, false);
+            let (store, logs) = App::open_stores(config)?;
+            let in_use = if known.is_held() { known } else { swap::in_use(&config.data_dir, true) };
+            return App::assemble(config, store, logs, in_use);
+        };
+        match App::open_stores(config) {
+            Ok((store, logs)) => App::assemble(config, store, logs, upgrade.finish(config)?),
+            Err(error) => {
+                upgrade.give_up(config);
+                Err(error)
+            }
+        }
+    }
+
+    /// Opens the databases and brings them up to date.
+    fn open_stores(config: &Config) -> Result<(Store, logs::Logs)> {
         let options = StoreOptions {
             readers: config.readers,
             queue_length: config.queue_length,
@@ -169,9 +189,12 @@ impl App {
             ..StoreOptions::new(&config.data_dir)
         };
         let store = Store::open(options, collections_service::load_schema)?;
-        let in_use = if known.is_held() { known } else { swap::in_use(&config.data_dir, true) };
         store.write_blocking(collections_service::bootstrap)?;
         let logs = logs::Logs::open(config)?;
+        Ok((store, logs))
+    }
+
+    fn assemble(config: &Config, store: Store, logs: logs::Logs, in_use: InUse) -> Result<App> {
         let spool = Spool::open(&config.data_dir)?;
         let (settings, in_force) = settings::Settings::open(&store, config)?;
         let live = Live::new(in_force)?;

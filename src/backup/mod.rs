@@ -5,7 +5,7 @@
 //! every entry with its size and SHA-256. It is made ([`create()`]) of copies under a temporary name, and has its own
 //! name only once it is complete and on disk. It is tested ([`mod@test`]) by being unpacked and checked as for a
 //! restoration. [`prepare`](prepare::prepare) unpacks one beside the data, and [`swap`] puts it in the place of the
-//! data when the program starts next.
+//! data when the program starts next. A [`snapshot`] is what is kept of the databases before an upgrade changes them.
 //!
 //! Invariants: memory doesn't grow with the size of anything, only with the number of entries, which is bounded;
 //! nothing that an archive says of itself is believed before it was checked; nothing of an archive is written outside
@@ -20,6 +20,7 @@ mod manifest;
 pub mod names;
 pub mod prepare;
 mod progress;
+pub mod snapshot;
 pub mod swap;
 pub mod test;
 mod unpack;

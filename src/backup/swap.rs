@@ -69,6 +69,17 @@ impl InUse {
     pub fn is_held(&self) -> bool {
         self.0.is_some()
     }
+
+    /// Lets others use it too, from having it alone on.
+    ///
+    /// # Errors
+    /// 503 if the lock can't be changed.
+    pub fn share(self) -> Result<InUse> {
+        if let Some(file) = &self.0 {
+            file.lock_shared().map_err(|error| stuck("lock the data folder", error))?;
+        }
+        Ok(self)
+    }
 }
 
 /// Says that the data is used from now on. Waits while it is being replaced. Where there is no lock yet, `create` makes
@@ -84,13 +95,21 @@ pub fn in_use(data_dir: &Path, create: bool) -> InUse {
 /// # Errors
 /// 503 while somebody uses it.
 pub fn alone(data_dir: &Path) -> Result<InUse> {
+    try_alone(data_dir)?.ok_or_else(|| {
+        Error::unavailable("A server, or another command, uses this data folder. Stop it first, or restore by its API.")
+    })
+}
+
+/// The same; `None` while somebody uses it.
+///
+/// # Errors
+/// 503 if it can't be locked.
+pub fn try_alone(data_dir: &Path) -> Result<Option<InUse>> {
     make(data_dir).map_err(|error| stuck("make the data folder", error))?;
     let file = lock_file(data_dir, true).map_err(|error| stuck("lock the data folder", error))?;
     match file.try_lock() {
-        Ok(()) => Ok(InUse(Some(file))),
-        Err(TryLockError::WouldBlock) => Err(Error::unavailable(
-            "A server, or another command, uses this data folder. Stop it first, or restore by its API.",
-        )),
+        Ok(()) => Ok(Some(InUse(Some(file)))),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(stuck("lock the data folder", error)),
     }
 }
@@ -308,7 +327,7 @@ fn move_all(from: &Path, to: &Path, names: &[String]) -> io::Result<()> {
 }
 
 /// Makes a folder that only its owner may read.
-fn make(folder: &Path) -> io::Result<()> {
+pub(super) fn make(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -460,6 +479,9 @@ mod tests {
         let also = in_use(data.path(), false);
         assert!(alone(data.path()).is_err());
         drop((used, also));
-        drop(alone(data.path()).expect("nobody uses it"));
+        let shared = alone(data.path()).expect("nobody uses it").share().expect("it can be shared");
+        assert!(in_use(data.path(), false).is_held());
+        assert!(alone(data.path()).is_err());
+        drop(shared);
     }
 }

@@ -13,6 +13,7 @@ mod logging;
 mod logs;
 mod output;
 mod restart;
+mod rollback;
 mod serve;
 mod superuser;
 
@@ -24,7 +25,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::{Error, Result};
-use crate::settings::{Flags, Settings, Sources};
+use crate::settings::{Config, Flags, Settings, Sources};
 
 /// A whole backend in one file: server, SQLite database, accounts, access rules and APIs.
 #[derive(Debug, Parser)]
@@ -72,6 +73,8 @@ enum Command {
     /// Look at the log of requests.
     #[command(subcommand, after_help = logs::EXAMPLES)]
     Logs(logs::Command),
+    /// Return to the data as it was before an upgrade.
+    Rollback(rollback::Args),
     /// Check or show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES, after_long_help = config::long_help())]
     Config(config::Command),
@@ -87,7 +90,7 @@ pub fn main() -> ExitCode {
         error.exit();
     }
     match cli.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Nothing more can be done when standard error is gone.
             let _ = writeln!(std::io::stderr().lock(), "{}", output::failure(&error));
@@ -107,11 +110,12 @@ impl Cli {
         Ok(())
     }
 
-    fn run(self) -> Result<()> {
+    fn run(self) -> Result<ExitCode> {
         let mut flags = Flags { config: self.config, data: self.data, ..Flags::default() };
         match self.command.unwrap_or(Command::Serve(self.serve)) {
-            Command::Version => output::print(concat!("holdall ", env!("CARGO_PKG_VERSION"), "\n")),
-            Command::Config(command) => config::run(command, flags),
+            Command::Version => output::print(concat!("holdall ", env!("CARGO_PKG_VERSION"), "\n"))?,
+            Command::Config(command) => config::run(command, flags)?,
+            Command::Rollback(args) => rollback::run(&args, &start(flags)?.config)?,
             Command::Serve(args) => {
                 (flags.http, flags.domains) = (args.http, args.domain);
                 let settings = start(flags)?;
@@ -119,34 +123,25 @@ impl Cli {
                 let ended = runtime.block_on(serve::run(settings, args.demo));
                 // What is still being done, such as the test of a backup, may be broken off anywhere.
                 runtime.shutdown_background();
-                if ended? { Err(restart::restart()) } else { Ok(()) }
+                if ended? {
+                    return Err(restart::restart());
+                }
             }
-            Command::Superuser(command) => {
-                let settings = start(flags)?;
-                runtime(1, settings.max_blocking())?.block_on(superuser::run(command, &settings.config))
-            }
-            Command::Key(command) => {
-                let settings = start(flags)?;
-                runtime(1, settings.max_blocking())?.block_on(key::run(command, &settings.config))
-            }
-            Command::Files(command) => {
-                let settings = start(flags)?;
-                runtime(1, settings.max_blocking())?.block_on(files::run(command, &settings.config))
-            }
-            Command::Logs(command) => {
-                let settings = start(flags)?;
-                runtime(1, settings.max_blocking())?.block_on(logs::run(command, &settings.config))
-            }
-            Command::Backup(command) => {
-                let settings = start(flags)?;
-                runtime(1, settings.max_blocking())?.block_on(backup::run(command, &settings.config))
-            }
-            Command::Collections(command) => {
-                let settings = start(flags)?;
-                runtime(1, settings.max_blocking())?.block_on(collections::run(command, &settings.config))
-            }
+            Command::Superuser(command) => short(flags, async |config| superuser::run(command, config).await)?,
+            Command::Key(command) => short(flags, async |config| key::run(command, config).await)?,
+            Command::Files(command) => short(flags, async |config| files::run(command, config).await)?,
+            Command::Logs(command) => short(flags, async |config| logs::run(command, config).await)?,
+            Command::Backup(command) => short(flags, async |config| backup::run(command, config).await)?,
+            Command::Collections(command) => short(flags, async |config| collections::run(command, config).await)?,
         }
+        Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Runs a command that does one thing and ends, with the configuration.
+fn short<T>(flags: Flags, job: impl AsyncFnOnce(&Config) -> Result<T>) -> Result<T> {
+    let settings = start(flags)?;
+    runtime(1, settings.max_blocking())?.block_on(job(&settings.config))
 }
 
 /// Loads the configuration and starts the log.

@@ -53,6 +53,7 @@ fn nonsense_is_refused() {
         "config",
         "sevre",
         "version now",
+        "rollback --list --yes",
         "--unknown",
     ] {
         assert!(parse(line).is_err(), "{line}");

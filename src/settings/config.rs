@@ -106,6 +106,7 @@ pub struct Config {
     #[serde(deserialize_with = "secret")]
     pub backup_s3_secret_key: Secret,
     pub backup_s3_addressing: S3Addressing,
+    pub snapshot_keep: usize,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
     pub logs_max_days: i64,

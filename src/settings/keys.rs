@@ -213,6 +213,8 @@ pub const KEYS: &[Key] = &[
         "The secret access key for it.") },
     key("backup_s3_addressing", KeyKind::Choice(S3_ADDRESSINGS), "path",
         "As s3_addressing."),
+    key("snapshot_keep", KeyKind::Count(0, 1000), "3",
+        "Of the states of the databases that are kept before upgrades, so many of the newest stay; 0 keeps none."),
     key("log_level", KeyKind::Choice(LOG_LEVELS), "info",
         "The least important messages that are logged."),
     key("log_format", KeyKind::Choice(LOG_FORMATS), "auto",

@@ -43,6 +43,7 @@ mod folder;
 mod job;
 mod migrations;
 mod options;
+mod outdated;
 mod snapshot;
 mod sqlite;
 #[cfg(test)]
@@ -67,6 +68,7 @@ use job::{ReadJob, WriteJob};
 use snapshot::PublishedSchema;
 
 pub use options::{Database, StoreOptions, StoreStats};
+pub use outdated::{Outdated, copy_closed, newest_version, outdated};
 pub use sqlite::{DatabaseCopy, Past, Row};
 pub use tx::{ColumnInfo, ReadTx, WriteTx};
 pub use witness::{Before, Witness};

@@ -10,6 +10,7 @@ mod commands;
 mod crash;
 mod damage;
 mod disk_full;
+mod fixtures;
 mod http;
 mod logs;
 mod realtime;

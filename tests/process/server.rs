@@ -173,6 +173,13 @@ impl Following {
         Following(Process::spawn(program(data).args(arguments)))
     }
 
+    /// Waits until it has complained of `part`.
+    #[track_caller]
+    pub fn wait_for_complaint(&self, part: &str) {
+        let (text, _) = self.0.stderr.wait(|text| text.contains(part));
+        assert!(text.contains(part), "it ended before it complained of {part:?}:\n{}", self.0.all_text());
+    }
+
     /// Waits until it has printed `part`, and gives all that it has printed.
     #[track_caller]
     pub fn wait_for(&self, part: &str) -> String {

@@ -88,6 +88,15 @@ impl DatabaseCopy {
         self.connection.pragma("user_version")
     }
 
+    /// The version of the program that wrote it last, if it says so.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    pub fn program(&self) -> Result<Option<String>> {
+        let sql = "SELECT value FROM _holdall_meta WHERE key = 'program_version'";
+        self.texts(sql).map(|found| found.into_iter().next())
+    }
+
     /// What is wrong with it, if anything is: it isn't one of ours, it is newer than this program, or it is damaged
     /// anywhere. That takes as long as reading all of it.
     ///

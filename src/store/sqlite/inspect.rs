@@ -22,10 +22,20 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Up to this size, a file is checked page by page: that takes some ten milliseconds.
 const CHECK_MAX_BYTES: u64 = 16 << 20;
 
+/// How far a database has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::store) struct Standing {
+    /// The number of its newest migration.
+    pub version: i64,
+    /// The version of the program that has brought it there, if it says so.
+    pub program: Option<String>,
+}
+
 /// Fails unless `file` is missing, empty, or a sound database of ours whose version is at most `newest_version`.
-pub(in crate::store) fn inspect(file: &Path, newest_version: i64) -> Result<()> {
+/// Says how far it has come, unless there is nothing in it.
+pub(in crate::store) fn inspect(file: &Path, newest_version: i64) -> Result<Option<Standing>> {
     let Some(size_bytes) = read_header(file)? else {
-        return Ok(());
+        return Ok(None);
     };
     let probe = || -> rusqlite::Result<Probe> {
         let connection = open_to_look(file)?;
@@ -35,7 +45,7 @@ pub(in crate::store) fn inspect(file: &Path, newest_version: i64) -> Result<()> 
         Probe::read(&connection, size_bytes)
     };
     let probe = probe().map_err(|error| explain(file, error::translate(&error)))?;
-    probe.judge(file, newest_version)
+    probe.judge(file, newest_version).map(Some)
 }
 
 /// Opens `file` without leaving a trace. If there is a write-ahead log beside it, the file may be in use or has to be
@@ -119,7 +129,7 @@ impl Probe {
         })
     }
 
-    fn judge(self, file: &Path, newest_version: i64) -> Result<()> {
+    fn judge(self, file: &Path, newest_version: i64) -> Result<Standing> {
         let file_name = file.display();
         if let Some(complaint) = self.complaint {
             return Err(damaged(file, &complaint));
@@ -135,11 +145,12 @@ impl Probe {
             return Err(Error::unavailable(format!(
                 "The file {file_name} was made by Holdall {by} (data version {}), but this is Holdall \
                  {PROGRAM_VERSION} (data version {newest_version}). Nothing was changed. Start it with Holdall \
-                 {by} or newer, or restore a backup that this version has made.",
+                 {by} or newer, return to the state before its upgrade with `holdall rollback`, or restore a backup \
+                 that this version has made.",
                 self.version
             )));
         }
-        Ok(())
+        Ok(Standing { version: self.version, program: self.program_version })
     }
 }
 

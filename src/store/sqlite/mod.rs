@@ -18,7 +18,7 @@ pub use bind::Row;
 pub(super) use connection::{Connection, Savepoint, open_writer};
 pub use copy::DatabaseCopy;
 pub(super) use copy::copy;
-pub(super) use inspect::{explain, inspect};
+pub(super) use inspect::{Standing, explain, inspect};
 pub use past::Past;
 pub(super) use readers::start_readers;
 pub(super) use writer::{load_first_schema, start_writer};
