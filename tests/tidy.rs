@@ -241,6 +241,8 @@ const MACHINE_FOLDERS: &[&str] = &["/work/", "/home/", "/root", "/Users/", "/wor
 const MACHINE_TEXTS: &[(&str, &str, &str)] = &[
     (".ci/run", "${HOME:-/root}", "cargo needs a home, and CI may have none"),
     ("tests/tidy.rs", "", "the list of these folders"),
+    ("src/cli/service/unit.rs", "", "folders that services don't see, on every machine"),
+    ("tests/process/service.rs", "", "the same folders, to see that"),
 ];
 
 /// Something wrong: where, and why.

@@ -8,13 +8,16 @@ mod backup;
 mod collections;
 mod config;
 mod files;
+mod health;
 mod key;
 mod logging;
 mod logs;
+mod notify;
 mod output;
 mod restart;
 mod rollback;
 mod serve;
+mod service;
 mod superuser;
 
 use std::io::Write as _;
@@ -75,6 +78,11 @@ enum Command {
     Logs(logs::Command),
     /// Return to the data as it was before an upgrade.
     Rollback(rollback::Args),
+    /// Run the server as a service of this machine, by systemd.
+    #[command(subcommand, after_help = service::EXAMPLES)]
+    Service(service::Command),
+    /// Ask the running server whether it is well.
+    Health(health::Args),
     /// Check or show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES, after_long_help = config::long_help())]
     Config(config::Command),
@@ -115,6 +123,7 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve(self.serve)) {
             Command::Version => output::print(concat!("holdall ", env!("CARGO_PKG_VERSION"), "\n"))?,
             Command::Config(command) => config::run(command, flags)?,
+            Command::Service(command) => service::run(command, &flags)?,
             Command::Rollback(args) => rollback::run(&args, &start(flags)?.config)?,
             Command::Serve(args) => {
                 (flags.http, flags.domains) = (args.http, args.domain);
@@ -126,6 +135,10 @@ impl Cli {
                 if ended? {
                     return Err(restart::restart());
                 }
+            }
+            Command::Health(args) => {
+                flags.http = args.http;
+                short(flags, async |config| health::run(config).await)?;
             }
             Command::Superuser(command) => short(flags, async |config| superuser::run(command, config).await)?,
             Command::Key(command) => short(flags, async |config| key::run(command, config).await)?,

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::output;
+use super::{notify, output};
 use crate::api;
 use crate::app::{App, superusers};
 use crate::base::Result;
@@ -35,6 +35,9 @@ pub struct Args {
 pub async fn run(settings: Settings, with_demo: bool) -> Result<bool> {
     let app = App::open(&settings.config)?;
     let result = prepare_and_serve(&app, &settings, with_demo).await;
+    if !app.wants_restart() {
+        notify::stopping();
+    }
     app.close();
     result.map(|()| app.wants_restart())
 }
@@ -67,6 +70,7 @@ async fn prepare_and_serve(app: &App, settings: &Settings, with_demo: bool) -> R
             // Printed only once the port is ours, so that nobody is sent to an address where another program answers.
             // When nobody reads the output, the server is no worse for it.
             drop(output::print(&welcome));
+            notify::ready();
         }),
         on_shutdown: Box::new(move || {
             if let Some(stopper) = stops {

@@ -53,6 +53,7 @@ fn nonsense_is_refused() {
         "config",
         "sevre",
         "version now",
+        "service install --http 80",
         "rollback --list --yes",
         "--unknown",
     ] {

@@ -15,6 +15,7 @@ mod http;
 mod logs;
 mod realtime;
 mod server;
+mod service;
 mod slow;
 mod start;
 mod websocket;
