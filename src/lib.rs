@@ -11,7 +11,7 @@
 //! | query | [`query`]: plans and schemas made into statements; pure |
 //! | store | [`store`]: the only code that runs SQL |
 //! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`] |
-//! | | [`logs`], [`jobs`], [`backup`], [`rates`] |
+//! | | [`logs`], [`jobs`], [`backup`], [`rates`], [`update`] |
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
 //! | edges | [`web`], [`api`], [`front`], [`cli`], [`demo`] |
 
@@ -36,4 +36,5 @@ pub mod records;
 pub mod rules;
 pub mod settings;
 pub mod store;
+pub mod update;
 pub mod web;

@@ -19,6 +19,7 @@ mod rollback;
 mod serve;
 mod service;
 mod superuser;
+mod update;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -78,6 +79,9 @@ enum Command {
     Logs(logs::Command),
     /// Return to the data as it was before an upgrade.
     Rollback(rollback::Args),
+    /// Say whether there is a newer version.
+    #[command(subcommand, after_help = update::EXAMPLES)]
+    Update(update::Command),
     /// Run the server as a service of this machine, by systemd.
     #[command(subcommand, after_help = service::EXAMPLES)]
     Service(service::Command),
@@ -140,6 +144,8 @@ impl Cli {
                 flags.http = args.http;
                 short(flags, async |config| health::run(config).await)?;
             }
+            // Its exit status says more than whether it worked.
+            Command::Update(command) => return short(flags, async |config| update::run(command, config).await),
             Command::Superuser(command) => short(flags, async |config| superuser::run(command, config).await)?,
             Command::Key(command) => short(flags, async |config| key::run(command, config).await)?,
             Command::Files(command) => short(flags, async |config| files::run(command, config).await)?,

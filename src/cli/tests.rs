@@ -55,6 +55,7 @@ fn nonsense_is_refused() {
         "version now",
         "service install --http 80",
         "rollback --list --yes",
+        "update",
         "--unknown",
     ] {
         assert!(parse(line).is_err(), "{line}");

@@ -107,6 +107,8 @@ pub struct Config {
     pub backup_s3_secret_key: Secret,
     pub backup_s3_addressing: S3Addressing,
     pub snapshot_keep: usize,
+    pub update_manifest: String,
+    pub update_key: String,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
     pub logs_max_days: i64,

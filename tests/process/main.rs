@@ -18,4 +18,5 @@ mod server;
 mod service;
 mod slow;
 mod start;
+mod update;
 mod websocket;
