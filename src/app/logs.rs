@@ -3,7 +3,7 @@
 //! Edges hand over what they have answered with [`App::log_request`], which never waits. Everything else happens in the
 //! background. Invariant: entries are written in the order in which they came, each once or never.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, Notify};
@@ -12,7 +12,7 @@ use super::{App, Caller};
 use crate::base::limits::{LOG_FLUSH_ENTRIES, LOG_QUEUE_BYTES, LOG_QUEUE_ENTRIES};
 use crate::base::{Error, Result, Timestamp, json};
 use crate::domain::{Credential, ListRequest, Principal, RequestInfo, Schema};
-use crate::logs::{self, Batch, Bounds, Entry, LOGS, Pushed, Queue, RequestLog};
+use crate::logs::{self, Batch, Bounds, Entry, Happening, LOGS, ProgramLog, Pushed, Queue, RequestLog};
 use crate::query::dialect::Dialect;
 use crate::records::{self, Cx, access};
 use crate::settings::Config;
@@ -28,6 +28,8 @@ const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 pub(super) struct Logs {
     store: Store,
     queue: Queue,
+    /// What the program itself says, if somebody gathers that.
+    program: OnceLock<ProgramLog>,
     /// The log may grow to this size.
     max_bytes: u64,
     /// There are enough entries to be written at once.
@@ -56,7 +58,7 @@ impl Logs {
         };
         let (store, queue) = (open_store(config)?, Queue::new(bounds));
         let max_bytes = config.logs_max_mb << 20;
-        Ok(Logs { store, queue, max_bytes, enough: Notify::new(), turn: Mutex::default() })
+        Ok(Logs { store, queue, program: OnceLock::new(), max_bytes, enough: Notify::new(), turn: Mutex::default() })
     }
 
     /// Writes what waits, ends the threads, and blocks until then.
@@ -70,9 +72,14 @@ impl Logs {
     /// What is to be written of that which waits, and how many entries are lost if it can't be; `None` if there is
     /// nothing.
     fn take(&self, config: &Config) -> Option<(Vec<Entry>, u64)> {
+        let (mut said, unsaid) = self.program.get().map(ProgramLog::take).unwrap_or_default();
+        said.retain(|said| config.logs_max_days > 0 && said.level() >= config.logs_min_level);
+        if unsaid > 0 {
+            self.queue.lost(unsaid);
+        }
         let batch = self.queue.take();
-        let count = batch.entries.len() as u64 + batch.dropped;
-        (count > 0).then(|| (entries_of(batch, Timestamp::now(), config.logs_max_data_bytes), count))
+        let count = (batch.entries.len() + said.len()) as u64 + batch.dropped;
+        (count > 0).then(|| (entries_of(batch, said, Timestamp::now(), config.logs_max_data_bytes), count))
     }
 
     fn note_outcome(&self, written: &Result<()>, count: u64) {
@@ -88,6 +95,7 @@ pub(super) fn open_store(config: &Config) -> Result<Store> {
     let options = StoreOptions {
         wait_timeout: Duration::from_millis(config.wait_timeout_ms),
         statement_timeout: Duration::from_millis(config.statement_timeout_ms),
+        slow_statement: Duration::from_millis(config.slow_statement_ms),
         ..StoreOptions::for_logs(&config.data_dir)
     };
     Store::open(options, |_| Ok(Schema::new(Vec::new())))
@@ -115,6 +123,12 @@ impl App {
         if queue.push(request) == Pushed::Enough {
             enough.notify_one();
         }
+    }
+
+    /// Takes what the program itself says into the log from now on. There is one source; a second one is ignored.
+    pub fn keep_program_log(&self, said: ProgramLog) {
+        // The first one stays.
+        let _ = self.0.logs.program.set(said);
     }
 
     /// How much waits, and how much was lost.
@@ -255,9 +269,25 @@ fn writing(entries: Vec<Entry>, max_bytes: u64) -> impl FnOnce(&mut WriteTx<'_>)
     }
 }
 
-/// What is written for a batch: its entries, and how many are missing.
-fn entries_of(batch: Batch, now: Timestamp, max_data_bytes: usize) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = batch.entries.into_iter().map(|request| request.into_entry(max_data_bytes)).collect();
+/// What is written for a batch: its entries and what the program said meanwhile, each in their order, and how many are
+/// missing.
+fn entries_of(batch: Batch, said: Vec<Happening>, now: Timestamp, max_data_bytes: usize) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(batch.entries.len() + said.len() + 1);
+    let (mut requests, mut said) = (batch.entries.into_iter().peekable(), said.into_iter().peekable());
+    loop {
+        let said_first = match (requests.peek(), said.peek()) {
+            (Some(request), Some(said)) => said.created < request.created,
+            (request, _) => request.is_none(),
+        };
+        let next = match said_first {
+            true => said.next().map(|said| said.into_entry(max_data_bytes)),
+            false => requests.next().map(|request| request.into_entry(max_data_bytes)),
+        };
+        match next {
+            Some(entry) => entries.push(entry),
+            None => break,
+        }
+    }
     if batch.dropped > 0 {
         entries.push(Entry::of_dropped(batch.dropped, now));
     }
@@ -272,9 +302,26 @@ mod tests {
     fn a_batch_ends_with_what_is_missing() {
         let entries = vec![RequestLog::new("GET", "/a"), RequestLog::new("GET", "/b")];
         let now = Timestamp::now();
-        let messages = |batch| entries_of(batch, now, 0).into_iter().map(|entry| entry.message).collect::<Vec<_>>();
+        let messages =
+            |batch| entries_of(batch, Vec::new(), now, 0).into_iter().map(|entry| entry.message).collect::<Vec<_>>();
         assert_eq!(messages(Batch { entries: entries.clone(), dropped: 0 }), ["GET /a", "GET /b"]);
         let with_loss = messages(Batch { entries, dropped: 9 });
         assert!(with_loss.len() == 3 && with_loss[2].starts_with("9 entries"), "{with_loss:?}");
+    }
+    #[test]
+    fn what_the_program_says_stands_where_it_happened() {
+        let now = Timestamp::now();
+        let request = |url, seconds| RequestLog { created: now.plus_seconds(seconds), ..RequestLog::new("GET", url) };
+        let said = |message: &str, seconds| Happening {
+            created: now.plus_seconds(seconds),
+            is_error: false,
+            target: String::new(),
+            message: message.to_owned(),
+            fields: Vec::new(),
+        };
+        let batch = Batch { entries: vec![request("/b", 2), request("/d", 4)], dropped: 0 };
+        let entries = entries_of(batch, vec![said("a", 1), said("c", 3), said("e", 5)], now);
+        let messages: Vec<&str> = entries.iter().map(|entry| entry.message.as_str()).collect();
+        assert_eq!(messages, ["a", "GET /b", "c", "GET /d", "e"]);
     }
 }

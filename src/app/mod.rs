@@ -184,6 +184,7 @@ impl App {
             queue_length: config.queue_length,
             wait_timeout: Duration::from_millis(config.wait_timeout_ms),
             statement_timeout: Duration::from_millis(config.statement_timeout_ms),
+            slow_statement: Duration::from_millis(config.slow_statement_ms),
             wal_soft_limit_bytes: config.wal_soft_limit_mb << 20,
             wal_hard_limit_bytes: config.wal_hard_limit_mb << 20,
             ..StoreOptions::new(&config.data_dir)

@@ -185,6 +185,10 @@ pub const LOG_QUEUE_ENTRIES: usize = 10_000;
 pub const LOG_QUEUE_BYTES: usize = 8 << 20;
 /// So many of them are written at once without waiting for more.
 pub const LOG_FLUSH_ENTRIES: usize = 200;
+/// So many warnings and errors of the program may wait to be written to the log; what comes on top is dropped.
+pub const LOG_PROGRAM_ENTRIES: usize = 500;
+/// So many of them are kept of one second.
+pub const LOG_PROGRAM_PER_SECOND: u64 = 50;
 /// The name of a backup may have this many bytes.
 pub const BACKUP_NAME_MAX_BYTES: usize = 150;
 /// A backup may hold this many entries; some hundred bytes of memory are needed for each.

@@ -7,6 +7,7 @@ pub mod error;
 pub mod etag;
 mod excerpt;
 pub mod fault;
+pub mod histogram;
 pub mod http;
 pub mod ids;
 mod ip_range;

@@ -1,19 +1,26 @@
-//! The program's log: one subscriber on standard error, set up once before anything is logged.
+//! The program's log: one subscriber, set up once before anything is logged. Lines go to standard error; warnings and
+//! errors are also gathered for the log that superusers can search, whatever the terminal is to show.
 
+use std::fmt::{Debug, Write as _};
 use std::io::IsTerminal as _;
+use std::thread;
 
-use tracing::Subscriber;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::base::Timestamp;
+use crate::logs::{Detail, Happening, ProgramLog};
 use crate::settings::{LogFormat, LogLevel};
 
-/// Starts the log. Records of libraries that use the `log` crate, such as Rocket, end up in it, too.
-pub fn start(level: LogLevel, format: LogFormat) {
+/// Starts the log, and gives what is gathered of it. Records of libraries that use the `log` crate, such as Rocket, end
+/// up in it, too.
+pub fn start(level: LogLevel, format: LogFormat) -> ProgramLog {
     let colors = match format {
         LogFormat::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         LogFormat::Color => true,
@@ -22,10 +29,85 @@ pub fn start(level: LogLevel, format: LogFormat) {
     let lines = tracing_subscriber::fmt::layer().with_ansi(colors).with_target(false).with_writer(std::io::stderr);
     // A layer of another type for JSON, so that exactly one of the two is there.
     let (lines, objects) = match format {
-        LogFormat::Json => (None, Some(objects(std::io::stderr))),
-        _ => (Some(lines), None),
+        LogFormat::Json => (None, Some(objects(std::io::stderr).with_filter(filter(level)))),
+        _ => (Some(lines.with_filter(filter(level))), None),
     };
-    tracing_subscriber::registry().with(lines).with(objects).with(filter(level)).init();
+    let gathered = ProgramLog::default();
+    let gathering = Gathering(gathered.clone()).with_filter(filter(LogLevel::Warn));
+    tracing_subscriber::registry().with(lines).with(objects).with(gathering).init();
+    gathered
+}
+
+/// Gathers what is let through.
+struct Gathering(ProgramLog);
+
+impl<S: Subscriber> Layer<S> for Gathering {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let about = event.metadata();
+        if !ProgramLog::hears(about.target(), thread::current().name()) {
+            return;
+        }
+        let mut seen = Seen::default();
+        event.record(&mut seen);
+        self.0.note(Happening {
+            created: Timestamp::now(),
+            is_error: *about.level() == Level::ERROR,
+            target: about.target().to_owned(),
+            message: seen.message,
+            fields: seen.fields,
+        });
+    }
+}
+
+/// What an event says.
+#[derive(Default)]
+struct Seen {
+    message: String,
+    fields: Vec<(String, Detail)>,
+}
+
+impl Seen {
+    fn add(&mut self, field: &Field, detail: Detail) {
+        // How records of the `log` crate say where they come from.
+        if !field.name().starts_with("log.") {
+            self.fields.push((field.name().to_owned(), detail));
+        }
+    }
+}
+
+impl Visit for Seen {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            // Writing to a text doesn't fail.
+            let _ = write!(self.message, "{value:?}");
+            return;
+        }
+        self.add(field, Detail::Text(format!("{value:?}")));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, Detail::Text(value.to_owned()));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, Detail::Plain(value.to_string()));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, Detail::Plain(value.to_string()));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.add(field, Detail::Plain(value.to_string()));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.add(field, Detail::Plain(value.to_string()));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, Detail::Plain(value.to_string()));
+    }
 }
 
 /// Each record as a JSON object on a line of its own, with its fields beside `message`.
@@ -88,8 +170,30 @@ mod tests {
     }
 
     #[test]
+    fn warnings_and_errors_are_gathered_with_their_fields() {
+        let gathered = ProgramLog::default();
+        let gathering = Gathering(gathered.clone()).with_filter(filter(LogLevel::Warn));
+        let subscriber = tracing_subscriber::registry().with(gathering);
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!("nothing to worry about");
+            tracing::warn!(count = 3, took = ?std::time::Duration::from_millis(7), path = "/a", "it {}", "happened");
+            tracing::error!(target: "holdall::web::respond", "stands with its request");
+            tracing::error!(is_new = true, "it failed");
+        });
+        let (happenings, dropped) = gathered.take();
+        let seen: Vec<(bool, &str)> =
+            happenings.iter().map(|happening| (happening.is_error, happening.message.as_str())).collect();
+        assert_eq!((seen, dropped), (vec![(false, "it happened"), (true, "it failed")], 0));
+        assert_eq!(happenings[0].target, "holdall::cli::logging::tests");
+        let (plain, text) = (|text: &str| Detail::Plain(text.to_owned()), |text: &str| Detail::Text(text.to_owned()));
+        let expect = [("count", plain("3")), ("took", text("7ms")), ("path", text("/a"))];
+        assert_eq!(happenings[0].fields, expect.map(|(name, detail)| (name.to_owned(), detail)));
+        assert_eq!(happenings[1].fields, [("is_new".to_owned(), plain("true"))]);
+    }
+
+    #[test]
     fn rocket_is_heard_only_while_debugging() {
-        let lets = |level, target: &str| filter(level).would_enable(target, &tracing::Level::ERROR);
+        let lets = |level, target: &str| filter(level).would_enable(target, &Level::ERROR);
         assert!(lets(LogLevel::Info, "holdall::store") && !lets(LogLevel::Info, "rocket::launch"));
         assert!(lets(LogLevel::Debug, "rocket::launch"));
         assert!(!lets(LogLevel::Off, "holdall"));

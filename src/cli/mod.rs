@@ -29,6 +29,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::{Error, Result};
+use crate::logs::ProgramLog;
 use crate::settings::{Config, Flags, Settings, Sources};
 
 /// A whole backend in one file: server, SQLite database, accounts, access rules and APIs.
@@ -131,9 +132,9 @@ impl Cli {
             Command::Rollback(args) => rollback::run(&args, &start(flags)?.config)?,
             Command::Serve(args) => {
                 (flags.http, flags.domains) = (args.http, args.domain);
-                let settings = start(flags)?;
+                let (settings, said) = start_gathering(flags)?;
                 let runtime = runtime(settings.workers(), settings.max_blocking())?;
-                let ended = runtime.block_on(serve::run(settings, args.demo));
+                let ended = runtime.block_on(serve::run(settings, said, args.demo));
                 // What is still being done, such as the test of a backup, may be broken off anywhere.
                 runtime.shutdown_background();
                 if ended? {
@@ -165,9 +166,14 @@ fn short<T>(flags: Flags, job: impl AsyncFnOnce(&Config) -> Result<T>) -> Result
 
 /// Loads the configuration and starts the log.
 fn start(flags: Flags) -> Result<Settings> {
+    start_gathering(flags).map(|(settings, _)| settings)
+}
+
+/// The same, with what is gathered of the log.
+fn start_gathering(flags: Flags) -> Result<(Settings, ProgramLog)> {
     let settings = Settings::load(&Sources::of_process(flags)?)?;
-    logging::start(settings.config.log_level, settings.config.log_format);
-    Ok(settings)
+    let gathered = logging::start(settings.config.log_level, settings.config.log_format);
+    Ok((settings, gathered))
 }
 
 /// The runtime of a command. Built by hand, because its size is configuration.

@@ -8,6 +8,7 @@ use crate::app::{App, superusers};
 use crate::base::Result;
 use crate::demo;
 use crate::front::{self, Front};
+use crate::logs::ProgramLog;
 use crate::settings::{Config, Settings};
 use crate::web::server::{self, WebOptions};
 
@@ -32,8 +33,10 @@ pub struct Args {
 }
 
 /// Serves until the process is asked to stop, then closes the app; whether the program has to start anew.
-pub async fn run(settings: Settings, with_demo: bool) -> Result<bool> {
+/// The warnings and errors in `said` go to the log of requests.
+pub async fn run(settings: Settings, said: ProgramLog, with_demo: bool) -> Result<bool> {
     let app = App::open(&settings.config)?;
+    app.keep_program_log(said);
     let result = prepare_and_serve(&app, &settings, with_demo).await;
     if !app.wants_restart() {
         notify::stopping();

@@ -1,4 +1,5 @@
-//! The log of requests: what is noted of each, the queue on the way to disk, and the table `_logs` of `logs.db`.
+//! The log of requests, and of what the program itself warns of: what is noted of each, the queues on the way to disk,
+//! and the table `_logs` of `logs.db`.
 //!
 //! Called by the app, which owns the queue and the store. Invariants: whoever notes something never waits; what opens
 //! an account is masked before it gets to disk (`mask`); queue and table are bounded. Not here: who may look (`app`),
@@ -6,6 +7,7 @@
 
 mod allowance;
 mod mask;
+mod program;
 mod queue;
 mod request;
 mod table;
@@ -13,6 +15,7 @@ mod table;
 use crate::base::{Timestamp, json};
 
 pub use mask::{masked_text, masked_url};
+pub use program::{Detail, Happening, ProgramLog, WRITER_THREAD};
 pub use queue::{Batch, Bounds, Pushed, Queue};
 pub use request::{Failure, RequestLog, request_level};
 pub use table::{

@@ -136,7 +136,7 @@ impl RequestLog {
 }
 
 /// The first `max_chars` characters, with dots if there were more.
-fn cut(text: &str, max_chars: usize) -> String {
+pub(super) fn cut(text: &str, max_chars: usize) -> String {
     match text.char_indices().nth(max_chars) {
         Some((end, _)) => format!("{}...", &text[..end]),
         None => text.to_owned(),
@@ -144,7 +144,7 @@ fn cut(text: &str, max_chars: usize) -> String {
 }
 
 /// A JSON object while it is written.
-struct Object {
+pub(super) struct Object {
     json: String,
     max_bytes: usize,
     /// From the first key on that there was no room for, there is none.
@@ -152,7 +152,7 @@ struct Object {
 }
 
 impl Object {
-    fn new(max_bytes: usize) -> Object {
+    pub fn new(max_bytes: usize) -> Object {
         let max_bytes = if max_bytes == 0 { usize::MAX } else { max_bytes };
         Object { json: String::with_capacity(512), max_bytes, is_full: false }
     }
@@ -172,19 +172,19 @@ impl Object {
         }
     }
 
-    fn text(&mut self, name: &str, value: &str) {
+    pub fn text(&mut self, name: &str, value: &str) {
         self.add(name, |json| write_str(json, value));
     }
 
-    fn number(&mut self, name: &str, value: f64) {
+    pub fn number(&mut self, name: &str, value: f64) {
         self.add(name, |json| write_number(json, value));
     }
 
-    fn raw(&mut self, name: &str, value: &str) {
+    pub fn raw(&mut self, name: &str, value: &str) {
         self.add(name, |json| json.push_str(value));
     }
 
-    fn finish(self) -> String {
+    pub fn finish(self) -> String {
         let kept = self.json.strip_prefix('{').unwrap_or_default();
         match (self.is_full, kept) {
             (false, kept) => format!("{{{kept}}}"),

@@ -52,6 +52,7 @@ pub struct Config {
     pub queue_length: usize,
     pub wait_timeout_ms: u64,
     pub statement_timeout_ms: u64,
+    pub slow_statement_ms: u64,
     pub wal_soft_limit_mb: u64,
     pub wal_hard_limit_mb: u64,
     pub bcrypt_max_parallel: usize,

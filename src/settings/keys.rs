@@ -115,6 +115,8 @@ pub const KEYS: &[Key] = &[
         "How long a request waits for its turn at the database, in milliseconds."),
     key("statement_timeout_ms", KeyKind::Count(1, 600_000), "15000",
         "How long one request's statements may run, in milliseconds."),
+    key("slow_statement_ms", KeyKind::Count(0, 600_000), "500",
+        "Statements that take at least this long are logged with their plan, in milliseconds; 0 logs none."),
     key("wal_soft_limit_mb", KeyKind::Count(1, 65_536), "16",
         "Size of the write-ahead log from which it is copied into the database, in megabytes."),
     key("wal_hard_limit_mb", KeyKind::Count(1, 65_536), "64",

@@ -7,13 +7,14 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use crate::base::{Error, Result};
+use crate::store::figures::count;
 use crate::store::{ReadTx, WriteTx};
 
 const WAITING: u8 = 0;
@@ -39,21 +40,37 @@ impl Ticket {
         self.0.compare_exchange(WAITING, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// The answer, or an error if the job hasn't started after `limit`.
-    pub async fn wait<T>(&self, mut answer: oneshot::Receiver<Result<T>>, limit: Duration) -> Result<T> {
+    /// The answer, or an error if the job hasn't started after `limit`, which is counted.
+    pub async fn wait<T>(
+        &self,
+        mut answer: oneshot::Receiver<Result<T>>,
+        limit: Duration,
+        refused: &AtomicU64,
+    ) -> Result<T> {
         let received = match tokio::time::timeout(limit, &mut answer).await {
             Ok(received) => received,
-            Err(_) if self.give_up() => return Err(waited_too_long()),
+            Err(_) if self.give_up() => {
+                count(refused);
+                return Err(waited_too_long());
+            }
             Err(_) => answer.await,
         };
         received.unwrap_or_else(|_| Err(stopped()))
     }
 
     /// As [`Ticket::wait`], for callers outside of an asynchronous runtime.
-    pub fn wait_blocking<T>(&self, answer: mpsc::Receiver<Result<T>>, limit: Duration) -> Result<T> {
+    pub fn wait_blocking<T>(
+        &self,
+        answer: mpsc::Receiver<Result<T>>,
+        limit: Duration,
+        refused: &AtomicU64,
+    ) -> Result<T> {
         let received = match answer.recv_timeout(limit) {
             Ok(received) => return received,
-            Err(mpsc::RecvTimeoutError::Timeout) if self.give_up() => return Err(waited_too_long()),
+            Err(mpsc::RecvTimeoutError::Timeout) if self.give_up() => {
+                count(refused);
+                return Err(waited_too_long());
+            }
             Err(mpsc::RecvTimeoutError::Timeout) => answer.recv(),
             Err(mpsc::RecvTimeoutError::Disconnected) => Err(mpsc::RecvError),
         };
@@ -95,6 +112,8 @@ impl<T: Send> Reply<T> for mpsc::SyncSender<Result<T>> {
 pub(super) trait ReadJob: Send {
     /// Whether it may start now. To be called once.
     fn start(&self) -> bool;
+    /// How long it has been in the queue.
+    fn waited(&self) -> Duration;
     /// Runs it, perhaps not for the first time, and keeps the answer.
     fn run(&mut self, tx: &ReadTx<'_>);
     /// Sends the kept answer.
@@ -107,6 +126,8 @@ pub(super) trait ReadJob: Send {
 pub(super) trait WriteJob: Send {
     /// Whether it may start now. To be called once.
     fn start(&self) -> bool;
+    /// How long it has been in the queue.
+    fn waited(&self) -> Duration;
     /// How long it may run, if it is to have a group of its own.
     fn limit_alone(&self) -> Option<Duration>;
     /// Runs it, keeps the answer and says whether it is a success.
@@ -121,6 +142,7 @@ pub(super) trait WriteJob: Send {
 
 struct Job<T, F, R> {
     ticket: Arc<Ticket>,
+    submitted: Instant,
     limit_alone: Option<Duration>,
     run: Option<F>,
     kept: Option<Result<T>>,
@@ -128,6 +150,10 @@ struct Job<T, F, R> {
 }
 
 impl<T, F, R: Reply<T>> Job<T, F, R> {
+    fn new(limit_alone: Option<Duration>, run: F, reply: R) -> Self {
+        Job { ticket: Arc::default(), submitted: Instant::now(), limit_alone, run: Some(run), kept: None, reply }
+    }
+
     fn finish(self) {
         self.reply.send(self.kept.unwrap_or_else(|| Err(not_saved())));
     }
@@ -140,8 +166,9 @@ where
     F: Fn(&ReadTx<'_>) -> Result<T> + Send + 'static,
     R: Reply<T> + 'static,
 {
-    let ticket = Arc::<Ticket>::default();
-    (Box::new(Job { ticket: ticket.clone(), limit_alone: None, run: Some(run), kept: None, reply }), ticket)
+    let job = Job::new(None, run, reply);
+    let ticket = job.ticket.clone();
+    (Box::new(job), ticket)
 }
 
 /// Makes a write of a closure, with a group of its own if `limit_alone` says for how long.
@@ -151,8 +178,9 @@ where
     F: FnOnce(&mut WriteTx<'_>) -> Result<T> + Send + 'static,
     R: Reply<T> + 'static,
 {
-    let ticket = Arc::<Ticket>::default();
-    (Box::new(Job { ticket: ticket.clone(), limit_alone, run: Some(run), kept: None, reply }), ticket)
+    let job = Job::new(limit_alone, run, reply);
+    let ticket = job.ticket.clone();
+    (Box::new(job), ticket)
 }
 
 impl<T, F, R> ReadJob for Job<T, F, R>
@@ -164,6 +192,10 @@ where
     fn start(&self) -> bool {
         // A read that nobody waits for has no effect, so it isn't worth running.
         !self.reply.is_abandoned() && self.ticket.start()
+    }
+
+    fn waited(&self) -> Duration {
+        self.submitted.elapsed()
     }
 
     fn run(&mut self, tx: &ReadTx<'_>) {
@@ -189,6 +221,10 @@ where
     fn start(&self) -> bool {
         // A write runs even when its caller has gone: a client that hangs up after sending still meant it.
         self.ticket.start()
+    }
+
+    fn waited(&self) -> Duration {
+        self.submitted.elapsed()
     }
 
     fn limit_alone(&self) -> Option<Duration> {

@@ -39,6 +39,7 @@
 //!
 //! A job must never wait for another job of the same store: the writer is one thread.
 
+mod figures;
 mod folder;
 mod job;
 mod migrations;
@@ -64,10 +65,12 @@ use tokio::sync::oneshot;
 
 use crate::base::{Error, Result};
 use crate::domain::Schema;
+use figures::{Figures, count};
 use job::{ReadJob, WriteJob};
 use snapshot::PublishedSchema;
 
-pub use options::{Database, StoreOptions, StoreStats};
+pub use figures::{StoreStats, StoreTimes};
+pub use options::{Database, StoreOptions};
 pub use outdated::{Outdated, copy_closed, newest_version, outdated};
 pub use sqlite::{DatabaseCopy, Past, Row};
 pub use tx::{ColumnInfo, ReadTx, WriteTx};
@@ -127,11 +130,8 @@ struct Shared {
     schema: PublishedSchema,
     witness: OnceLock<Box<dyn Witness>>,
     closing: AtomicBool,
-    groups: AtomicU64,
-    commits: AtomicU64,
-    writes: AtomicU64,
-    largest_group: AtomicU64,
-    wal_bytes: AtomicU64,
+    figures: Figures,
+    slow: Arc<sqlite::SlowStatements>,
     /// Copies that are being made of the database.
     copies: AtomicU64,
 }
@@ -159,8 +159,9 @@ impl Store {
     /// and starts the threads. Fails, and changes nothing, if the database is damaged, foreign or newer.
     pub fn open(options: StoreOptions, load_schema: LoadSchema) -> Result<Store> {
         let data_file = folder::prepare(&options.data_dir, options.database)?;
+        let slow = Arc::new(sqlite::SlowStatements::new(options.slow_statement));
         let start = || {
-            let connection = sqlite::open_writer(&data_file, &options)?;
+            let connection = sqlite::open_writer(&data_file, &options, &slow)?;
             migrations::run(&connection, options.database)?;
             let (schema, data_version) = sqlite::load_first_schema(&connection, load_schema)?;
             Ok((connection, schema, data_version))
@@ -172,11 +173,8 @@ impl Store {
             load_schema,
             witness: OnceLock::new(),
             closing: AtomicBool::new(false),
-            groups: AtomicU64::new(0),
-            commits: AtomicU64::new(0),
-            writes: AtomicU64::new(0),
-            largest_group: AtomicU64::new(0),
-            wal_bytes: AtomicU64::new(0),
+            figures: Figures::new(),
+            slow,
             copies: AtomicU64::new(0),
         });
         let (reads, readers) = sqlite::start_readers(&data_file, &shared)?;
@@ -200,8 +198,9 @@ impl Store {
     pub async fn read<T: Send + 'static>(&self, job: impl Fn(&ReadTx<'_>) -> Result<T> + Send + 'static) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let (job, ticket) = job::read(job, reply);
-        self.handle.submit(&self.handle.reads, job)?;
-        ticket.wait(answer, self.handle.shared.options.wait_timeout).await
+        let refused = &self.handle.shared.figures.reads_refused;
+        self.handle.submit(&self.handle.reads, job, refused)?;
+        ticket.wait(answer, self.handle.shared.options.wait_timeout, refused).await
     }
 
     /// Runs `job` in a transaction; the answer comes when it is on disk. The job runs even if the returned future is
@@ -230,8 +229,9 @@ impl Store {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let (job, ticket) = job::write(limit_alone, job, reply);
-        self.handle.submit(&self.handle.writes, job)?;
-        ticket.wait(answer, self.handle.shared.options.wait_timeout).await
+        let refused = &self.handle.shared.figures.writes_refused;
+        self.handle.submit(&self.handle.writes, job, refused)?;
+        ticket.wait(answer, self.handle.shared.options.wait_timeout, refused).await
     }
 
     /// As [`Store::read`], for the command line, start-up and tests. It blocks the calling thread.
@@ -241,8 +241,9 @@ impl Store {
     ) -> Result<T> {
         let (reply, answer) = mpsc::sync_channel(1);
         let (job, ticket) = job::read(job, reply);
-        self.handle.submit(&self.handle.reads, job)?;
-        ticket.wait_blocking(answer, self.handle.shared.options.wait_timeout)
+        let refused = &self.handle.shared.figures.reads_refused;
+        self.handle.submit(&self.handle.reads, job, refused)?;
+        ticket.wait_blocking(answer, self.handle.shared.options.wait_timeout, refused)
     }
 
     /// As [`Store::write`], for the command line, start-up and tests. It blocks the calling thread.
@@ -252,8 +253,9 @@ impl Store {
     ) -> Result<T> {
         let (reply, answer) = mpsc::sync_channel(1);
         let (job, ticket) = job::write(None, job, reply);
-        self.handle.submit(&self.handle.writes, job)?;
-        ticket.wait_blocking(answer, self.handle.shared.options.wait_timeout)
+        let refused = &self.handle.shared.figures.writes_refused;
+        self.handle.submit(&self.handle.writes, job, refused)?;
+        ticket.wait_blocking(answer, self.handle.shared.options.wait_timeout, refused)
     }
 
     /// Copies the database as it is at this moment into a new file, on the calling thread, while everybody reads and
@@ -288,27 +290,44 @@ impl Store {
 
     /// Figures of this moment.
     pub fn stats(&self) -> StoreStats {
-        let shared = &self.handle.shared;
-        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Shared { figures, slow, options, .. } = &*self.handle.shared;
+        let now = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         StoreStats {
             reads_waiting: self.handle.reads.len(),
             writes_waiting: self.handle.writes.len(),
-            groups: count(&shared.groups),
-            commits: count(&shared.commits),
-            writes: count(&shared.writes),
-            largest_group: count(&shared.largest_group),
-            wal_bytes: count(&shared.wal_bytes),
+            reads_refused: now(&figures.reads_refused),
+            writes_refused: now(&figures.writes_refused),
+            readers: options.readers.max(1),
+            readers_busy: figures.readers_busy.load(Ordering::Relaxed),
+            groups: now(&figures.groups),
+            commits: now(&figures.commits),
+            lost_groups: now(&figures.lost_groups),
+            writes: now(&figures.writes),
+            largest_group: now(&figures.largest_group),
+            wal_bytes: now(&figures.wal_bytes),
+            checkpoints: now(&figures.checkpoints),
+            failed_checkpoints: now(&figures.failed_checkpoints),
+            slow_statements: slow.seen(),
         }
+    }
+
+    /// How long things took so far.
+    pub fn times(&self) -> StoreTimes {
+        self.handle.shared.figures.times()
     }
 }
 
 impl Handle {
-    fn submit<J>(&self, queue: &Sender<Option<J>>, job: J) -> Result<()> {
+    /// Puts a job into its queue; one for which there is no room is counted.
+    fn submit<J>(&self, queue: &Sender<Option<J>>, job: J, counter: &AtomicU64) -> Result<()> {
         if self.shared.closing.load(Ordering::Acquire) {
             return Err(job::stopped());
         }
         queue.try_send(Some(job)).map_err(|refused| match refused {
-            TrySendError::Full(_) => job::queue_full(),
+            TrySendError::Full(_) => {
+                count(counter);
+                job::queue_full()
+            }
             TrySendError::Disconnected(_) => job::stopped(),
         })
     }

@@ -1,4 +1,4 @@
-//! What a store can be told at start, and what it tells about itself while it runs.
+//! What a store can be told at start.
 
 use std::path::PathBuf;
 use std::thread::available_parallelism;
@@ -22,6 +22,14 @@ impl Database {
             Database::Logs => "logs.db",
         }
     }
+
+    /// What the names of its threads begin with.
+    pub(super) const fn thread_prefix(self) -> &'static str {
+        match self {
+            Database::Data => "holdall",
+            Database::Logs => "holdall-logs",
+        }
+    }
 }
 
 /// How a store is opened. [`StoreOptions::new`] gives what fits a small server.
@@ -39,6 +47,8 @@ pub struct StoreOptions {
     pub wait_timeout: Duration,
     /// How long a job may run before it is interrupted (408).
     pub statement_timeout: Duration,
+    /// A statement that takes at least this long is logged with its plan; zero for none.
+    pub slow_statement: Duration,
     /// How many writes may share one commit.
     pub group_max: usize,
     /// How long the writer goes on taking waiting jobs into a group before it commits.
@@ -61,6 +71,7 @@ impl StoreOptions {
             queue_length: 2048,
             wait_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(15),
+            slow_statement: Duration::from_millis(500),
             group_max: 512,
             group_time: Duration::from_millis(5),
             wal_soft_limit_bytes: 16 << 20,
@@ -79,23 +90,4 @@ impl StoreOptions {
             ..StoreOptions::new(data_dir)
         }
     }
-}
-
-/// Figures of a running store. Counters start at zero when the store is opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StoreStats {
-    /// Reads that wait for a thread.
-    pub reads_waiting: usize,
-    /// Writes that wait for the writer.
-    pub writes_waiting: usize,
-    /// Groups that were begun.
-    pub groups: u64,
-    /// Groups that were committed.
-    pub commits: u64,
-    /// Jobs that were committed.
-    pub writes: u64,
-    /// Jobs in the largest group that was committed.
-    pub largest_group: u64,
-    /// Size of the write-ahead log after the latest commit or checkpoint, in bytes in use.
-    pub wal_bytes: u64,
 }

@@ -106,16 +106,26 @@ pub(super) fn log(error: &Error, request: &Request<'_>) -> Option<String> {
 
 /// The same for what is answered within a stream.
 pub fn log_stream(error: &Error, path: &str) {
-    // The answer has no place for the id.
-    let _ = log_as(error, "-", path);
+    // Under another name than below: nothing else tells of these in the log of requests.
+    const TARGET: &str = "holdall::web::stream";
+    match is_grave(error) {
+        Some(true) => tracing::error!(target: TARGET, %path, "{}", error.log_text()),
+        Some(false) => tracing::warn!(target: TARGET, %path, "{}", error.log_text()),
+        None => {}
+    }
+}
+
+/// Whether an error is one of the program's own, or only a matter of the moment; `None` if it is the caller's.
+fn is_grave(error: &Error) -> Option<bool> {
+    match error.kind() {
+        ErrorKind::Internal => Some(true),
+        ErrorKind::Timeout | ErrorKind::Unavailable => Some(false),
+        _ => None,
+    }
 }
 
 fn log_as(error: &Error, method: &str, path: &str) -> Option<String> {
-    let grave = match error.kind() {
-        ErrorKind::Internal => true,
-        ErrorKind::Timeout | ErrorKind::Unavailable => false,
-        _ => return None,
-    };
+    let grave = is_grave(error)?;
     let request_id = ids::record_id();
     let cause = error.log_text();
     if grave {

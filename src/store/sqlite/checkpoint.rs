@@ -63,6 +63,8 @@ pub(super) struct Checkpointer {
     works_when_idle: bool,
     /// Whether there were commits since the latest attempt while idle.
     is_fresh: bool,
+    /// Attempts that went well, and those that didn't.
+    attempts: (u64, u64),
 }
 
 impl Checkpointer {
@@ -81,12 +83,18 @@ impl Checkpointer {
             seen: 0,
             works_when_idle: options.database == Database::Data,
             is_fresh: false,
+            attempts: (0, 0),
         }
     }
 
     /// The size of the log in use, in bytes.
     pub fn wal_bytes(&self) -> u64 {
         PAGES.get() * self.page_bytes
+    }
+
+    /// How often the log was copied, or as much of it as readers allowed, and how often that failed.
+    pub fn attempts(&self) -> (u64, u64) {
+        self.attempts
     }
 
     /// To be called after each commit, outside of any transaction. While the database `is_copied`, a reader is known to
@@ -103,7 +111,7 @@ impl Checkpointer {
             return;
         }
         let attempt = if pages < self.hard_pages || is_copied() {
-            run(connection, "PASSIVE").map(|_| false)
+            self.run(connection, "PASSIVE").map(|_| false)
         } else {
             let wait = if pages < 2 * self.hard_pages { SHORT_WAIT } else { self.readers_gone_after };
             self.empty(connection, wait, is_copied)
@@ -125,7 +133,7 @@ impl Checkpointer {
     pub fn when_idle(&mut self, connection: &rusqlite::Connection) {
         if std::mem::take(&mut self.is_fresh)
             && self.works_when_idle
-            && let Err(error) = run(connection, "PASSIVE")
+            && let Err(error) = self.run(connection, "PASSIVE")
         {
             tracing::warn!(error = %error.log_text(), "the write-ahead log could not be copied into the database");
         }
@@ -149,7 +157,7 @@ impl Checkpointer {
         let started = Instant::now();
         connection.busy_timeout(SHORT_WAIT).map_err(Error::internal)?;
         let outcome = loop {
-            match run(connection, "TRUNCATE") {
+            match self.run(connection, "TRUNCATE") {
                 Ok(false) if started.elapsed() < wait && !is_copied() => {}
                 outcome => break outcome,
             }
@@ -163,12 +171,14 @@ impl Checkpointer {
         }
         Ok(is_empty)
     }
-}
 
-/// Runs a checkpoint and says whether nobody was in its way.
-fn run(connection: &rusqlite::Connection, mode: &str) -> Result<bool> {
-    connection
-        .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0))
-        .map(|busy| busy == 0)
-        .map_err(|error| super::error::translate(&error))
+    /// Runs a checkpoint and says whether nobody was in its way.
+    fn run(&mut self, connection: &rusqlite::Connection, mode: &str) -> Result<bool> {
+        let busy = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0));
+        match &busy {
+            Ok(_) => self.attempts.0 += 1,
+            Err(_) => self.attempts.1 += 1,
+        }
+        busy.map(|busy| busy == 0).map_err(|error| super::error::translate(&error))
+    }
 }

@@ -13,6 +13,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{CachedStatement, OpenFlags};
 
 use super::deadline::Deadline;
+use super::slow::SlowStatements;
 use super::{APPLICATION_ID, Row, bind, error, functions};
 use crate::base::{Error, Result, Statement};
 use crate::store::job::not_saved;
@@ -27,6 +28,12 @@ const READER_CACHE_KIB: u32 = 2048;
 const STEPS_PER_CHECK: i32 = 1000;
 /// How long to wait for a lock that another process holds.
 const BUSY_TIMEOUT_MAX: Duration = Duration::from_secs(5);
+
+/// How long it may take to find out how a slow statement was run, and how much is told of that.
+const PLAN_MAX: Duration = Duration::from_millis(100);
+const PLAN_STEPS_MAX: usize = 50;
+/// How much of a slow statement is told, in characters.
+const SQL_TOLD_MAX_CHARS: usize = 2000;
 
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,10 +56,16 @@ pub(in crate::store) struct Connection {
     inner: rusqlite::Connection,
     deadline: Arc<Deadline>,
     broken: Cell<bool>,
+    /// Where statements are told of that took too long, if anywhere.
+    slow: Option<Arc<SlowStatements>>,
 }
 
 /// Opens the writer's connection and puts the file into WAL mode.
-pub(in crate::store) fn open_writer(file: &Path, options: &StoreOptions) -> Result<Connection> {
+pub(in crate::store) fn open_writer(
+    file: &Path,
+    options: &StoreOptions,
+    slow: &Arc<SlowStatements>,
+) -> Result<Connection> {
     let open = || {
         let inner = rusqlite::Connection::open_with_flags(file, flags() | OpenFlags::SQLITE_OPEN_CREATE)?;
         configure(&inner, Role::Writer, options.wait_timeout)?;
@@ -64,7 +77,7 @@ pub(in crate::store) fn open_writer(file: &Path, options: &StoreOptions) -> Resu
             inner.pragma_update(None, "synchronous", "NORMAL")?;
         }
         super::checkpoint::watch(&inner);
-        Connection::new(inner)
+        Ok(Connection::new(inner)?.telling(slow))
     };
     open().map_err(|error| error::translate(&error))
 }
@@ -116,7 +129,12 @@ impl Connection {
         let deadline = Arc::new(Deadline::new());
         let watched = deadline.clone();
         inner.progress_handler(STEPS_PER_CHECK, Some(move || watched.is_over()))?;
-        Ok(Connection { inner, deadline, broken: Cell::new(false) })
+        Ok(Connection { inner, deadline, broken: Cell::new(false), slow: None })
+    }
+
+    /// The same, telling of statements that take too long.
+    pub(super) fn telling(self, slow: &Arc<SlowStatements>) -> Connection {
+        Connection { slow: Some(slow.clone()), ..self }
     }
 
     /// Lets the statements that follow run for `limit` altogether.
@@ -207,30 +225,86 @@ impl Connection {
 
     /// See [`ReadTx::rows`](crate::store::ReadTx::rows).
     pub fn rows(&self, statement: &Statement, mut each: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
-        let mut prepared = self.prepare(statement)?;
-        let mut rows = prepared.raw_query();
-        while let Some(row) = rows.next().map_err(|e| self.fail(e))? {
-            each(&Row::new(row))?;
-        }
-        Ok(())
+        let mut count = 0;
+        self.timed(&statement.sql, || {
+            let mut run = || {
+                let mut prepared = self.prepare(statement)?;
+                let mut rows = prepared.raw_query();
+                while let Some(row) = rows.next().map_err(|e| self.fail(e))? {
+                    count += 1;
+                    each(&Row::new(row))?;
+                }
+                Ok(())
+            };
+            (run(), count)
+        })
     }
 
     /// See [`ReadTx::first`](crate::store::ReadTx::first).
     pub fn first<T>(&self, statement: &Statement, map: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<Option<T>> {
-        let mut prepared = self.prepare(statement)?;
-        let mut rows = prepared.raw_query();
-        rows.next().map_err(|e| self.fail(e))?.map(|row| map(&Row::new(row))).transpose()
+        self.timed(&statement.sql, || {
+            let run = || {
+                let mut prepared = self.prepare(statement)?;
+                let mut rows = prepared.raw_query();
+                rows.next().map_err(|e| self.fail(e))?.map(|row| map(&Row::new(row))).transpose()
+            };
+            let found = run();
+            let count = usize::from(matches!(found, Ok(Some(_))));
+            (found, count)
+        })
     }
 
     /// See [`WriteTx::execute`](crate::store::WriteTx::execute).
     pub fn execute(&self, statement: &Statement) -> Result<usize> {
-        self.prepare(statement)?.raw_execute().map_err(|e| self.fail(e))
+        self.timed(&statement.sql, || {
+            let changed =
+                self.prepare(statement).and_then(|mut prepared| prepared.raw_execute().map_err(|e| self.fail(e)));
+            let count = *changed.as_ref().unwrap_or(&0);
+            (changed, count)
+        })
     }
 
     /// See [`WriteTx::execute_batch`](crate::store::WriteTx::execute_batch).
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
-        self.check_ready()?;
-        self.inner.execute_batch(sql).map_err(|e| self.fail(e))
+        self.timed(sql, || {
+            (self.check_ready().and_then(|()| self.inner.execute_batch(sql).map_err(|e| self.fail(e))), 0)
+        })
+    }
+
+    /// Runs a statement, and tells of it if that takes too long: from its preparation to its last row, with what is done
+    /// with each. `run` also says how many rows there were.
+    fn timed<T>(&self, sql: &str, run: impl FnOnce() -> (Result<T>, usize)) -> Result<T> {
+        let Some(slow) = &self.slow else { return run().0 };
+        let begun = slow.begin();
+        let (outcome, rows) = run();
+        if let Some(took) = slow.excess(begun)
+            && let Some(untold) = slow.admit(sql)
+        {
+            let (plan, sql) = (self.plan(sql), shortened(sql));
+            let millis = took.as_millis();
+            tracing::warn!(millis, rows, untold, %plan, %sql, "a statement took long");
+        }
+        outcome
+    }
+
+    /// How SQLite goes about a query or a change, in one line; empty for what has no plan. It costs no more than
+    /// preparing the statement.
+    fn plan(&self, sql: &str) -> String {
+        let lifted = self.deadline.lift();
+        self.deadline.arm(PLAN_MAX);
+        let explain = || -> rusqlite::Result<Vec<String>> {
+            let mut statement = self.inner.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let mut rows = statement.raw_query();
+            let mut steps = Vec::new();
+            while let (Some(row), true) = (rows.next()?, steps.len() < PLAN_STEPS_MAX) {
+                steps.push(row.get(3)?);
+            }
+            Ok(steps)
+        };
+        let steps = explain();
+        self.deadline.restore(lifted);
+        // What can't be explained, such as several statements at once, is told of without a plan.
+        steps.unwrap_or_default().join("; ")
     }
 
     /// See [`ReadTx::columns`](crate::store::ReadTx::columns).
@@ -305,4 +379,14 @@ impl Connection {
         }
         error::translate(&error)
     }
+}
+
+/// The beginning of a statement, on one line.
+fn shortened(sql: &str) -> String {
+    let mut words = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = words.char_indices().nth(SQL_TOLD_MAX_CHARS) {
+        words.truncate(end);
+        words.push_str("...");
+    }
+    words
 }

@@ -12,6 +12,7 @@ mod functions;
 mod inspect;
 mod past;
 mod readers;
+mod slow;
 mod writer;
 
 pub use bind::Row;
@@ -21,6 +22,7 @@ pub(super) use copy::copy;
 pub(super) use inspect::{Standing, explain, inspect};
 pub use past::Past;
 pub(super) use readers::start_readers;
+pub(super) use slow::SlowStatements;
 pub(super) use writer::{load_first_schema, start_writer};
 
 /// Marks database files as ours in their header: "HLDL".

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::connection::{Connection, Role, configure, flags};
 use super::error;
+use super::slow::SlowStatements;
 use crate::base::Result;
 use crate::domain::Schema;
 use crate::store::{ReadTx, StoreOptions};
@@ -23,15 +24,16 @@ pub(super) struct Pasts {
     file: PathBuf,
     wait: Duration,
     limit: Duration,
+    slow: Arc<SlowStatements>,
     opened: usize,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Pasts {
     /// For this database file. Connections are opened when they are needed.
-    pub fn new(file: &Path, options: &StoreOptions) -> Pasts {
+    pub fn new(file: &Path, options: &StoreOptions, slow: &Arc<SlowStatements>) -> Pasts {
         let (wait, limit) = (options.wait_timeout, options.statement_timeout);
-        Pasts { file: file.to_owned(), wait, limit, opened: 0, idle: Arc::default() }
+        Pasts { file: file.to_owned(), wait, limit, slow: slow.clone(), opened: 0, idle: Arc::default() }
     }
 
     /// What every new reader would see at this moment, `schema` being the one that belongs to it. `None` if all
@@ -69,7 +71,7 @@ impl Pasts {
         let open = || {
             let inner = rusqlite::Connection::open_with_flags(&self.file, flags())?;
             configure(&inner, Role::Reader, self.wait)?;
-            Connection::new(inner)
+            Ok(Connection::new(inner)?.telling(&self.slow))
         };
         open().map(Some).map_err(|error| error::translate(&error))
     }

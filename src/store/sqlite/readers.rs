@@ -6,14 +6,16 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
 use r2d2::{ManageConnection, NopErrorHandler, Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
 
 use super::connection::{Connection, Role, configure, flags};
+use super::slow::SlowStatements;
 use crate::base::{Error, Result};
 use crate::domain::Schema;
 use crate::store::job::{ReadJob, panic_text};
@@ -39,7 +41,7 @@ pub(in crate::store) fn start_readers(file: &Path, shared: &Arc<Shared>) -> Resu
         .idle_timeout(None)
         .connection_timeout(OPEN_TIMEOUT)
         .error_handler(Box::new(NopErrorHandler))
-        .build(Manager(opener))
+        .build(Manager(opener, shared.slow.clone()))
         .map_err(unreachable)?;
     let (sender, queue) = bounded(shared.options.queue_length.max(1));
     let threads = (0..count)
@@ -50,7 +52,7 @@ pub(in crate::store) fn start_readers(file: &Path, shared: &Arc<Shared>) -> Resu
                 shared: shared.clone(),
                 queue: queue.clone(),
             };
-            spawn(format!("holdall-read-{at}"), move || reader.run())
+            spawn(format!("{}-read-{at}", shared.options.database.thread_prefix()), move || reader.run())
         })
         .collect::<Result<Vec<_>>>()?;
     Ok((sender, threads))
@@ -61,14 +63,14 @@ fn unreachable(error: r2d2::Error) -> Error {
 }
 
 /// Tells r2d2 how to open a connection and when to throw one away.
-struct Manager(SqliteConnectionManager);
+struct Manager(SqliteConnectionManager, Arc<SlowStatements>);
 
 impl ManageConnection for Manager {
     type Connection = Connection;
     type Error = rusqlite::Error;
 
     fn connect(&self) -> rusqlite::Result<Connection> {
-        Connection::new(self.0.connect()?)
+        Ok(Connection::new(self.0.connect()?)?.telling(&self.1))
     }
 
     fn is_valid(&self, connection: &mut Connection) -> rusqlite::Result<()> {
@@ -106,7 +108,15 @@ impl Reader {
         if !job.start() {
             return;
         }
-        match self.run_job(&mut *job) {
+        let figures = &self.shared.figures;
+        figures.read_wait.note_duration(job.waited());
+        figures.readers_busy.fetch_add(1, Ordering::Relaxed);
+        let begun = Instant::now();
+        let outcome = self.run_job(&mut *job);
+        let figures = &self.shared.figures;
+        figures.read_run.note_duration(begun.elapsed());
+        figures.readers_busy.fetch_sub(1, Ordering::Relaxed);
+        match outcome {
             Ok(()) => job.answer(),
             Err(error) => job.refuse(error),
         }

@@ -18,6 +18,7 @@ use super::connection::{Connection, Savepoint};
 use super::past::Pasts;
 use crate::base::{Error, ErrorKind, Result};
 use crate::domain::{Event, Schema};
+use crate::store::figures::count;
 use crate::store::job::{WriteJob, not_saved, panic_text};
 use crate::store::{Before, LoadSchema, ReadTx, Shared, WriteSender, WriteTx, spawn};
 
@@ -46,12 +47,13 @@ pub(in crate::store) fn start_writer(
     let usual_wait = Duration::from_millis(u64::try_from(connection.pragma("busy_timeout")?).unwrap_or(0));
     let (sender, queue) = bounded(shared.options.queue_length.max(1));
     let shared = shared.clone();
-    let pasts = Pasts::new(file, &shared.options);
+    let name = format!("{}-write", shared.options.database.thread_prefix());
+    let pasts = Pasts::new(file, &shared.options, &shared.slow);
     let start = move || {
         let checkpointer = Checkpointer::new(page_bytes, usual_wait, &shared.options);
         Writer { connection, queue, shared, data_version, checkpointer, pasts, stopping: false, held: None }.run();
     };
-    Ok((sender, spawn("holdall-write".to_owned(), start)?))
+    Ok((sender, spawn(name, start)?))
 }
 
 /// Calls the witness, whose panics are logged and harm nobody.
@@ -138,7 +140,7 @@ impl Writer {
         if !first.start() {
             return;
         }
-        self.shared.groups.fetch_add(1, Ordering::Relaxed);
+        count(&self.shared.figures.groups);
         if let Err(error) = self.begin() {
             self.roll_back();
             return first.refuse(error);
@@ -222,6 +224,7 @@ impl Writer {
         if self.connection.save(Savepoint::Job).is_err() {
             return Fate::Lost;
         }
+        self.shared.figures.write_wait.note_duration(job.waited());
         let wants_records = self.shared.witness.get().and_then(|witness| guarded(|| witness.wants_records()));
         let mut tx = WriteTx::new(&self.connection, group.schema.clone(), wants_records.unwrap_or(false));
         self.connection.set_deadline(job.limit_alone().unwrap_or(self.shared.options.statement_timeout));
@@ -243,25 +246,38 @@ impl Writer {
 
     /// Commits, and publishes `schema` if it is another one than before.
     fn commit(&self, schema: &Arc<Schema>) -> Result<()> {
+        let begun = Instant::now();
         if Arc::ptr_eq(schema, &self.shared.schema.load()) {
-            return self.connection.commit();
+            self.connection.commit()?;
+        } else {
+            let publication = self.shared.schema.begin();
+            self.connection.commit()?;
+            publication.finish(schema.clone());
         }
-        let publication = self.shared.schema.begin();
-        self.connection.commit()?;
-        publication.finish(schema.clone());
+        self.shared.figures.commit.note_duration(begun.elapsed());
         Ok(())
     }
 
     fn acknowledge(&mut self, members: Vec<Job>) {
         let stored = members.iter().filter(|job| job.succeeded()).count() as u64;
-        self.shared.commits.fetch_add(1, Ordering::Relaxed);
-        self.shared.writes.fetch_add(stored, Ordering::Relaxed);
-        self.shared.largest_group.fetch_max(members.len() as u64, Ordering::Relaxed);
-        self.shared.wal_bytes.store(self.checkpointer.wal_bytes(), Ordering::Relaxed);
+        let figures = &self.shared.figures;
+        count(&figures.commits);
+        figures.writes.fetch_add(stored, Ordering::Relaxed);
+        figures.largest_group.fetch_max(members.len() as u64, Ordering::Relaxed);
+        figures.group_size.note(members.len() as u64);
+        figures.wal_bytes.store(self.checkpointer.wal_bytes(), Ordering::Relaxed);
         members.into_iter().for_each(|job| job.answer());
         let is_copied = || self.shared.copies.load(Ordering::Acquire) > 0;
         self.checkpointer.after_commit(self.connection.raw(), &is_copied);
-        self.shared.wal_bytes.store(self.checkpointer.wal_bytes(), Ordering::Relaxed);
+        self.note_checkpoints();
+    }
+
+    fn note_checkpoints(&self) {
+        let figures = &self.shared.figures;
+        let (done, failed) = self.checkpointer.attempts();
+        figures.checkpoints.store(done, Ordering::Relaxed);
+        figures.failed_checkpoints.store(failed, Ordering::Relaxed);
+        figures.wal_bytes.store(self.checkpointer.wal_bytes(), Ordering::Relaxed);
     }
 
     /// Tells all members that nothing was stored, also those that had failed by themselves: what they had failed of
@@ -269,6 +285,7 @@ impl Writer {
     fn disappoint(&mut self, members: Vec<Job>, culprit: Option<Job>, error: &Error) {
         // One that was interrupted alone is told so, and has harmed nobody.
         if !(members.is_empty() && culprit.as_ref().is_some_and(|job| job.limit_alone().is_some())) {
+            count(&self.shared.figures.lost_groups);
             tracing::error!(error = %error.log_text(), members = members.len(), "a group of writes was not committed");
         }
         self.roll_back();
@@ -301,6 +318,7 @@ impl Writer {
             tracing::error!(error = %error.log_text(), "changes by another process could not be taken over");
         }
         self.checkpointer.when_idle(self.connection.raw());
+        self.note_checkpoints();
     }
 
     /// Loads and publishes the schema if another process has committed anything. Runs inside a transaction.
