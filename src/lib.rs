@@ -11,7 +11,7 @@
 //! | query | [`query`]: plans and schemas made into statements; pure |
 //! | store | [`store`]: the only code that runs SQL |
 //! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`] |
-//! | | [`logs`], [`jobs`], [`backup`], [`rates`], [`update`] |
+//! | | [`logs`], [`jobs`], [`backup`], [`rates`], [`update`], [`monitor`] |
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
 //! | edges | [`web`], [`api`], [`front`], [`cli`], [`demo`] |
 
@@ -29,6 +29,7 @@ pub mod front;
 pub mod jobs;
 pub mod logs;
 pub mod mail;
+pub mod monitor;
 pub mod query;
 pub mod rates;
 pub mod realtime;

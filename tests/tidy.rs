@@ -35,6 +35,7 @@ const LAYERS: &[&[&str]] = &[
         "backup",
         "rates",
         "update",
+        "monitor",
     ],
     &["app"],
     &["web", "api", "front", "cli", "demo"],
@@ -78,7 +79,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["front/"]),
     ("instant_acme", &["front/acme"]),
     ("x509_parser", &["front/tls.rs"]),
-    ("rustix", &["front/places.rs"]),
+    ("rustix", &["monitor/machine.rs", "front/places.rs"]),
     ("clap", &["cli/"]),
     ("figment", &["settings/"]),
     ("strsim", &["settings/"]),
@@ -90,6 +91,8 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("mimetype_detector", &["files/sniff.rs"]),
     ("zip", &["backup/"]),
     ("indicatif", &["cli/backup.rs", "cli/rollback.rs"]),
+    // What the program and its machine tell of themselves.
+    ("prometheus_client", &["monitor/exposition.rs"]),
     // The database.
     ("rusqlite", &["store/sqlite/"]),
     ("r2d2", &["store/sqlite/"]),

@@ -28,10 +28,12 @@ mod log_tail;
 mod logs;
 mod mail_flows;
 mod mails;
+mod metrics;
 mod oauth2;
 mod owner;
 mod pages;
 mod passkeys;
+mod readiness;
 mod realtime;
 mod records;
 mod second_steps;
@@ -45,6 +47,7 @@ mod upgrade;
 mod upload_use;
 mod uploads;
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -52,12 +55,13 @@ use crate::auth::attempts::Attempts;
 use crate::auth::throttle::Throttle;
 use crate::auth::{Passwords, totp};
 use crate::backup::swap::{self, InUse, Settled};
-use crate::base::Result;
+use crate::base::{Result, Timestamp};
 use crate::collections as collections_service;
 use crate::domain::Event;
 use crate::files::previews::Options as PreviewOptions;
 use crate::files::{Previews, Spool, Storage, Turns};
 use crate::jobs::Jobs;
+use crate::monitor::Requests;
 use crate::query::dialect::Dialect;
 use crate::realtime::{Bounds, Hub, Timing};
 use crate::records::{Cx, Plans};
@@ -82,6 +86,7 @@ pub use keys::OwnedKey;
 pub use log_tail::LogTail;
 pub use logs::LogFigures;
 pub use oauth2::{Comeback, Completion, Departure, FLOW_LIFETIME, REDIRECT_PATH};
+pub use readiness::Readiness;
 pub use upgrade::{FilesSince, Rollback};
 pub use uploads::{NewUpload, Receiving, UploadState};
 
@@ -121,6 +126,11 @@ struct Services {
     logs: logs::Logs,
     /// What is done at certain times.
     jobs: Jobs,
+    /// Requests that were answered, by route.
+    requests: Requests,
+    /// Looks at whether the server is ready.
+    looks: readiness::Looks,
+    started: Timestamp,
     /// What the settings say, and what is made of it.
     live: live::Current,
     settings: settings::Settings,
@@ -221,6 +231,9 @@ impl App {
             codes: codes::Codes::new(),
             logs,
             jobs: Jobs::default(),
+            requests: Requests::default(),
+            looks: readiness::Looks::default(),
+            started: Timestamp::now(),
             live: live::Current::new(live),
             settings,
         }));
@@ -254,6 +267,11 @@ impl App {
     /// What the settings say now, and what is made of it.
     fn live(&self) -> Arc<Live> {
         self.0.live.get()
+    }
+
+    /// Where programs that watch this one get their answers without signing in, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.live().config.metrics_http
     }
 
     /// Figures of the store.

@@ -9,6 +9,7 @@ use super::account::{self, Named};
 use super::keys::{self, Key};
 use crate::base::limits::API_KEY_NAME_MAX_CHARS;
 use crate::base::{Error, FieldError, FieldErrors, Result, Timestamp};
+use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{KeyScope, Schema, Verb};
 use crate::records::Cx;
 use crate::store::{ReadTx, WriteTx};
@@ -48,6 +49,10 @@ struct Shown<'a> {
 pub fn create(tx: &mut WriteTx<'_>, cx: &Cx<'_>) -> Result<String> {
     let record = account::find(tx, cx, Named::of(cx.request)?.as_ref())?;
     let form = KeyForm::read(&cx.request.body, tx.schema(), tx.now())?;
+    if form.scope.as_ref().is_some_and(KeyScope::allows_metrics) && record.collection().id != SUPERUSERS_ID {
+        let error = FieldError::invalid("Only keys of superusers can see the program's figures.");
+        return Err(Error::field(&format!("scope.{}", KeyScope::METRICS), error));
+    }
     let (key, text) = keys::create(tx, cx, &record, form)?;
     json(&shown(tx, &key, Some(text.expose())))
 }
@@ -175,7 +180,7 @@ fn read_scope(sent: Option<&Json>, schema: &Schema, errors: &mut FieldErrors) ->
 
 fn read_entry(name: &str, verbs: &Json, schema: &Schema) -> std::result::Result<(String, BTreeSet<Verb>), FieldError> {
     let id = match name {
-        KeyScope::EVERY => KeyScope::EVERY.to_owned(),
+        KeyScope::EVERY | KeyScope::METRICS => name.to_owned(),
         _ => match schema.find(name) {
             Some(collection) => collection.id.clone(),
             None => return Err(FieldError::invalid("There is no such collection.")),
@@ -183,6 +188,9 @@ fn read_entry(name: &str, verbs: &Json, schema: &Schema) -> std::result::Result<
     };
     let verbs: BTreeSet<Verb> = serde_json::from_value(verbs.clone())
         .map_err(|_| FieldError::invalid("Use a list of list, view, create, update and delete."))?;
+    if name == KeyScope::METRICS && verbs.iter().any(|verb| *verb != Verb::View) {
+        return Err(FieldError::invalid("The program's figures can only be viewed."));
+    }
     if verbs.is_empty() { Err(FieldError::required()) } else { Ok((id, verbs)) }
 }
 

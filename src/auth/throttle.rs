@@ -9,6 +9,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::ops::compute::Op;
@@ -63,6 +64,7 @@ pub struct Throttle {
     /// Each account goes through one of them; which one nobody can tell from outside.
     turns: Arc<Vec<Semaphore>>,
     hasher: RandomState,
+    refused: Arc<AtomicU64>,
 }
 
 /// An attempt that may be made. Unless it is said to have succeeded it stays a failure.
@@ -83,6 +85,7 @@ impl Throttle {
             addresses: Counts::new(per_address),
             turns: Arc::new((0..TURNSTILES).map(|_| Semaphore::new(at_once)).collect()),
             hasher: RandomState::new(),
+            refused: Arc::default(),
         }
     }
 
@@ -102,7 +105,16 @@ impl Throttle {
     /// # Errors
     /// 429 with the time to wait.
     pub fn attempt(&self, step: Step, account: &str, client_ip: IpAddr) -> Result<Attempt> {
-        self.attempt_at(Instant::now(), step, account, client_ip)
+        let attempt = self.attempt_at(Instant::now(), step, account, client_ip);
+        if attempt.is_err() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        attempt
+    }
+
+    /// How many attempts had to wait since the program started.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     fn attempt_at(&self, now: Instant, step: Step, account: &str, client_ip: IpAddr) -> Result<Attempt> {

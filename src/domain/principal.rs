@@ -31,7 +31,7 @@ pub enum Principal {
 }
 
 /// What an API key may do: verbs by the id of a collection, or by `*` for every collection but the system's own, which
-/// must be named.
+/// must be named; and `view` by `@metrics`, of which the first holds as little as of the system's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyScope(pub BTreeMap<String, BTreeSet<Verb>>);
@@ -51,11 +51,18 @@ pub enum Verb {
 impl KeyScope {
     /// The name that stands for every collection.
     pub const EVERY: &str = "*";
+    /// The name that stands for the program's figures, which can be viewed.
+    pub const METRICS: &str = "@metrics";
 
     /// Whether the scope names this verb for this collection.
     pub fn allows(&self, collection: &Collection, verb: Verb) -> bool {
         let named = |name: &str| self.0.get(name).is_some_and(|verbs| verbs.contains(&verb));
         named(&collection.id) || !collection.system && named(KeyScope::EVERY)
+    }
+
+    /// Whether the scope names the program's figures.
+    pub fn allows_metrics(&self) -> bool {
+        self.0.get(KeyScope::METRICS).is_some_and(|verbs| verbs.contains(&Verb::View))
     }
 }
 

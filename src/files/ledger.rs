@@ -214,6 +214,12 @@ pub fn claim(tx: &mut WriteTx<'_>, dialect: Dialect, limit: u64) -> Result<Vec<S
     Ok(claimed.into_iter().map(|(file, _)| file).collect())
 }
 
+/// How many files are still to be removed.
+pub fn count_doomed(tx: &ReadTx<'_>, dialect: Dialect) -> Result<u64> {
+    let counted = tx.first(&FILES.count(dialect, &[Where::Is("state", DOOMED.into())]), |row| row.integer(0))?;
+    Ok(counted.unwrap_or_default().unsigned_abs())
+}
+
 /// When the worker has something to do next, if ever.
 pub fn next_due(tx: &ReadTx<'_>, dialect: Dialect) -> Result<Option<Timestamp>> {
     let order = Some(("due", Direction::Ascending));

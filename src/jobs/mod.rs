@@ -8,7 +8,7 @@ mod expression;
 mod minutes;
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::base::{Error, FieldError, Result, Timestamp};
@@ -31,6 +31,31 @@ struct Job {
     expression: Expression,
     run: Arc<dyn Fn() -> Running + Send + Sync>,
     is_running: Arc<AtomicBool>,
+    counts: Arc<Counts>,
+}
+
+/// How the runs of a job have ended.
+#[derive(Default)]
+struct Counts {
+    successes: AtomicU64,
+    failures: AtomicU64,
+    /// In seconds since 1970; zero for never.
+    last_success: AtomicI64,
+}
+
+/// What is known of a job's runs since the program started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobFigures {
+    /// The job.
+    pub id: String,
+    /// Whether it runs at this moment.
+    pub is_running: bool,
+    /// Runs that went well.
+    pub successes: u64,
+    /// Runs that failed.
+    pub failures: u64,
+    /// When it last went well, in seconds since 1970.
+    pub last_success: Option<i64>,
 }
 
 impl Jobs {
@@ -50,7 +75,13 @@ impl Jobs {
         match jobs.iter_mut().find(|job| job.id == id) {
             // A run of the old one keeps the new one from running beside it.
             Some(job) => (job.expression, job.run) = (expression, run),
-            None => jobs.push(Job { id: id.to_owned(), expression, run, is_running: Arc::default() }),
+            None => jobs.push(Job {
+                id: id.to_owned(),
+                expression,
+                run,
+                is_running: Arc::default(),
+                counts: Arc::default(),
+            }),
         }
         Ok(())
     }
@@ -66,6 +97,13 @@ impl Jobs {
             self.lock().iter().map(|job| (job.id.clone(), job.expression.text().to_owned())).collect();
         listed.sort_by_key(|(id, _)| id.starts_with(OWN_PREFIX));
         listed
+    }
+
+    /// How the jobs have fared, in the order of [`Jobs::list`].
+    pub fn figures(&self) -> Vec<JobFigures> {
+        let mut figures: Vec<JobFigures> = self.lock().iter().map(Job::figures).collect();
+        figures.sort_by_key(|job| job.id.starts_with(OWN_PREFIX));
+        figures
     }
 
     /// Runs a job and waits for its end; does nothing if it is running already.
@@ -110,6 +148,17 @@ impl Jobs {
 }
 
 impl Job {
+    fn figures(&self) -> JobFigures {
+        let last_success = self.counts.last_success.load(Ordering::Relaxed);
+        JobFigures {
+            id: self.id.clone(),
+            is_running: self.is_running.load(Ordering::Relaxed),
+            successes: self.counts.successes.load(Ordering::Relaxed),
+            failures: self.counts.failures.load(Ordering::Relaxed),
+            last_success: (last_success > 0).then_some(last_success),
+        }
+    }
+
     fn start(self) {
         tokio::spawn(async move {
             if let Err(error) = self.run().await {
@@ -123,13 +172,33 @@ impl Job {
             tracing::debug!(job = %self.id, "a job is still running and isn't started again");
             return Ok(());
         };
-        let run = self.run.clone();
+        let (run, counts) = (self.run.clone(), self.counts.clone());
         // A task of its own: it catches panics, and goes on if whoever waits for it goes away.
         let task = tokio::spawn(async move {
-            let _turn = turn;
-            run().await
+            let (_turn, mut counting) = (turn, Counting { counts, went_well: false });
+            let outcome = run().await;
+            counting.went_well = outcome.is_ok();
+            outcome
         });
         task.await.unwrap_or_else(|panic| Err(Error::internal(format!("a job panicked: {panic}"))))
+    }
+}
+
+/// A run that is counted when it ends, however it does.
+struct Counting {
+    counts: Arc<Counts>,
+    went_well: bool,
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        match self.went_well {
+            true => {
+                self.counts.successes.fetch_add(1, Ordering::Relaxed);
+                self.counts.last_success.store(Timestamp::now().unix_seconds(), Ordering::Relaxed);
+            }
+            false => drop(self.counts.failures.fetch_add(1, Ordering::Relaxed)),
+        }
     }
 }
 
@@ -181,6 +250,21 @@ mod tests {
         let refused = jobs.register("bad", "* * *", || async { Ok(()) }).expect_err("it is no expression");
         assert_eq!(refused.kind(), ErrorKind::Invalid);
         assert_eq!(ids(&jobs).len(), 3);
+    }
+
+    #[tokio::test]
+    async fn runs_are_counted_however_they_end() {
+        let jobs = Jobs::default();
+        jobs.register("good", "@hourly", || async { Ok(()) }).expect("a valid expression");
+        jobs.register("bad", "@hourly", || async { Err(Error::not_found()) }).expect("a valid expression");
+        jobs.register("worse", "@hourly", || async { panic!("on purpose") }).expect("a valid expression");
+        for id in ["good", "good", "bad", "worse"] {
+            let _ = jobs.run(id).await;
+        }
+        let counts: Vec<(u64, u64)> = jobs.figures().iter().map(|job| (job.successes, job.failures)).collect();
+        assert_eq!(counts, [(2, 0), (0, 1), (0, 1)]);
+        let known: Vec<bool> = jobs.figures().iter().map(|job| job.last_success.is_some()).collect();
+        assert_eq!(known, [true, false, false]);
     }
 
     #[tokio::test]

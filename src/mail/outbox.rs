@@ -221,6 +221,12 @@ pub fn list(tx: &ReadTx<'_>, dialect: Dialect, limit: u64, offset: u64) -> Resul
     Ok((mails, total.unsigned_abs()))
 }
 
+/// How many mails are in this state.
+pub fn count(tx: &ReadTx<'_>, dialect: Dialect, state: State) -> Result<u64> {
+    let counted = tx.first(&MAILS.count(dialect, &[Where::Is("state", state.name().into())]), |row| row.integer(0))?;
+    Ok(counted.unwrap_or_default().unsigned_abs())
+}
+
 /// Deletes mails that have been here long enough, whatever has become of them.
 pub fn forget_old(tx: &mut WriteTx<'_>, dialect: Dialect) -> Result<()> {
     let bound = tx.now().plus_seconds(-KEPT_SECONDS).to_string();

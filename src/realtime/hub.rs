@@ -90,6 +90,19 @@ struct Shared {
     completed: AtomicU64,
     changed: Notify,
     replays: Semaphore,
+    /// Clients that were given up.
+    given_up: AtomicU64,
+}
+
+/// Figures of this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HubFigures {
+    /// Clients that listen or may begin to.
+    pub clients: usize,
+    /// Topics that they listen to, each counted for each of them.
+    pub subscriptions: usize,
+    /// Clients that were given up since the program started, because they didn't read or changes came too fast.
+    pub given_up: u64,
 }
 
 #[derive(Default)]
@@ -101,6 +114,8 @@ struct State {
     index: Index,
     /// The size of the topics of all clients together.
     topics_bytes: usize,
+    /// How many there are.
+    topics: usize,
     /// Every change up to this number has been matched with what clients listen to.
     matched: u64,
     /// States of the database before commits, by the number of the last change of each; `None` for one that is lost.
@@ -134,6 +149,7 @@ impl Hub {
             completed: AtomicU64::new(0),
             changed: Notify::new(),
             replays: Semaphore::new(REALTIME_REPLAYS),
+            given_up: AtomicU64::new(0),
         }))
     }
 
@@ -306,6 +322,7 @@ impl Hub {
         drop(listening);
         state.index.remove(&client, &topic);
         state.topics_bytes -= Topic::size_bytes(&topic.text);
+        state.topics -= 1;
         let message = Message { event: topic.text.clone(), data: data.into(), position: None };
         let told = client.queue.push(message);
         drop(state);
@@ -313,6 +330,13 @@ impl Hub {
             self.give_up(&client);
         }
         told
+    }
+
+    /// Who listens to how much, and how many were given up.
+    pub fn figures(&self) -> HubFigures {
+        let state = self.state();
+        let given_up = self.0.given_up.load(Ordering::Relaxed);
+        HubFigures { clients: state.clients.len(), subscriptions: state.topics, given_up }
     }
 
     /// How many clients there are.
@@ -337,7 +361,7 @@ impl Hub {
             (changes, is_incomplete, log.last())
         };
         if is_incomplete {
-            state.give_up_listeners();
+            self.0.given_up.fetch_add(state.give_up_listeners(), Ordering::Relaxed);
         }
         let Some(newest) = changes.last().map(|change| change.number) else {
             state.matched = last;
@@ -427,7 +451,9 @@ impl Hub {
     pub fn give_up(&self, client: &Client) {
         client.queue.close();
         let mut state = self.state();
-        state.clients.remove(&client.id);
+        if state.clients.remove(&client.id).is_some() {
+            self.0.given_up.fetch_add(1, Ordering::Relaxed);
+        }
         state.forget_topics(client, &mut client.listening());
     }
 
@@ -505,19 +531,21 @@ impl State {
         }
         self.forget_topics(client, listening);
         self.topics_bytes = others + new_bytes;
+        self.topics += new.len();
         listening.topics = new.into_iter().map(|text| self.index.add(client, text)).collect();
         Ok(())
     }
 
     fn forget_topics(&mut self, client: &Client, listening: &mut Listening) {
         self.topics_bytes -= listening.topics_bytes();
+        self.topics -= listening.topics.len();
         for topic in std::mem::take(&mut listening.topics) {
             self.index.remove(client, &topic);
         }
     }
 
-    /// Ends the streams of all who listen to anything: changes are gone of which they weren't told.
-    fn give_up_listeners(&mut self) {
+    /// Ends the streams of all who listen to anything: changes are gone of which they weren't told. How many that are.
+    fn give_up_listeners(&mut self) -> u64 {
         let clients: Vec<Arc<Client>> = self.clients.values().cloned().collect();
         let mut given_up = 0;
         for client in clients {
@@ -530,5 +558,6 @@ impl State {
             }
         }
         tracing::error!(streams = given_up, "changes came faster than they could be told; streams were ended");
+        given_up
     }
 }

@@ -23,7 +23,7 @@ pub use client::{Association, Client};
 pub use connection::{Connection, EventStream, Piece, Told};
 pub use due::{Audience, Due, Replay};
 pub use form::Subscription;
-pub use hub::{Bounds, Hub, Subscribed, Timing};
+pub use hub::{Bounds, Hub, HubFigures, Subscribed, Timing};
 pub use log::{Change, Gap, Position};
 pub use queue::Message;
 pub use topic::{Target, Topic, Wanted};

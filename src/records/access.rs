@@ -117,6 +117,17 @@ pub fn require_superuser(principal: &Principal) -> Result<()> {
     }
 }
 
+/// The principal, if it may see the program's figures: a superuser, or a superuser's API key for nothing but that.
+///
+/// # Errors
+/// 401 for guests, 403 for everybody else.
+pub fn require_metrics(principal: &Principal) -> Result<()> {
+    match principal {
+        Principal::Scoped(owner, scope) if owner.collection().id == SUPERUSERS_ID && scope.allows_metrics() => Ok(()),
+        _ => require_superuser(principal),
+    }
+}
+
 /// What an API key needs for a rule of this kind; `None` for what no scope can name, such as signing in.
 fn verb(kind: RuleKind) -> Option<Verb> {
     match kind {

@@ -39,7 +39,7 @@ pub use delete::{delete, remove, truncate};
 pub use draft::{Draft, Proof};
 pub use files::{FileChanges, FileKeys, VisibleFile, all_file_keys, file_keys, find_file, holders, holds_file};
 pub use list::{count, count_by_hour, every, list, list_rows};
-pub use plans::{Find, Plans};
+pub use plans::{Find, PlanFigures, Plans};
 pub use read::{body_of, exists, find, find_all, matches_rule, satisfies_auth_rule, view};
 pub use update::{change, change_of_owner, draft as draft_update, store as store_updated, update};
 pub use uploads::{

@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use moka::sync::Cache;
 
@@ -69,12 +70,49 @@ pub struct Plans {
     lists: Cache<String, Arc<ListPlan>>,
     ones: Cache<String, Arc<Compiled>>,
     layouts: Cache<String, Arc<Layout>>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// Figures of this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanFigures {
+    /// How often a statement was there since the program started.
+    pub hits: u64,
+    /// How often it had to be compiled.
+    pub misses: u64,
+    /// Statements that are kept; about.
+    pub kept: u64,
 }
 
 impl Plans {
     /// An empty cache of statements for `dialect`.
     pub fn new(dialect: Dialect) -> Plans {
-        Plans { dialect, lists: Cache::new(KEPT_PLANS), ones: Cache::new(KEPT_PLANS), layouts: Cache::new(KEPT_PLANS) }
+        Plans {
+            dialect,
+            lists: Cache::new(KEPT_PLANS),
+            ones: Cache::new(KEPT_PLANS),
+            layouts: Cache::new(KEPT_PLANS),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
+    }
+
+    /// How well it serves.
+    pub fn figures(&self) -> PlanFigures {
+        PlanFigures {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            kept: self.lists.entry_count() + self.ones.entry_count(),
+        }
+    }
+
+    /// What is kept under a key; counted.
+    fn known<T: Clone + Send + Sync + 'static>(&self, kept: &Cache<String, T>, key: &str) -> Option<T> {
+        let found = kept.get(key);
+        let counter = if found.is_some() { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+        found
     }
 
     /// The database that statements are made for.
@@ -99,7 +137,7 @@ impl Plans {
         // of blanks is empty, so whether there is one counts too.
         let given = (shape.rule.is_some(), shape.filter.is_some());
         let _ = write!(key, "{given:?}|{:?}|{filter_key}\0{sort}", shape.cursor);
-        if let Some(plan) = self.lists.get(&key) {
+        if let Some(plan) = self.known(&self.lists, &key) {
             return Ok(plan);
         }
         let plan = Arc::new(self.compile_list(schema, collection, principal, shape)?);
@@ -145,7 +183,7 @@ impl Plans {
         let mut key = key(schema, collection, principal);
         // The kind names the rule: its text can't change within a generation.
         let _ = write!(key, "{by:?}|{:?}", rule.map(|(kind, _)| kind));
-        if let Some(found) = self.ones.get(&key) {
+        if let Some(found) = self.known(&self.ones, &key) {
             return Ok(found);
         }
         let resolver = Resolving { schema, collection, principal };
@@ -182,7 +220,7 @@ impl Plans {
     ) -> Result<Arc<Compiled>> {
         let mut key = key(schema, collection, principal);
         let _ = write!(key, "candidate|{:?}", rule.0);
-        if let Some(found) = self.ones.get(&key) {
+        if let Some(found) = self.known(&self.ones, &key) {
             return Ok(found);
         }
         let plan = Resolving { schema, collection, principal }.rule(rule.0, rule.1)?;
@@ -205,7 +243,7 @@ impl Plans {
         let mut key = key(schema, collection, principal);
         // No key of another kind has a NUL.
         let _ = write!(key, "candidate\0{}", filter.0);
-        if let Some(found) = self.ones.get(&key) {
+        if let Some(found) = self.known(&self.ones, &key) {
             return Ok(found);
         }
         let plan = Resolving { schema, collection, principal }.filter(filter.1)?;
@@ -229,7 +267,7 @@ impl Plans {
         let mut key = key(schema, collection, principal);
         // As above; and whether there is a filter counts, because that of one of blanks is empty.
         let _ = write!(key, "hours\0{position}\0{:?}", filter.map(|(key, _)| key));
-        if let Some(found) = self.ones.get(&key) {
+        if let Some(found) = self.known(&self.ones, &key) {
             return Ok(found);
         }
         let resolver = Resolving { schema, collection, principal };

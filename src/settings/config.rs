@@ -112,6 +112,9 @@ pub struct Config {
     pub update_key: String,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
+    #[serde(deserialize_with = "optional_socket")]
+    pub metrics_http: Option<SocketAddr>,
+    pub disk_reserve_mb: u64,
     pub logs_max_days: i64,
     pub logs_max_mb: u64,
     pub logs_max_per_second: u64,
@@ -478,6 +481,12 @@ fn optional_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
 
 fn megabytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     u64::deserialize(deserializer).map(|megabytes| megabytes << 20)
+}
+
+fn optional_socket<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let socket = (!text.is_empty()).then(|| text.parse()).transpose();
+    socket.map_err(serde::de::Error::custom)
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {

@@ -29,6 +29,8 @@ pub enum KeyKind {
     Text,
     /// `ADDRESS:PORT` of a socket.
     Socket,
+    /// The same, or empty.
+    OptionalSocket,
     /// The start of a URL with `http://` or `https://`; may be empty.
     Url,
     /// Texts, separated by commas where the source has no lists.
@@ -225,6 +227,10 @@ pub const KEYS: &[Key] = &[
         "The least important messages that are logged."),
     key("log_format", KeyKind::Choice(LOG_FORMATS), "auto",
         "How log lines look; auto uses colours on a terminal, json writes one object per line."),
+    key("metrics_http", KeyKind::OptionalSocket, "",
+        "Address and port on which /metrics, /livez and /readyz answer everybody in full; empty for none."),
+    key("disk_reserve_mb", KeyKind::Count(0, 1_000_000), "64",
+        "With less room on the data folder's disk the server says that it isn't ready, in megabytes; 0 for never."),
     key("logs_max_days", KeyKind::Count(0, 36_500), "5",
         "Days for which requests stay in the log that superusers can search; 0 logs none and deletes what is there."),
     key("logs_max_mb", KeyKind::Count(1, 65_536), "64",
@@ -328,6 +334,7 @@ impl KeyKind {
         let valid = match self {
             KeyKind::Text => true,
             KeyKind::Socket => text.parse::<std::net::SocketAddr>().is_ok(),
+            KeyKind::OptionalSocket => text.is_empty() || text.parse::<std::net::SocketAddr>().is_ok(),
             KeyKind::Url => text.is_empty() || is_web_url(text),
             KeyKind::List | KeyKind::Networks | KeyKind::RateLimits => {
                 let items = split_list(text);
@@ -359,6 +366,7 @@ impl KeyKind {
         match self {
             KeyKind::Text => "text".to_owned(),
             KeyKind::Socket => "an address and a port, such as 127.0.0.1:8090 or [::1]:8090".to_owned(),
+            KeyKind::OptionalSocket => "empty or an address and a port, such as 127.0.0.1:9090".to_owned(),
             KeyKind::Url => "empty or a URL that starts with http:// or https://".to_owned(),
             KeyKind::List => "a list of texts".to_owned(),
             KeyKind::Networks => "a list of IP addresses and networks, such as 10.0.0.0/8".to_owned(),

@@ -1,8 +1,10 @@
-//! What the log of requests is told of each: a fairing that notes begin and end, and where others note the rest.
+//! What the log of requests is told of each, and what is counted of it: a fairing that notes begin and end, and where
+//! others note the rest.
 //!
-//! Attached by [`super::server`] behind [`super::headers`]. Logged is every request to the API, whatever changes
-//! something, and whatever failed; not what browsers ask before they send, the streams of realtime, and looks at the
-//! log itself. Nothing of a body is ever noted. Not here: what becomes of an entry (`logs`), the terminal's log
+//! Attached by [`super::server`] behind [`super::headers`]. Counted is every request, by the route as it is mounted.
+//! Logged is every request to the API, whatever changes something, and whatever failed; not what browsers ask before
+//! they send, the streams of realtime, looks at the log itself, and the questions of programs that watch whether the
+//! server is up, which come every few seconds. Nothing of a body is ever noted. Not here: what becomes of an entry (`logs`), the terminal's log
 //! (`respond`).
 
 use std::time::Instant;
@@ -17,11 +19,15 @@ use crate::base::Error;
 use crate::logs::{Failure, RequestLog};
 use crate::web::guards::{clean_path, client_ip};
 use crate::web::peer::peer;
+use crate::web::probes::FREQUENT;
 
 /// The log itself, and the routes below it.
 const LOGS: &str = "/api/logs";
 /// The streams of realtime, which end when their clients like.
 const STREAMS: [&str; 2] = ["/api/realtime", "/api/realtime/ws"];
+
+/// How requests are counted that no route has taken.
+const NO_ROUTE: &str = "none";
 
 /// See the module.
 pub struct Activity;
@@ -88,6 +94,10 @@ impl Fairing for Activity {
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
         let Begun { at, method, trace } = begun(request);
+        if let Some(app) = request.rocket().state::<App>() {
+            let route = request.route().map_or(NO_ROUTE, |route| mounted(route.uri.as_str()));
+            app.note_answer(route, method.as_str(), response.status().code, at.elapsed());
+        }
         let (path, status) = (request.uri().path().as_str(), response.status().code);
         let failed = trace.failure().is_some() || status >= 400;
         let Some(app) = request.rocket().state::<App>() else { return };
@@ -110,9 +120,14 @@ impl Fairing for Activity {
     }
 }
 
+/// The path of a route, without what it says of queries.
+fn mounted(route: &str) -> &str {
+    route.split('?').next().unwrap_or(route)
+}
+
 /// Whether a request is worth an entry.
 fn is_logged(method: Method, path: &str, status: u16, failed: bool) -> bool {
-    if method == Method::Options {
+    if method == Method::Options || FREQUENT.contains(&path) {
         return false;
     }
     if failed {
@@ -154,6 +169,10 @@ mod tests {
             (Get, "/api/realtime/ws", 101, false, false),
             (Get, "/api/realtime", 503, true, true),
             (Get, "/", 200, false, false),
+            (Get, "/livez", 200, false, false),
+            (Get, "/readyz", 503, true, false),
+            (Get, "/metrics", 200, false, false),
+            (Get, "/metrics", 403, true, true),
             (Get, "/static/page.css", 200, false, false),
             (Get, "/missing", 404, true, true),
             (Post, "/auth/users/sign-in", 303, false, true),

@@ -23,6 +23,7 @@ mod pace;
 pub mod page;
 pub mod pages;
 pub mod peer;
+pub mod probes;
 mod proxy;
 mod ranges;
 pub mod redirects;

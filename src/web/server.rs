@@ -12,8 +12,10 @@ use rocket::figment::Figment;
 use rocket::figment::providers::Serialized;
 use rocket::http::Status;
 use rocket::shield::Shield;
-use rocket::tokio::spawn;
-use rocket::{Build, Rocket, Route, options, routes};
+use rocket::tokio::sync::oneshot;
+use rocket::tokio::task::JoinHandle;
+use rocket::tokio::{select, spawn};
+use rocket::{Build, Rocket, Route, Shutdown, options, routes};
 
 use crate::app::App;
 use crate::base::{Error, Result};
@@ -21,7 +23,7 @@ use crate::web::activity::Activity;
 use crate::web::headers::Headers;
 use crate::web::page::templates::Theme;
 use crate::web::peer::{self, Peers};
-use crate::web::{catchers, hosted, oauth2, pages};
+use crate::web::{catchers, hosted, oauth2, pages, probes};
 
 /// What is decided outside of Rocket's own configuration.
 pub struct WebOptions {
@@ -43,12 +45,7 @@ pub struct WebOptions {
 /// Of Rocket's configuration (`config`) these are set here: its log and colours are off (we have our own log), it
 /// doesn't name itself in answers, and it believes no header about the client's address.
 pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
-    let config = Figment::from(rocket::Config::default())
-        .merge(("log_level", "off"))
-        .merge(("cli_colors", false))
-        .merge(("ident", false))
-        .merge(("ip_header", false))
-        .merge(config);
+    let config = quiet().merge(config);
     let config = match options.peers {
         Some(_) => config.merge(Serialized::global("address", "127.0.0.1")).merge(Serialized::global("port", 0)),
         None => config,
@@ -66,6 +63,7 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         .mount("/", options.routes)
         .mount("/", routes![preflight])
         .mount("/", pages::routes())
+        .mount("/", probes::routes())
         .mount("/", hosted::routes())
         .mount("/", oauth2::routes())
         .register("/", catchers::catchers())
@@ -74,6 +72,13 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         .attach(Headers::new(options.cors_origins))
         // Behind the headers, which have the last word on method and status.
         .attach(Activity)
+        .attach(AdHoc::on_shutdown("ending", |rocket| {
+            Box::pin(async move {
+                if let Some(app) = rocket.state::<App>() {
+                    app.note_ending();
+                }
+            })
+        }))
         .attach(AdHoc::on_liftoff("on_ready", |rocket| {
             let listens = SocketAddr::new(rocket.config().address, rocket.config().port);
             Box::pin(async move { on_ready(listens) })
@@ -100,7 +105,72 @@ pub async fn run(app: App, config: Figment, options: WebOptions) -> Result<()> {
     }
 }
 
+/// Rocket's own defaults but for what would speak or believe too much.
+fn quiet() -> Figment {
+    Figment::from(rocket::Config::default())
+        .merge(("log_level", "off"))
+        .merge(("cli_colors", false))
+        .merge(("ident", false))
+        .merge(("ip_header", false))
+}
+
+/// The server for programs that watch this one, if there is to be one. It ends after the other one.
+struct Watchers {
+    shutdown: Shutdown,
+    ended: JoinHandle<Result<(), rocket::Error>>,
+}
+
+impl Watchers {
+    /// Returns when it listens.
+    async fn start(app: &App, address: SocketAddr) -> Result<Watchers, rocket::Error> {
+        // The signals are the other server's: while it answers what is under way, this one says that it is ending.
+        let config = quiet()
+            .merge(("address", address.ip()))
+            .merge(("port", address.port()))
+            .merge(("shutdown.ctrlc", false))
+            .merge(("shutdown.signals", Vec::<String>::new()));
+        let (listens, listening) = oneshot::channel();
+        let on_liftoff = AdHoc::on_liftoff("listens", |_| {
+            Box::pin(async move {
+                // If nobody waits for it any more, the program is about to end.
+                let _ = listens.send(());
+            })
+        });
+        let rocket = probes::private(app.clone(), config).attach(on_liftoff).ignite().await?;
+        let shutdown = rocket.shutdown();
+        let mut ended = spawn(async move { rocket.launch().await.map(|_| ()) });
+        select! {
+            _ = listening => Ok(Watchers { shutdown, ended }),
+            failed = &mut ended => match failed {
+                Ok(Err(error)) => Err(error),
+                _ => Ok(Watchers { shutdown, ended: spawn(async { Ok(()) }) }),
+            },
+        }
+    }
+
+    async fn end(self) {
+        self.shutdown.notify();
+        match self.ended.await {
+            // Whoever watches comes again, so that an open connection of theirs is no loss.
+            Ok(Err(error)) => tracing::debug!("the server for metrics ended: {}", error.kind()),
+            Ok(Ok(())) | Err(_) => {}
+        }
+    }
+}
+
 async fn launch(app: App, config: Figment, options: WebOptions) -> Result<(), rocket::Error> {
+    let watchers = match app.metrics_address() {
+        Some(address) => Some(Watchers::start(&app, address).await?),
+        None => None,
+    };
+    let ended = launch_main(app, config, options).await;
+    if let Some(watchers) = watchers {
+        watchers.end().await;
+    }
+    ended
+}
+
+async fn launch_main(app: App, config: Figment, options: WebOptions) -> Result<(), rocket::Error> {
     let rocket = build(app.clone(), config, options).ignite().await?;
     let shutdown = rocket.shutdown();
     let watching = spawn(async move {

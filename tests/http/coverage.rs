@@ -58,6 +58,9 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("POST /auth/<collection>/account/recovery-codes", "/auth/vault/account/recovery-codes", 404, 404),
     ("GET /auth/<collection>/account/passkeys", "/auth/vault/account/passkeys", 404, 404),
     ("POST /auth/<collection>/account/passkeys", "/auth/vault/account/passkeys", 404, 404),
+    ("GET /livez", "/livez", 200, 200),
+    ("GET /readyz", "/readyz", 200, 200),
+    ("GET /metrics", "/metrics", 401, 403),
     ("OPTIONS /<_..>", "/api/collections/vault", 204, 204),
     ("GET /api/health", "/api/health", 200, 200),
     ("POST /api/batch", "/api/batch", 403, 403),
@@ -185,6 +188,8 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
 const OPEN: &[(&str, &str)] = &[
     ("GET /", "says that the server runs"),
     ("GET /_", "the same, until there is a dashboard"),
+    ("GET /livez", "for what watches the server; says that it answers"),
+    ("GET /readyz", "the same; says whether each part works, and not why it doesn't"),
     ("OPTIONS /<_..>", "browsers ask before they send; the answer doesn't depend on the address"),
     ("GET /api/health", "for load balancers"),
     ("GET /api/oauth2-redirect", "leads on; without a sign-in that somebody has begun, nothing comes of it"),
@@ -196,7 +201,7 @@ const OPEN: &[(&str, &str)] = &[
     ("POST /api/files/token", "a token for one's own files; what it opens is decided when it is used"),
     ("GET /api/realtime", "an empty stream, which doesn't end by itself; who may hear what is decided by topic"),
 ];
-const OPEN_MAX: usize = 12;
+const OPEN_MAX: usize = 14;
 
 /// The route whose answer has no end.
 const STREAM: &str = "GET /api/realtime";

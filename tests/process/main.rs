@@ -19,4 +19,5 @@ mod service;
 mod slow;
 mod start;
 mod update;
+mod watched;
 mod websocket;
