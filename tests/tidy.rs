@@ -83,7 +83,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("figment", &["settings/"]),
     ("strsim", &["settings/"]),
-    ("tracing_subscriber", &["cli/logging.rs"]),
+    ("tracing_subscriber", &["cli/logging.rs", "cli/traces"]),
     // Where files are, and what.
     ("object_store", &["files/"]),
     ("bytes", &["files/", "web/"]),
@@ -93,6 +93,10 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/backup.rs", "cli/rollback.rs"]),
     // What the program and its machine tell of themselves.
     ("prometheus_client", &["monitor/exposition.rs"]),
+    ("opentelemetry", &["cli/traces", "monitor/spans.rs"]),
+    ("opentelemetry_sdk", &["cli/traces", "monitor/spans.rs"]),
+    ("opentelemetry_otlp", &["cli/traces"]),
+    ("tracing_opentelemetry", &["cli/traces", "monitor/spans.rs"]),
     // The database.
     ("rusqlite", &["store/sqlite/"]),
     ("r2d2", &["store/sqlite/"]),
@@ -113,6 +117,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "realtime/",
             "jobs/",
             "backup/",
+            "monitor/",
             "app/",
             "web/",
             "front/",
@@ -134,7 +139,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("webp", &["files/thumbs"]),
     // Outbound connections.
     ("rustls", &["base/tls.rs"]),
-    ("reqwest", &["base/http.rs", "files/s3.rs", "front/acme/http.rs"]),
+    ("reqwest", &["base/http.rs", "files/s3.rs", "front/acme/http.rs", "cli/traces"]),
     ("webpki_roots", &["base/tls.rs"]),
     ("rustls_native_certs", &["base/tls.rs"]),
     ("lettre", &["mail/smtp.rs"]),

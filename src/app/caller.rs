@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
+use tracing::Span;
+
 use crate::auth::sessions::Device;
 use crate::base::{Error, Result, Secret};
 use crate::domain::{Principal, RequestInfo};
@@ -34,6 +36,7 @@ struct Known {
     /// Collection and id of the account that asks.
     account: OnceLock<(String, String)>,
     failure: OnceLock<Failure>,
+    span: OnceLock<Span>,
 }
 
 impl Trace {
@@ -42,6 +45,16 @@ impl Trace {
         if let Some(record) = principal.record() {
             self.0.account.get_or_init(|| (record.collection().name.clone(), record.id().to_owned()));
         }
+    }
+
+    /// Notes the span that everything about this request belongs into.
+    pub fn set_span(&self, span: Span) {
+        self.0.span.get_or_init(|| span);
+    }
+
+    /// The span of this request; one that is nothing if traces aren't gathered.
+    pub fn span(&self) -> Span {
+        self.0.span.get().cloned().unwrap_or_else(Span::none)
     }
 
     /// Notes what went wrong.

@@ -320,7 +320,7 @@ mod tests {
             fields: Vec::new(),
         };
         let batch = Batch { entries: vec![request("/b", 2), request("/d", 4)], dropped: 0 };
-        let entries = entries_of(batch, vec![said("a", 1), said("c", 3), said("e", 5)], now);
+        let entries = entries_of(batch, vec![said("a", 1), said("c", 3), said("e", 5)], now, 0);
         let messages: Vec<&str> = entries.iter().map(|entry| entry.message.as_str()).collect();
         assert_eq!(messages, ["a", "GET /b", "c", "GET /d", "e"]);
     }

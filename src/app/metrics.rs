@@ -1,8 +1,8 @@
 //! The figures of all services, for programs that gather them.
 //!
-//! Called by the edges for whoever may look; [`App::metrics`] asks. To gather them costs a look at the store's counters,
-//! one read and a look at the folder of backups. What can't be found out is left out: figures must be there when
-//! something is wrong, too. Not here: how figures are counted (each service), how they are written (`monitor`).
+//! Called by the edges for whoever may look; [`App::metrics`] asks. To gather them costs a look at the store's
+//! counters, one read and a look at the folder of backups. What can't be found out is left out: figures must be there
+//! when something is wrong, too. Not here: how figures are counted (each service), how they are written (`monitor`).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::files::{ledger, uploads};
 use crate::mail::outbox;
 use crate::monitor::{Family, Format, Value, exposition, machine};
 use crate::records::access;
-use crate::store::{Database, ReadTx};
+use crate::store::{Database, ReadTx, sqlite_version};
 
 /// How long the database may keep figures waiting.
 const LOOK_MAX: Duration = Duration::from_secs(2);
@@ -74,7 +74,7 @@ impl App {
     }
 
     fn program_families(&self) -> Vec<Family> {
-        let build = [("version", env!("CARGO_PKG_VERSION"))];
+        let build = [("version", env!("CARGO_PKG_VERSION")), ("sqlite", sqlite_version())];
         let started = self.0.started.unix_millis() as f64 / 1000.0;
         let mut families = vec![
             Family::new("holdall_build_info", "The program that runs").with(&build, Value::Gauge(1.0)),

@@ -13,6 +13,7 @@ mod batch;
 mod caller;
 mod codes;
 mod collections;
+pub mod doctor;
 mod downloads;
 mod factors;
 mod file_queue;
@@ -50,6 +51,8 @@ mod uploads;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+
+use tracing::Instrument;
 
 use crate::auth::attempts::Attempts;
 use crate::auth::throttle::Throttle;
@@ -290,13 +293,14 @@ impl App {
         caller: Arc<Caller>,
         job: impl Fn(&ReadTx<'_>, &Cx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let app = self.clone();
+        let (app, span) = (self.clone(), caller.trace.span());
         self.0
             .store
             .read(move |tx| {
                 let identity = app.identify(tx, &caller)?;
                 job(tx, &identity.cx(&caller.request, &app.0.plans))
             })
+            .instrument(span)
             .await
     }
 
@@ -307,11 +311,12 @@ impl App {
         caller: Arc<Caller>,
         job: impl FnOnce(&mut WriteTx<'_>, &Cx<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let app = self.clone();
+        let (app, span) = (self.clone(), caller.trace.span());
         self.commit(move |tx| {
             let identity = app.identify(tx, &caller)?;
             job(tx, &identity.cx(&caller.request, &app.0.plans))
         })
+        .instrument(span)
         .await
     }
 

@@ -1,8 +1,8 @@
 //! Whether the server can do its work at this moment, for whatever sends requests its way.
 //!
-//! A look costs a read and a write that changes nothing; it is shared by all who ask within a second, so that nobody can
-//! keep the database busy with the question. Only after a commit has failed is something really written: as long as that
-//! fails, the server isn't ready. Not here: whether it should be tuned or mended (`doctor`).
+//! A look costs a read and a write that changes nothing; it is shared by all who ask within a second, so that nobody
+//! can keep the database busy with the question. Only after a commit has failed is something really written: as long as
+//! that fails, the server isn't ready. Not here: whether it should be tuned or mended (`doctor`).
 
 use std::path::Path;
 use std::sync::Arc;

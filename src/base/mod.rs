@@ -15,6 +15,7 @@ pub mod json;
 pub mod limits;
 pub mod pick;
 pub mod secret;
+pub mod spans;
 pub mod sql_value;
 pub mod tls;
 

@@ -14,13 +14,15 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::base::Timestamp;
+use super::traces::Traces;
+use crate::base::{Timestamp, spans};
 use crate::logs::{Detail, Happening, ProgramLog};
-use crate::settings::{LogFormat, LogLevel};
+use crate::settings::{Config, LogFormat, LogLevel};
 
 /// Starts the log, and gives what is gathered of it. Records of libraries that use the `log` crate, such as Rocket, end
 /// up in it, too.
-pub fn start(level: LogLevel, format: LogFormat) -> ProgramLog {
+pub fn start(config: &Config, traces: Option<&Traces>) -> ProgramLog {
+    let (level, format) = (config.log_level, config.log_format);
     let colors = match format {
         LogFormat::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         LogFormat::Color => true,
@@ -34,7 +36,12 @@ pub fn start(level: LogLevel, format: LogFormat) -> ProgramLog {
     };
     let gathered = ProgramLog::default();
     let gathering = Gathering(gathered.clone()).with_filter(filter(LogLevel::Warn));
-    tracing_subscriber::registry().with(lines).with(objects).with(gathering).init();
+    let subscriber = tracing_subscriber::registry().with(lines).with(objects).with(gathering);
+    #[cfg(feature = "otlp")]
+    let subscriber = subscriber.with(traces.map(Traces::layer));
+    #[cfg(not(feature = "otlp"))]
+    let _ = traces;
+    subscriber.init();
     gathered
 }
 
@@ -129,7 +136,8 @@ fn filter(level: LogLevel) -> Targets {
         LogLevel::Debug => (LevelFilter::DEBUG, LevelFilter::DEBUG),
         LogLevel::Trace => (LevelFilter::TRACE, LevelFilter::TRACE),
     };
-    Targets::new().with_default(ours).with_target("rocket", rockets)
+    // Spans are for those who gather traces.
+    Targets::new().with_default(ours).with_target("rocket", rockets).with_target(spans::TARGET, LevelFilter::OFF)
 }
 
 #[cfg(test)]

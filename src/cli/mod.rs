@@ -7,6 +7,7 @@
 mod backup;
 mod collections;
 mod config;
+mod doctor;
 mod files;
 mod health;
 mod key;
@@ -19,6 +20,7 @@ mod rollback;
 mod serve;
 mod service;
 mod superuser;
+mod traces;
 mod update;
 
 use std::io::Write as _;
@@ -29,8 +31,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::{Error, Result};
-use crate::logs::ProgramLog;
 use crate::settings::{Config, Flags, Settings, Sources};
+use traces::Traces;
 
 /// A whole backend in one file: server, SQLite database, accounts, access rules and APIs.
 #[derive(Debug, Parser)]
@@ -88,6 +90,9 @@ enum Command {
     Service(service::Command),
     /// Ask the running server whether it is well.
     Health(health::Args),
+    /// Look at configuration, data, access and machine, and say what should be done.
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::Args),
     /// Check or show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES, after_long_help = config::long_help())]
     Config(config::Command),
@@ -128,13 +133,22 @@ impl Cli {
         match self.command.unwrap_or(Command::Serve(self.serve)) {
             Command::Version => output::print(concat!("holdall ", env!("CARGO_PKG_VERSION"), "\n"))?,
             Command::Config(command) => config::run(command, flags)?,
+            Command::Doctor(args) => return doctor::run(&args, flags),
             Command::Service(command) => service::run(command, &flags)?,
             Command::Rollback(args) => rollback::run(&args, &start(flags)?.config)?,
             Command::Serve(args) => {
                 (flags.http, flags.domains) = (args.http, args.domain);
-                let (settings, said) = start_gathering(flags)?;
+                let settings = Settings::load(&Sources::of_process(flags)?)?;
                 let runtime = runtime(settings.workers(), settings.max_blocking())?;
+                let traces = {
+                    let _entered = runtime.enter();
+                    Traces::start(&settings.config)?
+                };
+                let said = logging::start(&settings.config, traces.as_ref());
                 let ended = runtime.block_on(serve::run(settings, said, args.demo));
+                if let Some(traces) = traces {
+                    traces.end();
+                }
                 // What is still being done, such as the test of a backup, may be broken off anywhere.
                 runtime.shutdown_background();
                 if ended? {
@@ -166,14 +180,9 @@ fn short<T>(flags: Flags, job: impl AsyncFnOnce(&Config) -> Result<T>) -> Result
 
 /// Loads the configuration and starts the log.
 fn start(flags: Flags) -> Result<Settings> {
-    start_gathering(flags).map(|(settings, _)| settings)
-}
-
-/// The same, with what is gathered of the log.
-fn start_gathering(flags: Flags) -> Result<(Settings, ProgramLog)> {
     let settings = Settings::load(&Sources::of_process(flags)?)?;
-    let gathered = logging::start(settings.config.log_level, settings.config.log_format);
-    Ok((settings, gathered))
+    logging::start(&settings.config, None);
+    Ok(settings)
 }
 
 /// The runtime of a command. Built by hand, because its size is configuration.

@@ -1,9 +1,9 @@
 //! What the program itself has to say: its warnings and errors, on their way into the log beside the requests.
 //!
 //! Filled by the subscriber on the terminal (`cli::logging`), from whatever thread something happens on; emptied by the
-//! app when it writes the log. Invariants: whoever notes something never waits; what is noted is bounded by number, size
-//! and second; trouble with the log itself isn't noted in it, or it would never end; secrets are masked like those of
-//! requests. Not here: what the terminal shows.
+//! app when it writes the log. Invariants: whoever notes something never waits; what is noted is bounded by number,
+//! size and second; trouble with the log itself isn't noted in it, or it would never end; secrets are masked like those
+//! of requests. Not here: what the terminal shows.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

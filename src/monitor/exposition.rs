@@ -125,7 +125,10 @@ impl Collector for Gathered {
             let mut metric =
                 encoder.encode_descriptor(family.name, family.help, family.unit.as_ref(), family.kind())?;
             for sample in &family.samples {
-                sample.value.encode(metric.encode_family(&sample.labels)?)?;
+                match sample.labels.is_empty() {
+                    true => sample.value.encode(&mut metric)?,
+                    false => sample.value.encode(&mut metric.encode_family(&sample.labels)?)?,
+                }
             }
         }
         Ok(())
@@ -133,13 +136,13 @@ impl Collector for Gathered {
 }
 
 impl Value {
-    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+    fn encode(&self, encoder: &mut MetricEncoder<'_>) -> fmt::Result {
         match self {
             Value::Counter(count) => encoder.encode_counter::<NoLabelSet, u64, u64>(count, None),
             Value::Seconds(seconds) => encoder.encode_counter::<NoLabelSet, f64, u64>(seconds, None),
             Value::Gauge(number) => encoder.encode_gauge(number),
-            Value::Durations(distribution) => encode_histogram(&mut encoder, distribution, MICROS),
-            Value::Sizes(distribution) => encode_histogram(&mut encoder, distribution, 1.0),
+            Value::Durations(distribution) => encode_histogram(encoder, distribution, MICROS),
+            Value::Sizes(distribution) => encode_histogram(encoder, distribution, 1.0),
         }
     }
 }

@@ -145,7 +145,13 @@ mod tests {
         if cfg!(unix) {
             let room = room(folder.path()).expect("Unix tells");
             assert!(room.total > 0 && room.free <= room.total, "{room:?}");
-            assert_eq!(permissions(folder.path()), user().map(|owner| Permissions { owner, mode: 0o700 }));
+            let file = folder.path().join("file");
+            std::fs::write(&file, "").expect("the folder is ours");
+            let mut mode = std::fs::metadata(&file).expect("it is there").permissions();
+            mode.set_readonly(true);
+            std::fs::set_permissions(&file, mode).expect("the file is ours");
+            let found = permissions(&file).expect("Unix tells");
+            assert_eq!((Some(found.owner), found.mode & 0o222), (user(), 0));
             assert_eq!(super::room(&folder.path().join("nothing")), None);
         }
         if cfg!(target_os = "linux") {

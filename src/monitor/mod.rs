@@ -8,6 +8,7 @@
 mod exposition;
 pub mod machine;
 mod requests;
+pub mod spans;
 
 pub use exposition::{Family, Format, Value, exposition};
 pub use requests::{Answered, Requests, RouteFigures};

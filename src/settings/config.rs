@@ -114,6 +114,10 @@ pub struct Config {
     pub log_format: LogFormat,
     #[serde(deserialize_with = "optional_socket")]
     pub metrics_http: Option<SocketAddr>,
+    #[serde(deserialize_with = "optional_url")]
+    pub otlp_endpoint: Option<String>,
+    pub otlp_service_name: String,
+    pub otlp_sample_percent: u64,
     pub disk_reserve_mb: u64,
     pub logs_max_days: i64,
     pub logs_max_mb: u64,
@@ -370,6 +374,9 @@ impl Config {
             problems.push("encryption_key and encryption_key_before need 32 characters or more.");
         }
         self.check_https(&mut problems);
+        if self.otlp_endpoint.is_some() && !cfg!(feature = "otlp") {
+            problems.push("otlp_endpoint needs a program that was built with `--features otlp`.");
+        }
         self.check_forward_auth(&mut problems);
         if problems.is_empty() { Ok(()) } else { Err(Error::invalid(problems.join("\n"))) }
     }

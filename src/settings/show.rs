@@ -1,10 +1,12 @@
 //! The configuration as people see it: every key, its value, and where the value was set.
 
+use std::path::PathBuf;
+
 use figment::Figment;
 use figment::value::Value;
 
 use super::config::Settings;
-use super::keys::{KEYS, ROCKET_KEYS};
+use super::keys::{KEYS, Key, ROCKET_KEYS};
 
 /// What stands in the place of a secret.
 const MASK: &str = "********";
@@ -36,6 +38,16 @@ impl Settings {
             Some(Row { key: format!("rocket.{name}"), value: shown(&value), origin: origin(&self.rocket, name) })
         });
         ours.chain(rockets).collect()
+    }
+
+    /// The configuration file, if there are secrets in it.
+    pub fn file_with_secrets(&self) -> Option<PathBuf> {
+        let file = self.file.clone()?;
+        let is_there = |key: &Key| {
+            let value = self.ours.find_value(key.name).map_or(String::new(), |value| shown(&value));
+            key.secret && !value.is_empty() && origin(&self.ours, key.name) == file.display().to_string()
+        };
+        KEYS.iter().any(is_there).then_some(file)
     }
 
     /// `http` stands for two keys of Rocket's, which may come from different places.

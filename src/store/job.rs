@@ -12,7 +12,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tracing::{Span, info_span};
 
+use crate::base::spans::TARGET;
 use crate::base::{Error, Result};
 use crate::store::figures::count;
 use crate::store::{ReadTx, WriteTx};
@@ -114,6 +116,8 @@ pub(super) trait ReadJob: Send {
     fn start(&self) -> bool;
     /// How long it has been in the queue.
     fn waited(&self) -> Duration;
+    /// A span below the one that it was made in, if traces are gathered.
+    fn span(&self) -> Span;
     /// Runs it, perhaps not for the first time, and keeps the answer.
     fn run(&mut self, tx: &ReadTx<'_>);
     /// Sends the kept answer.
@@ -128,6 +132,8 @@ pub(super) trait WriteJob: Send {
     fn start(&self) -> bool;
     /// How long it has been in the queue.
     fn waited(&self) -> Duration;
+    /// As that of a read.
+    fn span(&self) -> Span;
     /// How long it may run, if it is to have a group of its own.
     fn limit_alone(&self) -> Option<Duration>;
     /// Runs it, keeps the answer and says whether it is a success.
@@ -143,6 +149,7 @@ pub(super) trait WriteJob: Send {
 struct Job<T, F, R> {
     ticket: Arc<Ticket>,
     submitted: Instant,
+    made_in: Span,
     limit_alone: Option<Duration>,
     run: Option<F>,
     kept: Option<Result<T>>,
@@ -151,7 +158,12 @@ struct Job<T, F, R> {
 
 impl<T, F, R: Reply<T>> Job<T, F, R> {
     fn new(limit_alone: Option<Duration>, run: F, reply: R) -> Self {
-        Job { ticket: Arc::default(), submitted: Instant::now(), limit_alone, run: Some(run), kept: None, reply }
+        let (submitted, made_in) = (Instant::now(), Span::current());
+        Job { ticket: Arc::default(), submitted, made_in, limit_alone, run: Some(run), kept: None, reply }
+    }
+
+    fn waited_micros(&self) -> u64 {
+        u64::try_from(self.submitted.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     fn finish(self) {
@@ -198,6 +210,16 @@ where
         self.submitted.elapsed()
     }
 
+    fn span(&self) -> Span {
+        // Only below a request: what the program does by itself would be traces without an end.
+        match self.made_in.is_disabled() {
+            true => Span::none(),
+            false => {
+                info_span!(target: TARGET, parent: &self.made_in, "database read", waited_us = self.waited_micros())
+            }
+        }
+    }
+
     fn run(&mut self, tx: &ReadTx<'_>) {
         let run = self.run.as_ref();
         self.kept = run.map(|run| catch(|| run(tx)));
@@ -225,6 +247,16 @@ where
 
     fn waited(&self) -> Duration {
         self.submitted.elapsed()
+    }
+
+    fn span(&self) -> Span {
+        // Only below a request: what the program does by itself would be traces without an end.
+        match self.made_in.is_disabled() {
+            true => Span::none(),
+            false => {
+                info_span!(target: TARGET, parent: &self.made_in, "database write", waited_us = self.waited_micros())
+            }
+        }
     }
 
     fn limit_alone(&self) -> Option<Duration> {

@@ -72,7 +72,7 @@ use snapshot::PublishedSchema;
 pub use figures::{StoreStats, StoreTimes};
 pub use options::{Database, StoreOptions};
 pub use outdated::{Outdated, copy_closed, newest_version, outdated};
-pub use sqlite::{DatabaseCopy, Past, Row};
+pub use sqlite::{DatabaseCopy, Past, Quick, Row, version as sqlite_version};
 pub use tx::{ColumnInfo, ReadTx, WriteTx};
 pub use witness::{Before, Witness};
 

@@ -86,6 +86,8 @@ pub fn newest_version(database: Database) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::store::{Store, StoreOptions};
 
@@ -95,9 +97,14 @@ mod tests {
         let load = |_: &crate::store::ReadTx<'_>| Ok(crate::domain::Schema::new(Vec::new()));
         Store::open(StoreOptions::new(folder.path()), load).expect("it can be made").close();
         let options = StoreOptions::new(folder.path());
-        let connection = sqlite::open_writer(&folder.path().join("data.db"), &options).expect("it can be opened");
+        let connection = open(folder.path(), &options);
         connection.set_pragma("user_version", version).expect("it can be noted");
         folder
+    }
+
+    fn open(folder: &Path, options: &StoreOptions) -> sqlite::Connection {
+        let slow = Arc::new(sqlite::SlowStatements::new(options.slow_statement));
+        sqlite::open_writer(&folder.join("data.db"), options, &slow).expect("it can be opened")
     }
 
     #[test]
@@ -118,7 +125,7 @@ mod tests {
     fn a_version_that_is_only_in_the_log_counts() {
         let folder = folder(1);
         let options = StoreOptions::new(folder.path());
-        let connection = sqlite::open_writer(&folder.path().join("data.db"), &options).expect("it can be opened");
+        let connection = open(folder.path(), &options);
         connection.set_pragma("user_version", newest_version(Database::Data)).expect("it can be noted");
         assert_eq!(noted_version(&folder.path().join("data.db")), Some(1), "the file itself says so still");
         assert_eq!(outdated(folder.path()).expect("it can be read"), None);

@@ -4,8 +4,8 @@
 //! Attached by [`super::server`] behind [`super::headers`]. Counted is every request, by the route as it is mounted.
 //! Logged is every request to the API, whatever changes something, and whatever failed; not what browsers ask before
 //! they send, the streams of realtime, looks at the log itself, and the questions of programs that watch whether the
-//! server is up, which come every few seconds. Nothing of a body is ever noted. Not here: what becomes of an entry (`logs`), the terminal's log
-//! (`respond`).
+//! server is up, which come every few seconds. Nothing of a body is ever noted. Not here: what becomes of an entry
+//! (`logs`), the terminal's log (`respond`).
 
 use std::time::Instant;
 
@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 use crate::app::{App, Trace};
 use crate::base::Error;
 use crate::logs::{Failure, RequestLog};
+use crate::monitor::spans;
 use crate::web::guards::{clean_path, client_ip};
 use crate::web::peer::peer;
 use crate::web::probes::FREQUENT;
@@ -89,7 +90,8 @@ impl Fairing for Activity {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        begun(request);
+        let Begun { method, trace, .. } = begun(request);
+        trace.set_span(spans::request(method.as_str(), request.headers().get_one("traceparent")));
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
@@ -97,6 +99,7 @@ impl Fairing for Activity {
         if let Some(app) = request.rocket().state::<App>() {
             let route = request.route().map_or(NO_ROUTE, |route| mounted(route.uri.as_str()));
             app.note_answer(route, method.as_str(), response.status().code, at.elapsed());
+            spans::answered(&trace.span(), method.as_str(), route, response.status().code);
         }
         let (path, status) = (request.uri().path().as_str(), response.status().code);
         let failed = trace.failure().is_some() || status >= 400;

@@ -140,7 +140,7 @@ impl Watchers {
         let shutdown = rocket.shutdown();
         let mut ended = spawn(async move { rocket.launch().await.map(|_| ()) });
         select! {
-            _ = listening => Ok(Watchers { shutdown, ended }),
+            Ok(()) = listening => Ok(Watchers { shutdown, ended }),
             failed = &mut ended => match failed {
                 Ok(Err(error)) => Err(error),
                 _ => Ok(Watchers { shutdown, ended: spawn(async { Ok(()) }) }),
@@ -150,10 +150,9 @@ impl Watchers {
 
     async fn end(self) {
         self.shutdown.notify();
-        match self.ended.await {
-            // Whoever watches comes again, so that an open connection of theirs is no loss.
-            Ok(Err(error)) => tracing::debug!("the server for metrics ended: {}", error.kind()),
-            Ok(Ok(())) | Err(_) => {}
+        // Whoever watches comes again, so that an open connection of theirs is no loss.
+        if let Ok(Err(error)) = self.ended.await {
+            tracing::debug!("the server for metrics ended: {}", error.kind());
         }
     }
 }

@@ -10,6 +10,7 @@ mod commands;
 mod crash;
 mod damage;
 mod disk_full;
+mod doctor;
 mod fixtures;
 mod http;
 mod logs;
@@ -18,6 +19,8 @@ mod server;
 mod service;
 mod slow;
 mod start;
+#[cfg(feature = "otlp")]
+mod traces;
 mod update;
 mod watched;
 mod websocket;

@@ -271,8 +271,8 @@ impl Connection {
         })
     }
 
-    /// Runs a statement, and tells of it if that takes too long: from its preparation to its last row, with what is done
-    /// with each. `run` also says how many rows there were.
+    /// Runs a statement, and tells of it if that takes too long: from its preparation to its last row, with what is
+    /// done with each. `run` also says how many rows there were.
     fn timed<T>(&self, sql: &str, run: impl FnOnce() -> (Result<T>, usize)) -> Result<T> {
         let Some(slow) = &self.slow else { return run().0 };
         let begun = slow.begin();

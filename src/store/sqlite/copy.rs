@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::config::DbConfig;
 
 use super::APPLICATION_ID;
 use super::connection::{Connection, Role, configure, flags};
-use super::error;
+use super::error::{self, Damage};
 use super::inspect::open_to_look;
-use crate::base::Result;
+use crate::base::{ErrorKind, Result};
 use crate::domain::Schema;
 use crate::store::{Database, LoadSchema, ReadTx, migrations};
 
@@ -61,6 +62,17 @@ fn busy() -> rusqlite::ffi::Error {
     rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY)
 }
 
+/// What a quick look at a database has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Quick {
+    /// Nothing is wrong with it.
+    Sound,
+    /// This is.
+    Unsound(String),
+    /// There was no time to look at all of it.
+    Unfinished,
+}
+
 /// A database file that is only read, and that nobody changes meanwhile.
 pub struct DatabaseCopy {
     connection: Connection,
@@ -78,6 +90,21 @@ impl DatabaseCopy {
             Connection::new(inner)
         };
         open().map(|connection| DatabaseCopy { connection }).map_err(|error| error::translate(&error))
+    }
+
+    /// The same for a database that may be in use, and whose write-ahead log stays as it is.
+    ///
+    /// # Errors
+    /// What keeps it from being opened.
+    pub fn look(file: &Path) -> Result<DatabaseCopy> {
+        let copy = DatabaseCopy::open(file)?;
+        let kept = copy.connection.raw().set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        kept.map(|_| copy).map_err(|error| error::translate(&error))
+    }
+
+    /// The number of the newest migration that this program knows.
+    pub fn newest_version(database: Database) -> i64 {
+        migrations::newest_version(database)
     }
 
     /// The number of its newest migration.
@@ -119,6 +146,34 @@ impl DatabaseCopy {
         Ok((!orphans.is_empty()).then(|| format!("rows refer to others that aren't there, in: {}", orphans.join(", "))))
     }
 
+    /// What is wrong with it, as far as can be said of it within `limit` and without comparing indexes with tables.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    pub fn quick_complaint(&self, limit: Duration) -> Result<Quick> {
+        if self.connection.pragma("application_id")? != APPLICATION_ID {
+            return Ok(Quick::Unsound("it is a database of another program".to_owned()));
+        }
+        self.connection.set_deadline(limit);
+        let looked = self.texts("PRAGMA quick_check(5)").and_then(|said| match said == ["ok"] {
+            true => self.texts("PRAGMA foreign_key_check").map(|orphans| (Vec::new(), orphans)),
+            false => Ok((said, Vec::new())),
+        });
+        self.connection.lift_deadline();
+        match looked {
+            Ok((complaints, orphans)) if complaints.is_empty() && orphans.is_empty() => Ok(Quick::Sound),
+            Ok((complaints, orphans)) if orphans.is_empty() => Ok(Quick::Unsound(complaints.join("; "))),
+            Ok((_, orphans)) => {
+                Ok(Quick::Unsound(format!("rows refer to others that aren't there, in: {}", orphans.join(", "))))
+            }
+            Err(error) if error.kind() == ErrorKind::Timeout => Ok(Quick::Unfinished),
+            Err(error) => match error.cause::<Damage>() {
+                Some(Damage(complaint)) => Ok(Quick::Unsound(complaint.clone())),
+                None => Err(error),
+            },
+        }
+    }
+
     /// The collections in it.
     ///
     /// # Errors
@@ -135,7 +190,11 @@ impl DatabaseCopy {
         self.read_with(Arc::new(Schema::new(Vec::new())), job)
     }
 
-    fn read_with<T>(&self, schema: Arc<Schema>, job: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
+    /// The same, with the collections in `schema`.
+    ///
+    /// # Errors
+    /// Those of `job`.
+    pub fn read_with<T>(&self, schema: Arc<Schema>, job: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         self.connection.begin_read()?;
         let outcome = job(&ReadTx::new(&self.connection, schema));
         self.connection.end_read()?;

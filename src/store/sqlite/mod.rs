@@ -17,13 +17,18 @@ mod writer;
 
 pub use bind::Row;
 pub(super) use connection::{Connection, Savepoint, open_writer};
-pub use copy::DatabaseCopy;
 pub(super) use copy::copy;
+pub use copy::{DatabaseCopy, Quick};
 pub(super) use inspect::{Standing, explain, inspect};
 pub use past::Past;
 pub(super) use readers::start_readers;
 pub(super) use slow::SlowStatements;
 pub(super) use writer::{load_first_schema, start_writer};
+
+/// The version of SQLite that is built in.
+pub fn version() -> &'static str {
+    rusqlite::version()
+}
 
 /// Marks database files as ours in their header: "HLDL".
 const APPLICATION_ID: i64 = 0x484c_444c;

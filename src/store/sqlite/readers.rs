@@ -112,7 +112,9 @@ impl Reader {
         figures.read_wait.note_duration(job.waited());
         figures.readers_busy.fetch_add(1, Ordering::Relaxed);
         let begun = Instant::now();
-        let outcome = self.run_job(&mut *job);
+        let span = job.span();
+        let outcome = span.in_scope(|| self.run_job(&mut *job));
+        drop(span);
         let figures = &self.shared.figures;
         figures.read_run.note_duration(begun.elapsed());
         figures.readers_busy.fetch_sub(1, Ordering::Relaxed);

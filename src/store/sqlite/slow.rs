@@ -1,9 +1,9 @@
-//! Statements that take long: each is told of once in a while, with its plan, so that whoever runs the program finds the
-//! index that is missing.
+//! Statements that take long: each is told of once in a while, with its plan, so that whoever runs the program finds
+//! the index that is missing.
 //!
-//! Called by [`Connection`](super::Connection) after each statement. Invariants: the values of a statement, which belong
-//! to people, are never told; what is remembered, and how often something is told, is bounded. Not here: the clock and
-//! the plan, which are the connection's.
+//! Called by [`Connection`](super::Connection) after each statement. Invariants: the values of a statement, which
+//! belong to people, are never told; what is remembered, and how often something is told, is bounded. Not here: the
+//! clock and the plan, which are the connection's.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};

@@ -228,7 +228,7 @@ impl Writer {
         let wants_records = self.shared.witness.get().and_then(|witness| guarded(|| witness.wants_records()));
         let mut tx = WriteTx::new(&self.connection, group.schema.clone(), wants_records.unwrap_or(false));
         self.connection.set_deadline(job.limit_alone().unwrap_or(self.shared.options.statement_timeout));
-        let succeeded = job.run(&mut tx);
+        let succeeded = job.span().in_scope(|| job.run(&mut tx));
         self.connection.lift_deadline();
         if !self.connection.in_transaction() {
             return Fate::Lost;
