@@ -10,8 +10,8 @@ FROM rust:1.95-alpine AS build
 RUN apk add --no-cache build-base
 WORKDIR /holdall
 COPY . .
-# On Alpine, programs are linked statically with musl by default.
-RUN RUSTFLAGS="--remap-path-prefix=/usr/local/cargo=/cargo" cargo build --locked --profile dist \
+# On Alpine, programs are linked statically with musl by default. scripts/dist says why libgcc.
+RUN RUSTFLAGS="--remap-path-prefix=/usr/local/cargo=/cargo -C link-arg=-lgcc" cargo build --locked --profile dist \
     && mkdir -p /out/data \
     && cp target/dist/holdall /out/holdall
 
