@@ -4,7 +4,7 @@
 //! counters, one read and a look at the folder of backups. What can't be found out is left out: figures must be there
 //! when something is wrong, too. Not here: how figures are counted (each service), how they are written (`monitor`).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{App, Caller};
@@ -17,6 +17,9 @@ use crate::store::{Database, ReadTx, sqlite_version};
 
 /// How long the database may keep figures waiting.
 const LOOK_MAX: Duration = Duration::from_secs(2);
+
+/// Figures of others: see [`App::add_figures`].
+pub(super) type Others = Mutex<Vec<Box<dyn Fn() -> Vec<Family> + Send + Sync>>>;
 
 /// What only the database knows.
 struct Stored {
@@ -57,7 +60,17 @@ impl App {
         if let Ok(backups) = self.backup_families().await {
             families.extend(backups);
         }
+        if let Ok(others) = self.0.figures.lock() {
+            families.extend(others.iter().flat_map(|figures| figures()));
+        }
         exposition(families, format)
+    }
+
+    /// Has figures of something that the program doesn't know, such as an edge, shown with its own.
+    pub fn add_figures(&self, figures: impl Fn() -> Vec<Family> + Send + Sync + 'static) {
+        if let Ok(mut others) = self.0.figures.lock() {
+            others.push(Box::new(figures));
+        }
     }
 
     async fn stored_figures(&self) -> Result<Stored> {

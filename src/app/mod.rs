@@ -134,6 +134,8 @@ struct Services {
     /// Looks at whether the server is ready.
     looks: readiness::Looks,
     started: Timestamp,
+    /// Figures of others.
+    figures: metrics::Others,
     /// What the settings say, and what is made of it.
     live: live::Current,
     settings: settings::Settings,
@@ -237,6 +239,7 @@ impl App {
             requests: Requests::default(),
             looks: readiness::Looks::default(),
             started: Timestamp::now(),
+            figures: metrics::Others::default(),
             live: live::Current::new(live),
             settings,
         }));

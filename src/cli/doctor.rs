@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use super::output;
 use crate::app::doctor::{self, Finding, Grade};
-use crate::base::Result;
-use crate::settings::{Flags, Settings, Sources};
+use crate::base::{Result, Timestamp};
+use crate::front;
+use crate::settings::{Config, Flags, Settings, Sources};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -15,6 +16,9 @@ Examples:
 
 The exit status is 0 if there is nothing to do, 1 if there are warnings, and 2 if there are problems. Notes, which may
 be meant so, don't count. Nothing is changed, and nothing is asked of the network.";
+
+/// A certificate that ends within this time is worth a warning: two weeks.
+const WARNED_BEFORE_SECONDS: i64 = 14 * 24 * 60 * 60;
 
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
 pub struct Args {
@@ -29,7 +33,11 @@ pub struct Args {
 /// Looks at everything that the configuration names and prints what was found; gives the exit status.
 pub fn run(args: &Args, flags: Flags) -> Result<ExitCode> {
     let findings = match Sources::of_process(flags).and_then(|sources| Settings::load(&sources)) {
-        Ok(settings) => doctor::examine(&settings.config, settings.file_with_secrets()),
+        Ok(settings) => {
+            let mut findings = doctor::examine(&settings.config, settings.file_with_secrets());
+            findings.extend(certificate(&settings.config));
+            findings
+        }
         Err(error) => {
             let advice = "Correct it; `holdall config --help` lists every key.";
             vec![Finding::new("configuration", Grade::Problem, error.log_text(), advice)]
@@ -42,6 +50,35 @@ pub fn run(args: &Args, flags: Flags) -> Result<ExitCode> {
         Grade::Warning => 1,
         Grade::Problem => 2,
     }))
+}
+
+/// Whether the certificate will last, if the server speaks HTTPS by itself.
+fn certificate(config: &Config) -> Option<Finding> {
+    const CHECK: &str = "certificate";
+    if !config.is_https() {
+        return None;
+    }
+    let renews = config.tls_cert_file.is_empty();
+    Some(match front::certified_until(config) {
+        Err(error) => Finding::new(CHECK, Grade::Problem, error.log_text(), "Correct tls_cert_file and tls_key_file."),
+        Ok(None) => Finding::new(
+            CHECK,
+            Grade::Warning,
+            "There is no certificate yet.",
+            "Start the server, which gets one, and look into its log.",
+        ),
+        Ok(Some(until)) if until > Timestamp::now().plus_seconds(WARNED_BEFORE_SECONDS) => {
+            Finding::good(CHECK, format!("The certificate is valid until {until}."))
+        }
+        Ok(Some(until)) if until > Timestamp::now() => {
+            let advice = if renews { "The server should have renewed it: see its log." } else { "Replace the files." };
+            Finding::new(CHECK, Grade::Warning, format!("The certificate is valid until {until} only."), advice)
+        }
+        Ok(Some(until)) => {
+            let message = format!("The certificate was valid until {until}.");
+            Finding::new(CHECK, Grade::Problem, message, "Replace it; browsers refuse to connect.")
+        }
+    })
 }
 
 fn as_json(findings: &[Finding], worst: Grade) -> String {

@@ -60,6 +60,9 @@ async fn prepare_and_serve(app: &App, settings: &Settings, with_demo: bool) -> R
         true => Some(Front::bind(config).await?),
         false => None,
     };
+    if let Some(front) = &front {
+        app.add_figures(front.figures());
+    }
     let (peers, stopper) = (front.as_ref().map(Front::peers), front.as_ref().map(Front::stopper));
     let stops = stopper.clone();
     let options = WebOptions {

@@ -34,7 +34,8 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::base::limits::FRONT_FAREWELL_SECONDS;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Timestamp};
+use crate::monitor::Family;
 use crate::settings::Config;
 use crate::web::peer::Peers;
 use acme::Challenges;
@@ -49,6 +50,7 @@ use tls::Keyring;
 
 /// The front, which listens but takes no connections until it is started.
 pub struct Front {
+    places: Places,
     plain: Option<TcpListener>,
     tls: Option<(TcpListener, Arc<Keyring>)>,
     peers: Peers,
@@ -70,12 +72,19 @@ impl Front {
             Some(socket) => Some(bind(socket).await?),
             None => None,
         };
-        Ok(Front { plain, tls, peers: Peers::default(), stop: watch::channel(false).0, config: config.clone() })
+        let places = Places::new(config);
+        Ok(Front { places, plain, tls, peers: Peers::default(), stop: watch::channel(false).0, config: config.clone() })
     }
 
     /// Whom its connections to the server will speak for.
     pub fn peers(&self) -> Peers {
         self.peers.clone()
+    }
+
+    /// What tells of its connections to programs that gather figures.
+    pub fn figures(&self) -> impl Fn() -> Vec<Family> + Send + Sync + 'static {
+        let places = self.places.clone();
+        move || places.figures()
     }
 
     /// What ends it.
@@ -86,11 +95,10 @@ impl Front {
     /// Takes connections from now on, and hands their requests to the server at `inner`.
     pub fn start(self, inner: SocketAddr) {
         let config = self.config;
-        let places = Places::new(&config);
-        let pool = Pool::new(inner, self.peers, places.max());
+        let pool = Pool::new(inner, self.peers, self.places.max());
         let shared = Arc::new(Shared {
             limits: Limits::new(&config),
-            places,
+            places: self.places,
             handover: Handover::new(pool, config.hsts_seconds),
             stop: self.stop.subscribe(),
         });
@@ -120,6 +128,17 @@ pub fn check(config: &Config) -> Result<()> {
         files::read(config)?;
     }
     Ok(())
+}
+
+/// Until when the certificate is valid that clients are shown; `None` if there is none.
+///
+/// # Errors
+/// 400 if own certificate files can't be used.
+pub fn certified_until(config: &Config) -> Result<Option<Timestamp>> {
+    Ok(match config.tls_cert_file.is_empty() {
+        true => acme::stored(config).map(|certificate| certificate.until),
+        false => Some(files::read(config)?.until),
+    })
 }
 
 /// Ends the front when the server ends.

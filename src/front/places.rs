@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::limits::{CONNECTIONS_MAX_BY_DEFAULT, FILES_BESIDE_CONNECTIONS};
 use crate::base::{IpRange, client_network};
+use crate::monitor::{Family, Value};
 use crate::settings::Config;
 
 /// A client's connection, the one to the server for its request, and the server's end of that.
@@ -28,7 +29,9 @@ struct Inner {
     per_address: usize,
     exempt: Vec<IpRange>,
     taken: Mutex<Taken>,
+    /// Since the log told of it last.
     turned_away: AtomicU64,
+    turned_away_ever: AtomicU64,
     told: Mutex<Option<Instant>>,
 }
 
@@ -55,7 +58,7 @@ impl Places {
 
     fn of(max: usize, per_address: usize, exempt: Vec<IpRange>) -> Places {
         let (taken, told) = (Mutex::default(), Mutex::default());
-        Places(Arc::new(Inner { max, per_address, exempt, taken, turned_away: AtomicU64::new(0), told }))
+        Places(Arc::new(Inner { max, per_address, exempt, taken, turned_away: AtomicU64::new(0), turned_away_ever: AtomicU64::new(0), told }))
     }
 
     /// How many there are altogether.
@@ -79,6 +82,19 @@ impl Places {
         Some(Place { places: self.clone(), address })
     }
 
+    /// Figures of this moment.
+    pub(super) fn figures(&self) -> Vec<Family> {
+        let taken = self.taken();
+        let gauge = |number: usize| Value::Gauge(number as f64);
+        let turned_away = Value::Counter(self.0.turned_away_ever.load(Ordering::Relaxed));
+        vec![
+            Family::new("holdall_front_connections", "Connections of clients").with(&[], gauge(taken.total)),
+            Family::new("holdall_front_connections_max", "As many may be open").with(&[], gauge(self.0.max)),
+            Family::new("holdall_front_addresses", "Where they come from").with(&[], gauge(taken.by_address.len())),
+            Family::new("holdall_front_turned_away", "Connections that were too many").with(&[], turned_away),
+        ]
+    }
+
     /// Whether there is so little room left that nobody should be waited for for long.
     pub(super) fn is_crowded(&self) -> bool {
         self.taken().total > self.0.max / 4 * 3
@@ -86,6 +102,7 @@ impl Places {
 
     fn turn_away(&self, peer: IpAddr) {
         self.0.turned_away.fetch_add(1, Ordering::Relaxed);
+        self.0.turned_away_ever.fetch_add(1, Ordering::Relaxed);
         let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|at| at.elapsed() >= TOLD_EVERY) {
             *told = Some(Instant::now());

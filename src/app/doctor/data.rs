@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Finding, Grade};
+use crate::app::logs::DIALECT;
 use crate::base::Result;
 use crate::collections;
 use crate::domain::Schema;
 use crate::monitor::machine;
 use crate::settings::Config;
+use crate::settings::stored::Stored;
 use crate::store::{self, Database, DatabaseCopy, Quick};
 
 /// How long the check of one database may take.
@@ -29,6 +31,14 @@ pub fn open(config: &Config, database: Database) -> Option<Result<DatabaseCopy>>
 /// The collections in a database.
 pub fn schema(copy: &DatabaseCopy) -> Result<Arc<Schema>> {
     copy.schema(collections::load_schema)
+}
+
+/// The configuration with what the settings in the database say; `None` if they can't be read, which other checks tell
+/// of.
+pub fn with_settings(config: &Config) -> Option<Config> {
+    let copy = open(config, Database::Data)?.ok()?;
+    let stored = copy.read(|tx| Stored::load(tx, DIALECT, config)).ok()?;
+    stored.in_force(config).ok().map(|in_force| in_force.config)
 }
 
 /// Who may look into the data folder, and at secrets in the configuration file.

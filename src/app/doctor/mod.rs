@@ -4,7 +4,7 @@
 //! ([`App::findings`]). Invariants: nothing is changed and nothing is made, and databases are only read; nothing is
 //! asked of the network; no secret is in a finding. Each check is a function of a file of its own kind here, and says
 //! in a sentence what it has found and what to do about it. Not here: whether the server can work at this moment
-//! (`readiness`), files that are missing (`files_check`), certificates (there are none to look after yet).
+//! (`readiness`), files that are missing (`files_check`), certificates (`cli`, which knows the front).
 
 mod access;
 mod backups;
@@ -93,6 +93,8 @@ pub fn worst(findings: &[Finding]) -> Grade {
 
 /// Looks at everything. `secrets_file` is the configuration file, if there are secrets in it.
 pub fn examine(config: &Config, secrets_file: Option<PathBuf>) -> Vec<Finding> {
+    let with_settings = data::with_settings(config);
+    let config = with_settings.as_ref().unwrap_or(config);
     let mut findings = setup::configuration(config);
     findings.extend(data::folder(config, secrets_file.as_deref()));
     findings.extend(data::databases(config));

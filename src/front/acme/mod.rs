@@ -51,10 +51,14 @@ impl Challenges {
 
 /// Shows the stored certificate, if there is one that is still good for anything.
 pub(super) fn take_stored(config: &Config, keyring: &Keyring) {
-    let store = Store::of(config);
-    if let Some(certificate) = store.certificate().filter(|certificate| !certificate.is_over()) {
+    if let Some(certificate) = stored(config) {
         keyring.install(certificate);
     }
+}
+
+/// The certificate that was obtained before, while it is valid.
+pub(super) fn stored(config: &Config) -> Option<Certificate> {
+    Store::of(config).certificate().filter(|certificate| !certificate.is_over())
 }
 
 /// Sees to it that there is a certificate, as long as the program runs.
