@@ -241,3 +241,21 @@ pub const ACME_ORDER_SECONDS: u64 = 180;
 pub const ACME_RETRY_SECONDS: [i64; 6] = [60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600];
 /// How long it waits at least when it has asked for too much.
 pub const ACME_RATE_LIMITED_SECONDS: i64 = 2 * 3600;
+/// An import from another program takes this many collections.
+pub const IMPORT_DEFINITIONS_MAX: u64 = 10_000;
+/// So many records of an import are written in one transaction.
+pub const IMPORT_BATCH_ROWS: usize = 500;
+/// The same in bytes, about.
+pub const IMPORT_BATCH_BYTES: usize = 4 << 20;
+/// One row of a CSV or JSON file may have this many bytes.
+pub const IMPORT_ROW_MAX_BYTES: u64 = 32 << 20;
+/// So many rows can go in all together or not at all.
+pub const IMPORT_WHOLE_MAX_ROWS: usize = 20_000;
+/// The same in bytes, about.
+pub const IMPORT_WHOLE_MAX_BYTES: usize = 64 << 20;
+/// One transaction of an import may take this long; other writers wait meanwhile.
+pub const IMPORT_TRANSACTION_SECONDS: u64 = 60;
+/// The name of a file that is taken over may have this many bytes, which is what file systems take.
+pub const IMPORT_FILE_NAME_MAX_BYTES: usize = 255;
+/// What another program notes beside a file is read up to this size.
+pub const IMPORT_ATTRIBUTES_MAX_BYTES: u64 = 64 << 10;

@@ -95,6 +95,28 @@ impl StoredFile {
     }
 }
 
+/// Notes files that were stored together with the records that name them, of which nobody knew before.
+pub fn adopt(tx: &mut WriteTx<'_>, dialect: Dialect, files: &[StoredFile]) -> Result<()> {
+    for file in files {
+        let row: Vec<Set> = vec![
+            ("collectionId", file.collection_id.as_str().into()),
+            ("recordId", file.record_id.as_str().into()),
+            ("name", file.name.as_str().into()),
+            ("fieldId", file.field_id.as_str().into()),
+            ("state", LIVE.into()),
+            ("contentType", file.content_type.as_str().into()),
+            ("sizeBytes", i64::try_from(file.size_bytes).unwrap_or(i64::MAX).into()),
+            ("sha256", file.sha256.as_str().into()),
+            ("originalName", file.original_name.as_str().into()),
+            ("attempts", 0.into()),
+            ("due", "".into()),
+            ("created", file.created.as_str().into()),
+        ];
+        tx.execute(&FILES.insert(dialect, row))?;
+    }
+    Ok(())
+}
+
 /// Notes files that are about to be stored. They stay if their record is written before they are given up.
 pub fn reserve(tx: &mut WriteTx<'_>, dialect: Dialect, files: &[NewFile]) -> Result<()> {
     let (now, due) = (tx.now().to_string(), tx.now().plus_seconds(FILE_PENDING_SECONDS).to_string());

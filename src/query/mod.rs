@@ -12,5 +12,6 @@ pub mod ident;
 pub mod mutate;
 pub mod select;
 pub mod table;
+pub mod whole;
 
 pub use ident::Ident;

@@ -23,6 +23,7 @@ mod references;
 mod update;
 mod uploads;
 mod validate;
+mod whole;
 
 use std::sync::Arc;
 
@@ -45,6 +46,7 @@ pub use update::{change, change_of_owner, draft as draft_update, store as store_
 pub use uploads::{
     UploadTarget, check_upload, check_upload_size, find_upload, incomplete_upload, takes_uploads, upload_place,
 };
+pub use whole::{adopt, each, total};
 
 /// What every function of this service needs besides a transaction.
 #[derive(Clone, Copy)]

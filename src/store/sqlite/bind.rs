@@ -26,6 +26,20 @@ impl<'r> Row<'r> {
         })
     }
 
+    /// The same for databases of other programs: text that isn't UTF-8 comes as the bytes that it is.
+    ///
+    /// # Errors
+    /// For a column that isn't there.
+    pub fn get_foreign(&self, at: usize) -> Result<SqlValueRef<'_>> {
+        match self.row.get_ref(at).map_err(Error::internal)? {
+            ValueRef::Text(bytes) => Ok(match std::str::from_utf8(bytes) {
+                Ok(text) => SqlValueRef::Text(text),
+                Err(_) => SqlValueRef::Blob(bytes),
+            }),
+            _ => self.get(at),
+        }
+    }
+
     /// The text in the column at `at`.
     ///
     /// # Errors

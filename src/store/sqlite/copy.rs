@@ -5,6 +5,7 @@
 //! and nothing appears beside it. Not here: what belongs into a backup besides.
 
 use std::ffi::c_int;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use rusqlite::config::DbConfig;
 use super::APPLICATION_ID;
 use super::connection::{Connection, Role, configure, flags};
 use super::error::{self, Damage};
-use super::inspect::open_to_look;
+use super::inspect::{open_as_it_stands, open_to_look};
 use crate::base::{ErrorKind, Result};
 use crate::domain::Schema;
 use crate::store::{Database, LoadSchema, ReadTx, migrations};
@@ -84,8 +85,20 @@ impl DatabaseCopy {
     /// # Errors
     /// What keeps it from being opened.
     pub fn open(file: &Path) -> Result<DatabaseCopy> {
+        DatabaseCopy::of(open_to_look(file))
+    }
+
+    /// The same for a file that nothing may appear beside, whatever lies there already: a log beside it isn't read.
+    ///
+    /// # Errors
+    /// What keeps it from being opened.
+    pub fn open_as_it_stands(file: &Path) -> Result<DatabaseCopy> {
+        DatabaseCopy::of(open_as_it_stands(file))
+    }
+
+    fn of(opened: rusqlite::Result<rusqlite::Connection>) -> Result<DatabaseCopy> {
         let open = || {
-            let inner = open_to_look(file)?;
+            let inner = opened?;
             configure(&inner, Role::Reader, WAIT)?;
             Connection::new(inner)
         };
@@ -105,6 +118,15 @@ impl DatabaseCopy {
     /// The number of the newest migration that this program knows.
     pub fn newest_version(database: Database) -> i64 {
         migrations::newest_version(database)
+    }
+
+    /// What is wrong with a file of whatever program, if it is damaged. That takes as long as reading all of it.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    pub fn damage(&self) -> Result<Option<String>> {
+        let found = self.texts("PRAGMA quick_check(5)")?;
+        Ok((found != ["ok"]).then(|| found.join("; ")))
     }
 
     /// The number of its newest migration.
@@ -188,6 +210,17 @@ impl DatabaseCopy {
     /// Those of `job`.
     pub fn read<T>(&self, job: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
         self.read_with(Arc::new(Schema::new(Vec::new())), job)
+    }
+
+    /// Writes all of it as SQL text; `progress` is told how many rows are done.
+    ///
+    /// # Errors
+    /// What keeps it from being read; 503 if the text can't be written.
+    pub fn dump(&self, out: &mut dyn Write, progress: &mut dyn FnMut(u64)) -> Result<()> {
+        self.connection.begin_read()?;
+        let outcome = super::dump::dump(self.connection.raw(), out, progress);
+        self.connection.end_read()?;
+        outcome
     }
 
     /// The same, with the collections in `schema`.

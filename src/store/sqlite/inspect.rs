@@ -57,6 +57,12 @@ pub(super) fn open_to_look(file: &Path) -> rusqlite::Result<rusqlite::Connection
     if Path::new(&log).exists() {
         return rusqlite::Connection::open_with_flags(file, flags());
     }
+    open_as_it_stands(file)
+}
+
+/// Opens `file` without looking at what lies beside it, and without a lock or any trace: nobody may change it
+/// meanwhile.
+pub(super) fn open_as_it_stands(file: &Path) -> rusqlite::Result<rusqlite::Connection> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     let mut uri = String::from("file:");
     for &byte in file.as_os_str().as_encoded_bytes() {

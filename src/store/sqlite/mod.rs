@@ -7,6 +7,7 @@ mod checkpoint;
 mod connection;
 mod copy;
 mod deadline;
+mod dump;
 mod error;
 mod functions;
 mod inspect;
