@@ -5,6 +5,7 @@
 //! new schema. Invariants: names reach SQL only after validation; the schema, the rows of `_collections`, and the
 //! tables, indexes and views of SQLite always agree. Not here: records, truncating, the list endpoint, who may call.
 
+mod adopt;
 mod blank;
 mod change;
 mod import;
@@ -28,6 +29,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use adopt::{Remark, adopt};
 pub use blank::{USERS_ID, scaffolds};
 pub use change::{Allow, create, delete, update};
 pub use import::import;

@@ -1,5 +1,6 @@
 //! The collections service over a real store.
 
+mod adopting;
 mod fields;
 mod importing;
 mod lifecycle;
