@@ -11,7 +11,7 @@
 //! | query | [`query`]: plans and schemas made into statements; pure |
 //! | store | [`store`]: the only code that runs SQL |
 //! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`] |
-//! | | [`logs`], [`jobs`], [`backup`], [`rates`], [`update`], [`monitor`] |
+//! | | [`logs`], [`jobs`], [`backup`], [`rates`], [`update`], [`monitor`], [`import`] |
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
 //! | edges | [`web`], [`api`], [`front`], [`cli`], [`demo`] |
 
@@ -26,6 +26,7 @@ pub mod demo;
 pub mod domain;
 pub mod files;
 pub mod front;
+pub mod import;
 pub mod jobs;
 pub mod logs;
 pub mod mail;

@@ -5,11 +5,13 @@
 //! services) and how HTTP is answered (that's in `web`).
 
 mod backup;
+mod bar;
 mod collections;
 mod config;
 mod doctor;
 mod files;
 mod health;
+mod import;
 mod key;
 mod logging;
 mod logs;
@@ -74,6 +76,9 @@ enum Command {
     /// Make, list, test or restore backups.
     #[command(subcommand, after_help = backup::EXAMPLES)]
     Backup(backup::Command),
+    /// Take over a data folder of PocketBase, or records from a CSV or JSON file.
+    #[command(subcommand, after_help = import::EXAMPLES)]
+    Import(import::Command),
     /// Check the stored files.
     #[command(subcommand, after_help = files::EXAMPLES)]
     Files(files::Command),
@@ -163,6 +168,7 @@ impl Cli {
             Command::Update(command) => return short(flags, async |config| update::run(command, config).await),
             Command::Superuser(command) => short(flags, async |config| superuser::run(command, config).await)?,
             Command::Key(command) => short(flags, async |config| key::run(command, config).await)?,
+            Command::Import(command) => short(flags, async |config| import::run(command, config).await)?,
             Command::Files(command) => short(flags, async |config| files::run(command, config).await)?,
             Command::Logs(command) => short(flags, async |config| logs::run(command, config).await)?,
             Command::Backup(command) => short(flags, async |config| backup::run(command, config).await)?,

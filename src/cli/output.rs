@@ -45,6 +45,30 @@ pub fn aligned(rows: &[(&str, String)]) -> String {
     rows.iter().map(|(label, value)| format!("{label:width$}  {value}\n")).collect()
 }
 
+/// A table: columns under each other, the first two to the left, numbers to the right.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(at, (cell, width))| if at < 2 { format!("{cell:width$}") } else { format!("{cell:>width$}") })
+            .collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Text of whatever origin in one line that does nothing to a terminal.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +82,13 @@ mod tests {
         let expect = "error: Nothing was imported.: disk full\nerror: fields.2.name: This can't be empty.";
         assert_eq!(failure(&error), expect);
         assert_eq!(failure(&Error::invalid("one\ntwo")), "error: one\nerror: two");
+    }
+
+    #[test]
+    fn tables_have_names_left_and_numbers_right() {
+        let rows = [["name", "type", "count"], ["a", "base", "7"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(table(&rows), "name  type  count\na     base      7\n");
+        assert_eq!(one_line("a\nb\u{1b}c"), "a b c");
     }
 
     #[test]
