@@ -11,7 +11,7 @@
 //! | query | [`query`]: plans and schemas made into statements; pure |
 //! | store | [`store`]: the only code that runs SQL |
 //! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`] |
-//! | | [`logs`], [`jobs`], [`backup`], [`rates`], [`update`], [`monitor`], [`import`] |
+//! | | [`logs`], [`jobs`], [`backup`], [`rates`], [`update`], [`monitor`], [`import`], [`export`] |
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
 //! | edges | [`web`], [`api`], [`front`], [`cli`], [`demo`] |
 
@@ -24,6 +24,7 @@ pub mod cli;
 pub mod collections;
 pub mod demo;
 pub mod domain;
+pub mod export;
 pub mod files;
 pub mod front;
 pub mod import;

@@ -53,6 +53,8 @@ const NEIGHBOURS: &[(&str, &str, &str)] = &[
     ("import", "collections", "another program's definitions become ours"),
     ("import", "records", "so do its records, through the one door"),
     ("import", "files", "and the files that its records name"),
+    ("export", "records", "records go out through the one door, too"),
+    ("export", "files", "with the files that the ledger names"),
     ("files", "settings", "the configuration names the storage"),
     ("rates", "settings", "limits are settings"),
     ("auth", "mail", "a mail is queued in the transaction that it belongs to"),
@@ -92,11 +94,11 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     // Where files are, and what.
     ("object_store", &["files/"]),
     ("bytes", &["files/", "web/"]),
-    ("futures_util", &["files/", "import/", "app/files_check.rs", "app/import_table.rs"]),
+    ("futures_util", &["files/", "import/", "export/", "app/files_check.rs", "app/import_table.rs"]),
     ("mimetype_detector", &["files/sniff.rs"]),
     ("zip", &["backup/"]),
-    ("csv", &["import/table"]),
-    ("indicatif", &["cli/backup.rs", "cli/bar.rs", "cli/import.rs", "cli/rollback.rs"]),
+    ("csv", &["import/table", "export/"]),
+    ("indicatif", &["cli/backup.rs", "cli/bar.rs", "cli/import.rs", "cli/export.rs", "cli/rollback.rs"]),
     // What the program and its machine tell of themselves.
     ("prometheus_client", &["monitor/exposition.rs"]),
     ("opentelemetry", &["cli/traces", "monitor/spans.rs"]),
@@ -112,7 +114,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("sea_query", &["query/"]),
     ("sqlparser", &["query/ddl/"]),
     // Threads and logs: nothing that is pure.
-    ("tokio", &["store/", "auth/", "files/", "realtime/", "jobs/", "import/", "app/", "front/", "cli/"]),
+    ("tokio", &["store/", "auth/", "files/", "realtime/", "jobs/", "import/", "export/", "app/", "front/", "cli/"]),
     (
         "tracing",
         &[

@@ -9,6 +9,7 @@ mod bar;
 mod collections;
 mod config;
 mod doctor;
+mod export;
 mod files;
 mod health;
 mod import;
@@ -79,6 +80,9 @@ enum Command {
     /// Take over a data folder of PocketBase, or records from a CSV or JSON file.
     #[command(subcommand, after_help = import::EXAMPLES)]
     Import(import::Command),
+    /// Write everything, or the records of one collection, as SQL, JSON or CSV.
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::Args),
     /// Check the stored files.
     #[command(subcommand, after_help = files::EXAMPLES)]
     Files(files::Command),
@@ -169,6 +173,7 @@ impl Cli {
             Command::Superuser(command) => short(flags, async |config| superuser::run(command, config).await)?,
             Command::Key(command) => short(flags, async |config| key::run(command, config).await)?,
             Command::Import(command) => short(flags, async |config| import::run(command, config).await)?,
+            Command::Export(args) => short(flags, async |config| export::run(args, config).await)?,
             Command::Files(command) => short(flags, async |config| files::run(command, config).await)?,
             Command::Logs(command) => short(flags, async |config| logs::run(command, config).await)?,
             Command::Backup(command) => short(flags, async |config| backup::run(command, config).await)?,
