@@ -19,6 +19,7 @@ mod server;
 mod service;
 mod slow;
 mod start;
+mod tables;
 #[cfg(feature = "otlp")]
 mod traces;
 mod update;

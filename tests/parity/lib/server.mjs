@@ -65,19 +65,25 @@ export function requireProgram(programName) {
 
 /**
  * Starts `programName` ('holdall' or 'pocketbase') with an empty data directory, one superuser, and whatever is to be in its
- * environment besides what always is.
+ * environment besides what always is. `binary` is another one than usual, `flags` go with every command.
  */
-export async function startServer(programName, environment = {}) {
-  const { binary, superuser } = requireProgram(programName);
+export async function startServer(programName, environment = {}, { binary, flags = [] } = {}) {
+  const program = binary ? PROGRAMS[programName] : requireProgram(programName);
   const dir = await mkdtemp(join(tmpdir(), `holdall-test-${programName}-`));
-  await runToEnd(binary, superuser(dir));
-  return startIn(dir, programName, environment);
+  const imported = process.env.HOLDALL_IMPORT_FROM;
+  // The same tests run on data that come from elsewhere: tests/import.
+  if (programName === 'holdall' && imported) {
+    await runToEnd(program.binary, ['import', 'pocketbase', imported, '--data', join(dir, 'data')]);
+  }
+  await runToEnd(binary ?? program.binary, [...program.superuser(dir), ...flags], environment);
+  return startIn(dir, programName, environment, { binary, flags });
 }
 
-async function startIn(dir, programName, environment) {
-  const { binary, serve } = requireProgram(programName);
+/** Starts `programName` on a data directory that is there already, `dir`/data. */
+export async function startIn(dir, programName, environment = {}, { binary, flags = [] } = {}) {
+  const program = binary ? PROGRAMS[programName] : requireProgram(programName);
   const port = await freePort();
-  const child = launch(binary, serve(dir, `127.0.0.1:${port}`), environment);
+  const child = launch(binary ?? program.binary, [...program.serve(dir, `127.0.0.1:${port}`), ...flags], environment);
   const server = {
     name: programName,
     host: '127.0.0.1',
@@ -88,11 +94,17 @@ async function startIn(dir, programName, environment) {
     output: () => child.output,
     exited: () => child.ended,
     stop: () => stop(child, dir),
+    /** Ends it properly, or as a power cut would, and leaves its data directory. */
+    halt: () => end(child),
+    kill: async () => {
+      child.kill('SIGKILL');
+      await child.end;
+    },
     /** Ends it as a power cut would, and starts another on the same data directory. */
     killAndRestart: async () => {
       child.kill('SIGKILL');
       await child.end;
-      return startIn(dir, programName, environment);
+      return startIn(dir, programName, environment, { binary, flags });
     },
   };
   try {
@@ -102,6 +114,12 @@ async function startIn(dir, programName, environment) {
     throw error;
   }
   return server;
+}
+
+/** Runs a command of Holdall, and says how it ended: { code, stdout, stderr, output }. */
+export async function holdall(args, environment = {}) {
+  const child = launch(requireProgram('holdall').binary, args, environment);
+  return { code: await child.end, stdout: child.stdoutText, stderr: child.stderrText, output: child.output };
 }
 
 /** Runs another command of `programName` with the data directory of `server`, and says how it ended. */
@@ -132,8 +150,13 @@ function launch(binary, args, environment = {}) {
   child.output = '';
   child.ended = false;
   const keep = (chunk) => { child.output = (child.output + chunk).slice(-OUTPUT_KEPT_CHARS); };
-  child.stdout.on('data', keep);
-  child.stderr.on('data', keep);
+  for (const pipe of ['stdout', 'stderr']) {
+    child[`${pipe}Text`] = '';
+    child[pipe].on('data', (chunk) => {
+      keep(chunk);
+      child[`${pipe}Text`] = (child[`${pipe}Text`] + chunk).slice(-OUTPUT_KEPT_CHARS);
+    });
+  }
   child.end = new Promise((ended) => {
     child.on('error', (error) => { keep(String(error)); child.ended = true; ended(-1); });
     child.on('close', (code) => { child.ended = true; running.delete(child); ended(code); });
@@ -141,20 +164,24 @@ function launch(binary, args, environment = {}) {
   return child;
 }
 
-async function runToEnd(binary, args) {
-  const child = launch(binary, args);
+async function runToEnd(binary, args, environment = {}) {
+  const child = launch(binary, args, environment);
   const code = await child.end;
   if (code !== 0) throw new Error(`${binary} ${args.join(' ')} ended with status ${code}:\n${child.output}`);
 }
 
 async function stop(child, dir) {
+  await end(child);
+  await rm(dir, { recursive: true, force: true });
+}
+
+async function end(child) {
   if (!child.ended) {
     child.kill('SIGTERM');
     const killer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
     await child.end;
     clearTimeout(killer);
   }
-  await rm(dir, { recursive: true, force: true });
 }
 
 /** A port that was free a moment ago: the system chooses it for a listener that is closed again. */
