@@ -61,6 +61,7 @@ fn add(item: &mut Map<String, Json>, column: &str, stored: SqlValueRef<'_>, repo
     let name = item.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
     let text = match stored {
         SqlValueRef::Text(text) => Some(text),
+        SqlValueRef::Blob(bytes) => std::str::from_utf8(bytes).ok(),
         _ => None,
     };
     match column {

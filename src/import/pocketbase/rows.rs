@@ -80,8 +80,10 @@ impl<'t> Taking<'t> {
             progress.begin(name, Unit::Rows, total);
             if PASSING.contains(&name) {
                 self.own.found = total;
-                let text = format!("{total} of them aren't taken: they would be over anyway.");
-                self.report.note(Kind::Info, name, "", "", text);
+                if total > 0 {
+                    let text = format!("{total} of them aren't taken: they would be over anyway.");
+                    self.report.note(Kind::Info, name, "", "", text);
+                }
                 return Ok(());
             }
             let mut batch = Batch::default();

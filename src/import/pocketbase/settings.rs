@@ -43,6 +43,8 @@ pub(super) fn read(source: &Source, key: Option<&Secret>) -> Result<Option<Json>
     let stored = source.read(|tx| {
         tx.first(&statement, |row| match row.get_foreign(0)? {
             SqlValueRef::Text(text) => Ok(Some(text.to_owned())),
+            // Plain settings are stored as bytes.
+            SqlValueRef::Blob(bytes) => Ok(std::str::from_utf8(bytes).ok().map(str::to_owned)),
             _ => Ok(None),
         })
     })?;

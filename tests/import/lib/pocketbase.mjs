@@ -200,8 +200,8 @@ export function comparable({ collections, records, files }) {
   // Fields of views are made anew, and so are their ids.
   const viewField = ({ name, type, hidden }) => ({ name, type, hidden });
   const index = (text) => text.replace(/[`"\s]+/g, ' ').replace(/ ?([(),]) ?/g, '$1').toLowerCase().trim();
-  const collection = ({ fields, indexes, updated, created, type, verificationTemplate, resetPasswordTemplate, confirmEmailChangeTemplate, ...rest }) => ({
-    ...rest, type, fields: fields.map(type === 'view' ? viewField : field), indexes: indexes.map(index).sort(),
+  const collection = ({ fields, indexes, updated, created, type, verificationTemplate, resetPasswordTemplate, confirmEmailChangeTemplate, oauth2, ...rest }) => ({
+    ...rest, type, oauth2: oauth2 && { ...oauth2, providers: oauth2.providers.map((one) => ({ ...one, extra: one.extra ?? {} })) }, fields: fields.map(type === 'view' ? viewField : field), indexes: indexes.map(index).sort(),
     subjects: [verificationTemplate, resetPasswordTemplate, confirmEmailChangeTemplate].map((template) => template?.subject),
   });
   const byName = (a, b) => (a.name < b.name ? -1 : 1);
