@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::App;
 use super::backup_work::blocking;
+use super::logs::DIALECT;
 use crate::backup::swap;
 use crate::base::progress::{Progress, Unit};
 use crate::base::{Error, Result, Secret};
@@ -20,6 +21,7 @@ use crate::collections::load_schema;
 use crate::files::{Spool, Storage};
 use crate::import::pocketbase::{self, Bucket, Kind, Origin, Report, Source, Target};
 use crate::query::dialect::Dialect;
+use crate::settings::stored::{Change, Stored};
 use crate::settings::{Config, S3Addressing};
 use crate::store::{Store, StoreOptions};
 
@@ -28,6 +30,9 @@ use crate::store::{Store, StoreOptions};
 const MAY_BE_THERE: [&str; 3] = [".lock", ".restore", "lost+found"];
 /// The store has one user, who may take as long as it takes.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The part of the settings that says where files are.
+const FILES_PART: &str = "s3";
 
 /// What is to be taken over, and how.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +115,7 @@ fn make(
         }
         if let Some(settings) = &settings {
             progress.begin("Settings", Unit::Rows, 0);
-            take_settings(&store, settings, &mut report)?;
+            take_settings(&store, config, settings, &mut report)?;
         }
         Ok(report)
     })();
@@ -146,14 +151,48 @@ fn origin(config: &Config, folder: &Path, settings: Option<&Json>, fetch: bool) 
     Ok((Origin::Bucket { storage: Storage::open(&theirs)?, stays }, Some(bucket)))
 }
 
-/// The one place where settings of PocketBase become ours.
-///
-/// They are reported; there is nothing yet that they could be written to, so `_store` waits for that.
-fn take_settings(_store: &Store, settings: &Json, report: &mut Report) -> Result<()> {
+/// The one place where settings of PocketBase become ours. What can't be taken is left as the configuration has it, and
+/// noted. Where files are kept follows from what has become of the files, so that part isn't taken.
+fn take_settings(store: &Store, config: &Config, settings: &Json, report: &mut Report) -> Result<()> {
     report.settings = pocketbase::listed_settings(settings);
-    let text = "The settings aren't taken over: see the list of them, and set what you need in the configuration.";
-    report.note(Kind::Info, "", "", "settings", text);
-    Ok(())
+    let mut stored = Stored::default();
+    for (part, value) in settings.as_object().into_iter().flatten() {
+        if part == FILES_PART {
+            let text = "Where files are kept isn't taken over: it is as the configuration says.";
+            report.note(Kind::Info, "", "", "settings.s3", text);
+        } else {
+            stored = with_part(stored, config, part, value, report)?;
+        }
+    }
+    let config = config.clone();
+    let written = store.write_blocking(move |tx| stored.save(tx, DIALECT, &config, &Stored::default()).map(|_| ()));
+    written.map(|()| report.note(Kind::Info, "", "", "settings", "The settings are taken over."))
+}
+
+/// `stored` with the settings at `path`: with all of them, or else with those that are right by themselves.
+fn with_part(stored: Stored, config: &Config, path: &str, value: &Json, report: &mut Report) -> Result<Stored> {
+    let changed = stored.change(config, &at(path, value.clone())).and_then(Change::accept);
+    let error = match changed {
+        Ok((next, _)) => return Ok(next),
+        Err(error) => error,
+    };
+    match value {
+        Json::Object(parts) => parts.iter().try_fold(stored, |stored, (name, value)| {
+            with_part(stored, config, &format!("{path}.{name}"), value, report)
+        }),
+        _ => {
+            report.note(Kind::Changed, "", "", &format!("settings.{path}"), format!("Not taken: {}", error.message()));
+            Ok(stored)
+        }
+    }
+}
+
+/// A value at a dotted path.
+fn at(path: &str, value: Json) -> Map<String, Json> {
+    match path.split_once('.') {
+        None => Map::from_iter([(path.to_owned(), value)]),
+        Some((head, rest)) => Map::from_iter([(head.to_owned(), Json::Object(at(rest, value)))]),
+    }
 }
 
 /// Nothing is ever imported over something.

@@ -82,6 +82,17 @@ for (const [number, version] of VERSIONS.entries()) {
       assert.deepEqual(items.map(({ provider, providerId }) => [provider, providerId]), [['github', 'gh-1']]);
     });
 
+    test('settings are in force', async () => {
+      const root = client(server.url);
+      root.as.token = made.memory.superuserToken;
+      const { meta, batch, logs } = await root.call('GET', '/api/settings');
+      const { appName, senderName, senderAddress } = meta;
+      assert.deepEqual({ appName, senderName, senderAddress }, { appName: 'The Zoo', senderName: 'Keeper', senderAddress: 'zoo@example.com' });
+      assert.deepEqual([batch.enabled, logs.maxDays], [true, 5]);
+      const { length } = await root.call('POST', '/api/batch', { requests: [{ method: 'POST', url: '/api/collections/zoo_animals/records', body: { name: 'batched' } }] });
+      assert.equal(length, 1);
+    });
+
     test('rules hold for those whom they are about', async () => {
       const { rex, ant } = made.memory.records;
       const [keeper, guest] = [client(server.url), client(server.url)];
