@@ -210,7 +210,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("ipnet", &["base/"]),
     ("rand", &["base/", "domain/"]),
     ("rand_regex", &["domain/"]),
-    ("crc32fast", &["base/"]),
+    ("crc32fast", &["base/", "store/times.rs"]),
     ("semver", &["update/"]),
     ("thiserror", &["rules/"]),
     // The program's, not the library's: whoever links the library chooses.

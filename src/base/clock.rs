@@ -33,6 +33,11 @@ impl Timestamp {
         jiff::Timestamp::from_second(seconds).ok().map(Timestamp)
     }
 
+    /// The point `millis` milliseconds after the Unix epoch.
+    pub fn from_unix_millis(millis: i64) -> Option<Self> {
+        jiff::Timestamp::from_millisecond(millis).ok().map(Timestamp)
+    }
+
     /// The time of a file, cut to milliseconds; what can't be represented is the Unix epoch.
     pub fn from_system_time(time: std::time::SystemTime) -> Self {
         let millis = jiff::Timestamp::try_from(time).map_or(0, |at| at.as_millisecond());

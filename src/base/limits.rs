@@ -201,6 +201,14 @@ pub const BACKUP_MANIFEST_MAX_BYTES: u64 = 512 << 20;
 pub const BACKUP_MAX_RATIO: u64 = 100;
 /// What unpacks to no more than this may be packed as tightly as it likes.
 pub const BACKUP_RATIO_FREE_BYTES: u64 = 1 << 30;
+/// What is shipped by continuous backup is cut into pieces of so many bytes; a longer transaction is in several.
+pub const SHIP_PIECE_MAX_BYTES: usize = 8 << 20;
+/// One of these pieces, packed or unpacked, has no more bytes than this.
+pub const SHIP_SEGMENT_MAX_BYTES: u64 = 32 << 20;
+/// When the program ends, it goes on shipping for so long at most.
+pub const SHIP_END_SECONDS: u64 = 10;
+/// So much of the write-ahead log may wait in memory to be shipped, so that the log itself can start over.
+pub const SHIP_KEPT_MAX_BYTES: usize = 64 << 20;
 /// The body of a backup that is sent to us may have this many bytes, which is no limit in practice.
 pub const BACKUP_UPLOAD_MAX_BYTES: u64 = 1 << 60;
 

@@ -47,9 +47,12 @@ mod options;
 mod outdated;
 mod snapshot;
 mod sqlite;
+mod tail;
 #[cfg(test)]
 mod tests;
+mod times;
 mod tx;
+mod wal;
 mod witness;
 
 use std::fmt;
@@ -73,7 +76,9 @@ pub use figures::{StoreStats, StoreTimes};
 pub use options::{Database, StoreOptions};
 pub use outdated::{Outdated, copy_closed, newest_version, outdated};
 pub use sqlite::{DatabaseCopy, Past, Quick, Row, version as sqlite_version};
+pub use tail::{Commit, Piece, Snapshot, Tail, Taken};
 pub use tx::{ColumnInfo, ReadTx, WriteTx};
+pub use wal::Place;
 pub use witness::{Before, Witness};
 
 /// Reads all collections; given to [`Store::open`] by the layer that knows how they are stored.
@@ -134,6 +139,8 @@ struct Shared {
     slow: Arc<sqlite::SlowStatements>,
     /// Copies that are being made of the database.
     copies: AtomicU64,
+    /// Who reads the write-ahead log, if anybody may.
+    tail: Option<Arc<Tail>>,
 }
 
 /// The entrances of the queues. `None` in a queue tells one thread to stop.
@@ -160,6 +167,7 @@ impl Store {
     pub fn open(options: StoreOptions, load_schema: LoadSchema) -> Result<Store> {
         let data_file = folder::prepare(&options.data_dir, options.database)?;
         let slow = Arc::new(sqlite::SlowStatements::new(options.slow_statement));
+        let tail = options.keeps_log.then(|| Arc::new(Tail::new(&options)));
         let start = || {
             let connection = sqlite::open_writer(&data_file, &options, &slow)?;
             migrations::run(&connection, options.database)?;
@@ -176,6 +184,7 @@ impl Store {
             figures: Figures::new(),
             slow,
             copies: AtomicU64::new(0),
+            tail,
         });
         let (reads, readers) = sqlite::start_readers(&data_file, &shared)?;
         let (writes, writer) = sqlite::start_writer(connection, data_version, &data_file, &shared)?;
@@ -282,8 +291,13 @@ impl Store {
         sqlite::copy(&logs, file, progress).map(|()| true)
     }
 
-    /// Refuses new jobs, finishes those that wait, empties the write-ahead log into the database file and ends the
-    /// threads. It blocks until then; calling it again does nothing.
+    /// The write-ahead log for whoever ships it, if the store was opened so.
+    pub fn tail(&self) -> Option<Arc<Tail>> {
+        self.handle.shared.tail.clone()
+    }
+
+    /// Refuses new jobs, finishes those that wait, empties the write-ahead log into the database file (unless it is to
+    /// stay) and ends the threads. It blocks until then; calling it again does nothing.
     pub fn close(&self) {
         self.handle.close();
     }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use crate::base::Timestamp;
+
 /// The databases of a data folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Database {
@@ -53,6 +55,11 @@ pub struct StoreOptions {
     pub group_max: usize,
     /// How long the writer goes on taking waiting jobs into a group before it commits.
     pub group_time: Duration,
+    /// Whether the write-ahead log stays when the database is closed, and starts over only when [`Tail`](super::Tail)
+    /// has read it: for continuous backup, and for all who use the folder beside it.
+    pub keeps_log: bool,
+    /// By which clock commits are noted then.
+    pub clock: fn() -> Timestamp,
     /// Above this size the write-ahead log is copied into the database file as far as readers allow.
     pub wal_soft_limit_bytes: u64,
     /// Above this size the writer waits a moment for readers, so that the log can start over; above twice this size
@@ -74,6 +81,8 @@ impl StoreOptions {
             slow_statement: Duration::from_millis(500),
             group_max: 512,
             group_time: Duration::from_millis(5),
+            keeps_log: false,
+            clock: Timestamp::now,
             wal_soft_limit_bytes: 16 << 20,
             wal_hard_limit_bytes: 64 << 20,
         }

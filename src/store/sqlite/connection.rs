@@ -70,6 +70,9 @@ pub(in crate::store) fn open_writer(
         let inner = rusqlite::Connection::open_with_flags(file, flags() | OpenFlags::SQLITE_OPEN_CREATE)?;
         configure(&inner, Role::Writer, options.wait_timeout)?;
         use_wal(&inner)?;
+        if options.keeps_log {
+            keep_log(&inner)?;
+        }
         let kept_bytes = i64::try_from(options.wal_soft_limit_bytes).unwrap_or(i64::MAX);
         inner.pragma_update_and_check(None, "journal_size_limit", kept_bytes, |_| Ok(()))?;
         if options.database == Database::Logs {
@@ -92,6 +95,11 @@ fn use_wal(inner: &rusqlite::Connection) -> rusqlite::Result<()> {
         inner.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     inner.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+}
+
+/// Has the write-ahead log stay when this connection is closed, even if it is the last one.
+pub(super) fn keep_log(inner: &rusqlite::Connection) -> rusqlite::Result<()> {
+    inner.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map(|_| ())
 }
 
 /// The settings of every connection.

@@ -15,7 +15,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 
 use super::APPLICATION_ID;
-use super::connection::{Connection, Role, configure, flags};
+use super::connection::{Connection, Role, configure, flags, keep_log};
 use super::error::{self, Damage};
 use super::inspect::{open_as_it_stands, open_to_look};
 use crate::base::{ErrorKind, Result};
@@ -31,32 +31,54 @@ const COMPLAINTS_MAX: usize = 5;
 
 /// Copies a database into a new file; `progress` is told bytes that are done, and of how many.
 pub(in crate::store) fn copy(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
-    let mut run = || -> rusqlite::Result<()> {
-        let source = rusqlite::Connection::open_with_flags(from, flags())?;
-        configure(&source, Role::Reader, WAIT)?;
-        // One snapshot for all steps: without it, a commit in between would make the copy begin anew.
-        source.execute_batch("BEGIN")?;
-        let page_bytes: i64 = source.pragma_query_value(None, "page_size", |row| row.get(0))?;
-        source.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        let mut target = rusqlite::Connection::open_with_flags(to, flags() | OpenFlags::SQLITE_OPEN_CREATE)?;
-        // Whoever wants the copy on disk syncs what is made of it; one that isn't finished is thrown away.
-        target.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
-        target.pragma_update(None, "synchronous", "OFF")?;
-        let backup = Backup::new(&source, &mut target)?;
-        loop {
-            let step = backup.step(PAGES_PER_STEP)?;
-            let (pages, left) = (backup.progress().pagecount, backup.progress().remaining);
-            let bytes = |pages: c_int| i64::from(pages).saturating_mul(page_bytes).unsigned_abs();
-            progress(bytes(pages.saturating_sub(left)), bytes(pages));
-            match step {
-                StepResult::Done => return Ok(()),
-                StepResult::More => {}
-                // Nobody else knows the copy, and readers of a write-ahead log are locked out by nobody.
-                _ => return Err(rusqlite::Error::SqliteFailure(busy(), None)),
+    LongRead::begin(from)?.copy_to(to, progress)
+}
+
+/// One state of a database, kept for as long as somebody needs it.
+pub(in crate::store) struct LongRead {
+    source: rusqlite::Connection,
+}
+
+impl LongRead {
+    /// What every new reader of the file would see at this moment.
+    pub fn begin(file: &Path) -> Result<LongRead> {
+        let begin = || -> rusqlite::Result<LongRead> {
+            let source = rusqlite::Connection::open_with_flags(file, flags())?;
+            configure(&source, Role::Reader, WAIT)?;
+            // There are others that are open. Should they go first, the log isn't this one's to take away.
+            keep_log(&source)?;
+            source.execute_batch("BEGIN")?;
+            source.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+            Ok(LongRead { source })
+        };
+        begin().map_err(|error| error::translate(&error))
+    }
+
+    /// Copies it into a new file. One snapshot for all steps: without it, a commit in between would make the copy begin
+    /// anew.
+    pub fn copy_to(&self, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        let mut run = || -> rusqlite::Result<()> {
+            let page_bytes: i64 = self.source.pragma_query_value(None, "page_size", |row| row.get(0))?;
+            let mut target = rusqlite::Connection::open_with_flags(to, flags() | OpenFlags::SQLITE_OPEN_CREATE)?;
+            // Whoever wants the copy on disk syncs what is made of it; one that isn't finished is thrown away.
+            target.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
+            target.pragma_update(None, "synchronous", "OFF")?;
+            let backup = Backup::new(&self.source, &mut target)?;
+            loop {
+                let step = backup.step(PAGES_PER_STEP)?;
+                let (pages, left) = (backup.progress().pagecount, backup.progress().remaining);
+                let bytes = |pages: c_int| i64::from(pages).saturating_mul(page_bytes).unsigned_abs();
+                progress(bytes(pages.saturating_sub(left)), bytes(pages));
+                match step {
+                    StepResult::Done => return Ok(()),
+                    StepResult::More => {}
+                    // Nobody else knows the copy, and readers of a write-ahead log are locked out by nobody.
+                    _ => return Err(rusqlite::Error::SqliteFailure(busy(), None)),
+                }
             }
-        }
-    };
-    run().map_err(|error| error::translate(&error))
+        };
+        run().map_err(|error| error::translate(&error))
+    }
 }
 
 fn busy() -> rusqlite::ffi::Error {

@@ -9,10 +9,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
-use rusqlite::config::DbConfig;
 
 use super::APPLICATION_ID;
-use super::connection::{Role, configure, flags};
+use super::connection::{Role, configure, flags, keep_log};
 use super::error::{self, Damage};
 use crate::base::{Error, Result};
 use crate::store::migrations::PROGRAM_VERSION;
@@ -41,7 +40,7 @@ pub(in crate::store) fn inspect(file: &Path, newest_version: i64) -> Result<Opti
         let connection = open_to_look(file)?;
         configure(&connection, Role::Reader, Duration::from_secs(5))?;
         // Closing must not copy a write-ahead log into a file that turns out to be damaged.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        keep_log(&connection)?;
         Probe::read(&connection, size_bytes)
     };
     let probe = probe().map_err(|error| explain(file, error::translate(&error)))?;

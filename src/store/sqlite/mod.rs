@@ -18,8 +18,8 @@ mod writer;
 
 pub use bind::Row;
 pub(super) use connection::{Connection, Savepoint, open_writer};
-pub(super) use copy::copy;
 pub use copy::{DatabaseCopy, Quick};
+pub(super) use copy::{LongRead, copy};
 pub(super) use inspect::{Standing, explain, inspect};
 pub use past::Past;
 pub(super) use readers::start_readers;

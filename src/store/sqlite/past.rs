@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::connection::{Connection, Role, configure, flags};
+use super::connection::{Connection, Role, configure, flags, keep_log};
 use super::error;
 use super::slow::SlowStatements;
 use crate::base::Result;
@@ -25,6 +25,7 @@ pub(super) struct Pasts {
     wait: Duration,
     limit: Duration,
     slow: Arc<SlowStatements>,
+    keeps_log: bool,
     opened: usize,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
@@ -33,7 +34,8 @@ impl Pasts {
     /// For this database file. Connections are opened when they are needed.
     pub fn new(file: &Path, options: &StoreOptions, slow: &Arc<SlowStatements>) -> Pasts {
         let (wait, limit) = (options.wait_timeout, options.statement_timeout);
-        Pasts { file: file.to_owned(), wait, limit, slow: slow.clone(), opened: 0, idle: Arc::default() }
+        let (slow, keeps_log) = (slow.clone(), options.keeps_log);
+        Pasts { file: file.to_owned(), wait, limit, slow, keeps_log, opened: 0, idle: Arc::default() }
     }
 
     /// What every new reader would see at this moment, `schema` being the one that belongs to it. `None` if all
@@ -71,6 +73,9 @@ impl Pasts {
         let open = || {
             let inner = rusqlite::Connection::open_with_flags(&self.file, flags())?;
             configure(&inner, Role::Reader, self.wait)?;
+            if self.keeps_log {
+                keep_log(&inner)?;
+            }
             Ok(Connection::new(inner)?.telling(&self.slow))
         };
         open().map(Some).map_err(|error| error::translate(&error))

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, bounded};
 use r2d2::{ManageConnection, NopErrorHandler, Pool, PooledConnection};
 use r2d2_sqlite::SqliteConnectionManager;
 
-use super::connection::{Connection, Role, configure, flags};
+use super::connection::{Connection, Role, configure, flags, keep_log};
 use super::slow::SlowStatements;
 use crate::base::{Error, Result};
 use crate::domain::Schema;
@@ -29,10 +29,11 @@ type Queue = Receiver<Option<Box<dyn ReadJob>>>;
 
 /// Opens the connections and starts a thread for each.
 pub(in crate::store) fn start_readers(file: &Path, shared: &Arc<Shared>) -> Result<(ReadSender, Vec<JoinHandle<()>>)> {
-    let wait = shared.options.wait_timeout;
-    let opener = SqliteConnectionManager::file(file)
-        .with_flags(flags())
-        .with_init(move |connection| configure(connection, Role::Reader, wait));
+    let (wait, keeps_log) = (shared.options.wait_timeout, shared.options.keeps_log);
+    let opener = SqliteConnectionManager::file(file).with_flags(flags()).with_init(move |connection| {
+        configure(connection, Role::Reader, wait)?;
+        if keeps_log { keep_log(connection) } else { Ok(()) }
+    });
     let count = shared.options.readers.max(1);
     let pool = Pool::builder()
         .max_size(u32::try_from(count).unwrap_or(u32::MAX))

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
-use super::checkpoint::Checkpointer;
+use super::checkpoint::{Checkpointer, Pin};
 use super::connection::{Connection, Savepoint};
 use super::past::Pasts;
 use crate::base::{Error, ErrorKind, Result};
@@ -49,8 +49,9 @@ pub(in crate::store) fn start_writer(
     let shared = shared.clone();
     let name = format!("{}-write", shared.options.database.thread_prefix());
     let pasts = Pasts::new(file, &shared.options, &shared.slow);
+    let tail = shared.tail.clone().map(|tail| Pin::hold(file, tail)).transpose()?;
     let start = move || {
-        let checkpointer = Checkpointer::new(page_bytes, usual_wait, &shared.options);
+        let checkpointer = Checkpointer::new(page_bytes, usual_wait, &shared.options, tail);
         Writer { connection, queue, shared, data_version, checkpointer, pasts, stopping: false, held: None }.run();
     };
     Ok((sender, spawn(name, start)?))
@@ -259,6 +260,7 @@ impl Writer {
     }
 
     fn acknowledge(&mut self, members: Vec<Job>) {
+        self.checkpointer.note_commit();
         let stored = members.iter().filter(|job| job.succeeded()).count() as u64;
         let figures = &self.shared.figures;
         count(&figures.commits);
@@ -267,7 +269,10 @@ impl Writer {
         figures.group_size.note(members.len() as u64);
         figures.wal_bytes.store(self.checkpointer.wal_bytes(), Ordering::Relaxed);
         members.into_iter().for_each(|job| job.answer());
-        let is_copied = || self.shared.copies.load(Ordering::Acquire) > 0;
+        let is_copied = || {
+            let is_held = self.shared.tail.as_ref().is_some_and(|tail| tail.is_held());
+            is_held || self.shared.copies.load(Ordering::Acquire) > 0
+        };
         self.checkpointer.after_commit(self.connection.raw(), &is_copied);
         self.note_checkpoints();
     }

@@ -9,6 +9,7 @@ mod files;
 mod groups;
 mod schema;
 mod statements;
+mod tail;
 mod wal;
 
 use std::path::Path;
