@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::base::{Error, FieldError, Result, Timestamp};
 
 pub use expression::Expression;
-use minutes::Minutes;
+use minutes::{Minutes, Span};
 
 /// How ids of the program's own jobs begin.
 const OWN_PREFIX: &str = "__";
@@ -130,15 +130,16 @@ impl Jobs {
         let mut minutes = Minutes::new(Timestamp::now());
         loop {
             tokio::time::sleep(Minutes::until_next(Timestamp::now())).await;
-            if let Some(minute) = minutes.turn(Timestamp::now()) {
-                self.start_due(minute);
+            if let Some(span) = minutes.turn(Timestamp::now()) {
+                self.start_due(span);
             }
         }
     }
 
-    /// Starts the jobs of one minute.
-    fn start_due(&self, minute: Timestamp) {
-        let due: Vec<Job> = self.lock().iter().filter(|job| job.expression.is_due(minute)).cloned().collect();
+    /// Starts the jobs that are due in some of these minutes, each of them once.
+    fn start_due(&self, span: Span) {
+        let is_due = |job: &&Job| span.minutes().any(|minute| job.expression.is_due(minute));
+        let due: Vec<Job> = self.lock().iter().filter(is_due).cloned().collect();
         due.into_iter().for_each(Job::start);
     }
 
@@ -279,9 +280,9 @@ mod tests {
             };
             jobs.register(id, expression, run).expect("a valid expression");
         }
-        jobs.start_due(at("2026-01-01 11:59:00Z"));
+        jobs.start_due(Span::one(at("2026-01-01 11:59:00Z")));
         assert_eq!(ran.recv().await, Some("minute"));
-        jobs.start_due(at("2026-01-01 12:00:00Z"));
+        jobs.start_due(Span::one(at("2026-01-01 12:00:00Z")));
         let mut both = [ran.recv().await, ran.recv().await];
         both.sort();
         assert_eq!(both, [Some("minute"), Some("noon")]);
