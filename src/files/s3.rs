@@ -1,7 +1,7 @@
-//! A bucket of an S3-compatible service as the storage.
+//! A bucket of an S3-compatible service.
 //!
-//! Called when the storage is opened. Its HTTP client is made like that for services that people sign in with: one TLS,
-//! no redirects, no proxies of the environment.
+//! Called when a storage is opened, whatever for. Its HTTP client is made like that for services that people sign in
+//! with: one TLS, no redirects, no proxies of the environment.
 
 use std::time::Duration;
 
@@ -12,32 +12,32 @@ use reqwest::redirect::Policy;
 
 use crate::base::limits::{S3_CONNECT_TIMEOUT_SECONDS, S3_READ_TIMEOUT_SECONDS, S3_RETRIES, S3_RETRY_SECONDS};
 use crate::base::{Error, Result, tls};
-use crate::settings::{Config, S3Addressing};
+use crate::settings::{Bucket, S3Addressing};
 
-/// The bucket that the configuration names.
+/// The bucket.
 ///
 /// # Errors
-/// 400 if the configuration can't be used.
-pub fn open(config: &Config) -> Result<AmazonS3> {
+/// 400 if what is said of it can't be used.
+pub fn open(bucket: &Bucket) -> Result<AmazonS3> {
     let retry = RetryConfig {
         max_retries: S3_RETRIES,
         retry_timeout: Duration::from_secs(S3_RETRY_SECONDS),
         ..RetryConfig::default()
     };
     let mut builder = AmazonS3Builder::new()
-        .with_bucket_name(&config.s3_bucket)
-        .with_region(&config.s3_region)
-        .with_access_key_id(&config.s3_access_key)
-        .with_secret_access_key(config.s3_secret_key.expose())
-        .with_virtual_hosted_style_request(config.s3_addressing == S3Addressing::Host)
+        .with_bucket_name(&bucket.name)
+        .with_region(&bucket.region)
+        .with_access_key_id(&bucket.access_key)
+        .with_secret_access_key(bucket.secret_key.expose())
+        .with_virtual_hosted_style_request(bucket.addressing == S3Addressing::Host)
         // Many services don't have the request that removes several objects at once.
         .with_disable_bulk_delete(true)
         .with_retry(retry)
         .with_http_connector(Connector);
-    if let Some(endpoint) = &config.s3_endpoint {
-        let endpoint = match config.s3_addressing {
+    if let Some(endpoint) = &bucket.endpoint {
+        let endpoint = match bucket.addressing {
             S3Addressing::Path => endpoint.clone(),
-            S3Addressing::Host => with_bucket(endpoint, &config.s3_bucket),
+            S3Addressing::Host => with_bucket(endpoint, &bucket.name),
         };
         builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
     }

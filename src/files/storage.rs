@@ -5,7 +5,7 @@
 //! a whole or not at all; a large one never is in memory as a whole. Not here: which objects there should be
 //! (`ledger`).
 
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,15 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::prefix::PrefixStore;
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 
 use super::{s3, spool};
 use crate::base::{Error, Result, ids};
 use crate::domain::Upload;
-use crate::settings::Config;
+use crate::settings::{Bucket, Config, Location};
 
 /// Larger files are sent to a service in parts of at least this size, the least that S3 takes; so much of a file is in
 /// memory.
@@ -38,6 +39,8 @@ const MOVES_MAX: usize = 10;
 /// What is written to try a place out: no name of a file that is stored begins so.
 const TRIAL_FOLDER: &str = "holdall_settings_test_";
 const TRIAL_TEXT: &[u8] = b"Written to see whether this place can be used.";
+/// Where files are written before they are moved to their place, in a folder that isn't the data folder's.
+const STAGING: &str = ".unfinished";
 
 /// The content of an object, piece by piece.
 pub type Content = BoxStream<'static, Result<Bytes>>;
@@ -76,10 +79,23 @@ impl Storage {
     /// # Errors
     /// 400 if a service can't be used as it is configured; 503 if the folder can't.
     pub fn open(config: &Config) -> Result<Storage> {
-        if config.s3_bucket.is_empty() {
-            Storage::local(&config.data_dir.join("storage"), &config.data_dir.join(spool::FOLDER))
-        } else {
-            Storage::bucket(config)
+        match config.files_bucket() {
+            None => Storage::local(&config.data_dir.join("storage"), &config.data_dir.join(spool::FOLDER)),
+            Some(bucket) => Storage::bucket(&bucket),
+        }
+    }
+
+    /// What is kept at a place that has nothing to do with the data folder.
+    ///
+    /// # Errors
+    /// As [`Storage::open`].
+    pub fn at(location: &Location) -> Result<Storage> {
+        match location {
+            Location::Folder(folder) => {
+                make_private(folder).map_err(|error| unusable(folder, error.into()))?;
+                Storage::local(folder, &folder.join(STAGING))
+            }
+            Location::Bucket(bucket) => Storage::bucket(bucket),
         }
     }
 
@@ -88,11 +104,20 @@ impl Storage {
     /// # Errors
     /// 400 if it can't.
     pub fn check(config: &Config) -> Result<()> {
-        if config.s3_bucket.is_empty() { Ok(()) } else { Storage::bucket(config).map(|_| ()) }
+        config.files_bucket().map_or(Ok(()), |bucket| Storage::bucket(&bucket).map(|_| ()))
     }
 
-    fn bucket(config: &Config) -> Result<Storage> {
-        Ok(Storage { objects: Arc::new(s3::open(config)?), local: None })
+    /// The storage in a bucket.
+    ///
+    /// # Errors
+    /// 400 if what is said of it can't be used; whether it answers shows later.
+    pub fn bucket(bucket: &Bucket) -> Result<Storage> {
+        let objects = s3::open(bucket)?;
+        let objects: Arc<dyn ObjectStore> = match bucket.prefix.as_str() {
+            "" => Arc::new(objects),
+            prefix => Arc::new(PrefixStore::new(objects, path(prefix)?)),
+        };
+        Ok(Storage { objects, local: None })
     }
 
     /// The storage in this folder, which is made if it isn't there, by way of another one, which is the spool's.
@@ -100,11 +125,8 @@ impl Storage {
     /// # Errors
     /// 503 if it can't be used.
     pub fn local(folder: &Path, staging: &Path) -> Result<Storage> {
-        let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
-            Error::unavailable(format!("The folder {} can't be used.", folder.display())).caused_by(error)
-        };
-        fs::create_dir_all(folder).map_err(|error| unusable(error.into()))?;
-        let local = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(error.into()))?;
+        fs::create_dir_all(folder).map_err(|error| unusable(folder, error.into()))?;
+        let local = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(folder, error.into()))?;
         // Folders go with the last file in them.
         let files = Arc::new(local.with_fsync(true).with_automatic_cleanup(true));
         Ok(Storage { objects: files.clone(), local: Some(Local { files, staging: staging.to_owned() }) })
@@ -144,14 +166,34 @@ impl Storage {
             let (from, to) = (upload.spool.path().to_owned(), local.files.path_to_filesystem(&path).map_err(failure)?);
             return blocking(move || move_in(&from, &to)).await;
         }
-        let mut file = tokio::fs::File::open(upload.spool.path()).await.map_err(unstored)?;
-        let mut left_bytes = upload.size_bytes;
+        self.send(&path, upload.spool.path(), upload.size_bytes).await
+    }
+
+    /// Stores a copy of a file, over what is there.
+    ///
+    /// # Errors
+    /// 503 if it can't be read or stored.
+    pub async fn put_copy(&self, key: &str, file: &Path) -> Result<()> {
+        let path = path(key)?;
+        let Some(local) = &self.local else {
+            let size_bytes = tokio::fs::metadata(file).await.map_err(unstored)?.len();
+            return self.send(&path, file, size_bytes).await;
+        };
+        let to = local.files.path_to_filesystem(&path).map_err(failure)?;
+        let file = file.to_owned();
+        self.stage(local, to, move |staged| fs::copy(file, staged).map(|_| ())).await
+    }
+
+    /// Sends a file to a service.
+    async fn send(&self, path: &ObjectPath, file: &Path, size_bytes: u64) -> Result<()> {
+        let mut file = tokio::fs::File::open(file).await.map_err(unstored)?;
+        let mut left_bytes = size_bytes;
         let part_bytes = PART_MIN_BYTES.max(left_bytes.div_ceil(PARTS_MAX));
         if left_bytes <= part_bytes {
             let bytes = next_part(&mut file, left_bytes).await?;
-            return self.objects.put(&path, bytes).await.map(|_| ()).map_err(failure);
+            return self.objects.put(path, bytes).await.map(|_| ()).map_err(failure);
         }
-        let mut parts = self.objects.put_multipart(&path).await.map_err(failure)?;
+        let mut parts = self.objects.put_multipart(path).await.map_err(failure)?;
         let sent = async {
             while left_bytes > 0 {
                 let part = next_part(&mut file, left_bytes.min(part_bytes)).await?;
@@ -178,19 +220,39 @@ impl Storage {
         let path = path(key)?;
         if let Some(local) = &self.local {
             let to = local.files.path_to_filesystem(&path).map_err(failure)?;
-            let from = local.staging.join(format!("{}{}", ids::secret(), spool::SUFFIX));
-            return blocking(move || {
-                fs::create_dir_all(from.parent().unwrap_or(&from))?;
-                let moved = fs::write(&from, &bytes).and_then(|()| move_in(&from, &to));
-                if moved.is_err() {
-                    // Should even this fail, it goes at the next start.
-                    let _ = fs::remove_file(&from);
-                }
-                moved
-            })
-            .await;
+            return self.stage(local, to, move |staged| fs::write(staged, &bytes)).await;
         }
         self.objects.put(&path, PutPayload::from(bytes)).await.map(|_| ()).map_err(failure)
+    }
+
+    /// Has a file written aside, and moves it to its place.
+    async fn stage(
+        &self,
+        local: &Local,
+        to: PathBuf,
+        write: impl FnOnce(&Path) -> io::Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let from = local.staging.join(format!("{}{}", ids::secret(), spool::SUFFIX));
+        blocking(move || {
+            fs::create_dir_all(from.parent().unwrap_or(&from))?;
+            let moved = write(&from).and_then(|()| move_in(&from, &to));
+            if moved.is_err() {
+                // Should even this fail, it goes at the next start.
+                let _ = fs::remove_file(&from);
+            }
+            moved
+        })
+        .await
+    }
+
+    /// Removes what was never moved to its place, because the program was killed. Nobody else may be at work.
+    pub fn remove_leftovers(&self) {
+        if let Some(local) = &self.local
+            && let Err(error) = fs::remove_dir_all(&local.staging)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "what wasn't stored to its end can't be removed yet");
+        }
     }
 
     /// The size of an object; `None` if there is none.
@@ -198,11 +260,28 @@ impl Storage {
     /// # Errors
     /// 503 if the storage can't be read.
     pub async fn size_bytes(&self, key: &str) -> Result<Option<u64>> {
+        Ok(self.object(key).await?.map(|object| object.size_bytes))
+    }
+
+    /// What is known of an object; `None` if there is none.
+    ///
+    /// # Errors
+    /// 503 if the storage can't be read.
+    pub async fn object(&self, key: &str) -> Result<Option<Object>> {
         match self.objects.head(&path(key)?).await {
-            Ok(meta) => Ok(Some(meta.size)),
+            Ok(meta) => Ok(Some(known(meta))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(failure(error)),
         }
+    }
+
+    /// All objects whose keys have no slash in them.
+    ///
+    /// # Errors
+    /// 503 if the storage can't be read.
+    pub async fn list_top(&self) -> Result<Vec<Object>> {
+        let listed = self.objects.list_with_delimiter(None).await.map_err(failure)?;
+        Ok(listed.objects.into_iter().map(known).collect())
     }
 
     /// A part of an object, or all of it; `None` if there is no such object. A range must lie within the object.
@@ -268,18 +347,31 @@ impl Storage {
     /// 503 if the storage can't be read, here or in the stream.
     pub fn list(&self, prefix: Option<&str>) -> Result<BoxStream<'static, Result<Object>>> {
         let prefix = prefix.map(path).transpose()?;
-        let listed = self.objects.list(prefix.as_ref()).map_err(failure).map_ok(|meta| Object {
-            key: meta.location.to_string(),
-            size_bytes: meta.size,
-            modified_seconds: meta.last_modified.timestamp(),
-        });
-        Ok(listed.boxed())
+        Ok(self.objects.list(prefix.as_ref()).map_err(failure).map_ok(known).boxed())
     }
+}
+
+fn known(meta: ObjectMeta) -> Object {
+    let (key, modified_seconds) = (meta.location.to_string(), meta.last_modified.timestamp());
+    Object { key, size_bytes: meta.size, modified_seconds }
 }
 
 /// A key as the storage takes it. Keys are made of ids and stored names, so one that isn't a path is a mistake of ours.
 fn path(key: &str) -> Result<ObjectPath> {
     ObjectPath::parse(key).map_err(Error::internal)
+}
+
+fn unusable(folder: &Path, error: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::unavailable(format!("The folder {} can't be used.", folder.display())).caused_by(error)
+}
+
+/// Makes a folder that only its owner may read, if it isn't there.
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// The next bytes of a file, in pieces whose memory the next part finds again.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::keys::KEYS;
 use super::layers::{DEFAULT_ORIGIN, Layers};
+use super::location::Location;
 use super::rate_limit::RateLimit;
 use super::sources::Sources;
 use crate::base::{Error, IpRange, Result, Secret};
@@ -110,6 +111,17 @@ pub struct Config {
     pub snapshot_keep: usize,
     pub update_manifest: String,
     pub update_key: String,
+    pub ship_to: String,
+    pub ship_interval_ms: u64,
+    pub ship_snapshot_hours: i64,
+    pub ship_retention_hours: i64,
+    #[serde(deserialize_with = "optional_url")]
+    pub ship_s3_endpoint: Option<String>,
+    pub ship_s3_region: String,
+    pub ship_s3_access_key: String,
+    #[serde(deserialize_with = "secret")]
+    pub ship_s3_secret_key: Secret,
+    pub ship_s3_addressing: S3Addressing,
     pub log_level: LogLevel,
     pub log_format: LogFormat,
     #[serde(deserialize_with = "optional_socket")]
@@ -365,10 +377,15 @@ impl Config {
         if !self.s3_bucket.is_empty() && (self.s3_access_key.is_empty() || self.s3_secret_key.is_empty()) {
             problems.push("s3_bucket needs s3_access_key and s3_secret_key beside it.");
         }
-        if !self.backup_s3_bucket.is_empty()
-            && (self.backup_s3_access_key.is_empty() || self.backup_s3_secret_key.is_empty())
-        {
+        let lacks = |access: &str, secret: &Secret| access.is_empty() || secret.is_empty();
+        if !self.backup_s3_bucket.is_empty() && lacks(&self.backup_s3_access_key, &self.backup_s3_secret_key) {
             problems.push("backup_s3_bucket needs backup_s3_access_key and backup_s3_secret_key beside it.");
+        }
+        if let Some(Location::Bucket(bucket)) = self.ship_location()
+            && (bucket.name.is_empty() || lacks(&bucket.access_key, &bucket.secret_key))
+        {
+            problems
+                .push("ship_to needs a bucket behind s3://, and ship_s3_access_key and ship_s3_secret_key beside it.");
         }
         if [&self.encryption_key, &self.encryption_key_before].iter().any(|key| is_short(key)) {
             problems.push("encryption_key and encryption_key_before need 32 characters or more.");

@@ -55,7 +55,7 @@ pub const REQUIREMENTS: &[&str] = &["optional", "required"];
 pub const SMTP_ENCRYPTIONS: &[&str] = &["auto", "starttls", "tls", "none"];
 /// The words that `smtp_auth_method` takes.
 pub const SMTP_AUTH_METHODS: &[&str] = &["auto", "plain", "login"];
-/// The words that `s3_addressing` takes.
+/// The words that `s3_addressing` and its likes take.
 pub const S3_ADDRESSINGS: &[&str] = &["path", "host"];
 /// The words that `front` takes.
 pub const FRONTS: &[&str] = &["auto", "always", "never"];
@@ -206,9 +206,9 @@ pub const KEYS: &[Key] = &[
     key("backup_keep", KeyKind::Count(1, 10_000), "3",
         "Of the backups that were made by themselves, so many of the newest are kept."),
     key("backup_s3_bucket", KeyKind::Text, "",
-        "The bucket that backups are kept in; empty keeps them in the data folder."),
+        "The bucket of an S3-compatible service that backups are kept in; empty keeps them in the data folder."),
     key("backup_s3_endpoint", KeyKind::Url, "",
-        "Where its service is; empty is Amazon's for the region."),
+        "Where that service is, such as https://s3.example.com; empty is Amazon's for the region."),
     key("backup_s3_region", KeyKind::Text, "us-east-1",
         "The region that the service expects to be named."),
     key("backup_s3_access_key", KeyKind::Text, "",
@@ -223,6 +223,24 @@ pub const KEYS: &[Key] = &[
         "A file, or an address, that names the newest version for `holdall update check`; empty asks nobody."),
     key("update_key", KeyKind::Text, "",
         "The public Ed25519 key in base64 that must have signed that file; empty asks for no signature."),
+    key("ship_to", KeyKind::Text, "",
+        "Where every change is copied to while the server runs: a folder, or s3://BUCKET/PREFIX; empty copies none."),
+    key("ship_interval_ms", KeyKind::Count(10, 600_000), "500",
+        "How often that is done while there are changes, in milliseconds."),
+    key("ship_snapshot_hours", KeyKind::Count(1, 8760), "24",
+        "After so many hours with changes the whole database is copied there, too, in hours."),
+    key("ship_retention_hours", KeyKind::Count(1, 87_600), "168",
+        "For so long any moment can be restored, in hours."),
+    key("ship_s3_endpoint", KeyKind::Url, "",
+        "Where the service of that bucket is, such as https://s3.example.com; empty is Amazon's for the region."),
+    key("ship_s3_region", KeyKind::Text, "us-east-1",
+        "The region that the service expects to be named."),
+    key("ship_s3_access_key", KeyKind::Text, "",
+        "The access key id for it."),
+    Key { secret: true, ..key("ship_s3_secret_key", KeyKind::Text, "",
+        "The secret access key for it.") },
+    key("ship_s3_addressing", KeyKind::Choice(S3_ADDRESSINGS), "path",
+        "As s3_addressing."),
     key("log_level", KeyKind::Choice(LOG_LEVELS), "info",
         "The least important messages that are logged."),
     key("log_format", KeyKind::Choice(LOG_FORMATS), "auto",

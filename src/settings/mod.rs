@@ -9,6 +9,7 @@ pub mod config;
 pub mod keys;
 pub mod layers;
 mod links;
+pub mod location;
 pub mod model;
 mod patch;
 mod rate_limit;
@@ -20,6 +21,7 @@ mod validate;
 
 pub use config::{Config, LogFormat, LogLevel, S3Addressing, Settings};
 pub use keys::{KEYS, Key};
+pub use location::{Bucket, Location};
 pub use model::Model;
 pub use rate_limit::{Audience, RateLimit};
 pub use show::Row;
