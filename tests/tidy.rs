@@ -55,6 +55,7 @@ const NEIGHBOURS: &[(&str, &str, &str)] = &[
     ("import", "files", "and the files that its records name"),
     ("export", "records", "records go out through the one door, too"),
     ("export", "files", "with the files that the ledger names"),
+    ("backup", "settings", "the configuration names the place that changes are shipped to"),
     ("files", "settings", "the configuration names the storage"),
     ("rates", "settings", "limits are settings"),
     ("auth", "mail", "a mail is queued in the transaction that it belongs to"),
@@ -93,10 +94,11 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tracing_subscriber", &["cli/logging.rs", "cli/traces"]),
     // Where files are, and what.
     ("object_store", &["files/"]),
-    ("bytes", &["files/", "web/"]),
-    ("futures_util", &["files/", "import/", "export/", "app/files_check.rs", "app/import_table.rs"]),
+    ("bytes", &["files/", "backup/ship/", "web/"]),
+    ("futures_util", &["files/", "backup/ship/", "import/", "export/", "app/files_check.rs", "app/import_table.rs"]),
     ("mimetype_detector", &["files/sniff.rs"]),
     ("zip", &["backup/"]),
+    ("flate2", &["backup/ship/"]),
     ("csv", &["import/table", "export/"]),
     ("indicatif", &["cli/backup.rs", "cli/bar.rs", "cli/import.rs", "cli/export.rs", "cli/rollback.rs"]),
     // What the program and its machine tell of themselves.
@@ -114,7 +116,22 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("sea_query", &["query/"]),
     ("sqlparser", &["query/ddl/"]),
     // Threads and logs: nothing that is pure.
-    ("tokio", &["store/", "auth/", "files/", "realtime/", "jobs/", "import/", "export/", "app/", "front/", "cli/"]),
+    (
+        "tokio",
+        &[
+            "store/",
+            "auth/",
+            "files/",
+            "realtime/",
+            "jobs/",
+            "backup/ship/",
+            "import/",
+            "export/",
+            "app/",
+            "front/",
+            "cli/",
+        ],
+    ),
     (
         "tracing",
         &[

@@ -34,6 +34,7 @@ impl App {
             self.spawn(self.clone().write_logs_forever());
             self.spawn(self.clone().test_backups());
             self.spawn(self.clone().watch_settings());
+            self.spawn(self.clone().ship_forever());
             self.spawn(async move {
                 // The configuration may have changed since the last run of the program.
                 if let Err(error) = app.clone().clean_up_logs().await {

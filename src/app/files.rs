@@ -116,6 +116,7 @@ impl App {
                 stored.give_up().await;
                 return Err(error);
             }
+            self.ship_file(file.key());
         }
         Ok(stored)
     }

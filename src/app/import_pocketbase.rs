@@ -66,7 +66,7 @@ impl App {
             let alone = swap::alone(&config.data_dir)?;
             let room = swap::make_room(&config.data_dir)?;
             let made = make(&config, &room, &request, runtime, &*progress);
-            let ordered = made.and_then(|report| swap::order(&config.data_dir).map(|()| report));
+            let ordered = made.and_then(|report| swap::order_all(&config.data_dir).map(|()| report));
             drop(alone);
             let report = ordered.inspect_err(|_| swap::discard(&config.data_dir))?;
             match App::open_settled(&config)? {

@@ -45,6 +45,7 @@ mod sessions;
 mod settings;
 mod settings_trial;
 mod setup;
+mod shipping;
 pub mod superusers;
 mod touch;
 mod upgrade;
@@ -78,6 +79,7 @@ use live::Live;
 
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
+pub use crate::backup::ship::{Restored, ShippingState, Stretch, Wanted};
 pub use crate::rates::Quota;
 pub use crate::realtime::{Connection, EventStream, Piece, Subscription, Told};
 pub use crate::records::{FileKeys, UploadTarget, VisibleFile};
@@ -127,6 +129,7 @@ struct Services {
     /// Who writes to which resumable upload.
     turns: Turns,
     backups: backups::Backups,
+    shipping: shipping::Shipping,
     /// Keeps the data where it is while the program runs.
     _in_use: InUse,
     sender: mails::Sender,
@@ -164,6 +167,7 @@ impl App {
         Storage::check(config)?;
         App::check_mail(config)?;
         App::check_jobs(config)?;
+        shipping::Shipping::check(config)?;
         let restored = swap::settle(&config.data_dir)?;
         match (App::open_data(config), restored) {
             (Ok(app), Settled::Swapped) => {
@@ -206,6 +210,7 @@ impl App {
             wait_timeout: Duration::from_millis(config.wait_timeout_ms),
             statement_timeout: Duration::from_millis(config.statement_timeout_ms),
             slow_statement: Duration::from_millis(config.slow_statement_ms),
+            keeps_log: !config.ship_to.is_empty(),
             wal_soft_limit_bytes: config.wal_soft_limit_mb << 20,
             wal_hard_limit_bytes: config.wal_hard_limit_mb << 20,
             ..StoreOptions::new(&config.data_dir)
@@ -237,6 +242,7 @@ impl App {
             file_queue: file_queue::FileQueue::new(),
             turns: uploads::new_turns(),
             backups: backups::Backups::new(&config.data_dir),
+            shipping: shipping::Shipping::default(),
             _in_use: in_use,
             sender: mails::Sender::new(),
             codes: codes::Codes::new(),

@@ -147,7 +147,7 @@ impl App {
         let prepared = snapshot::unpack(data_dir, &to, &new).and_then(|()| {
             let files = files_since(&new, data_dir);
             let kept = snapshot::before_rollback(data_dir, &state(config)?)?;
-            swap::order(data_dir).map(|()| (files, kept))
+            swap::order_all(data_dir).map(|()| (files, kept))
         });
         let (files, kept) = prepared.inspect_err(|_| swap::discard(data_dir))?;
         drop(alone);

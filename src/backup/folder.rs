@@ -62,6 +62,24 @@ pub struct Check {
     modified: String,
 }
 
+impl Check {
+    /// What came of testing this one: why it is no good, if it isn't.
+    pub(super) fn of(tested: &Item, reason: Option<String>) -> Check {
+        Check {
+            is_good: reason.is_none(),
+            at: Timestamp::now().to_string(),
+            reason: reason.unwrap_or_default(),
+            size_bytes: tested.size_bytes,
+            modified: tested.modified.to_string(),
+        }
+    }
+
+    /// Whether it is about this one.
+    pub(super) fn is_of(&self, item: &Item) -> bool {
+        self.size_bytes == item.size_bytes && self.modified == item.modified.to_string()
+    }
+}
+
 /// The right to make or restore a backup, which only one has at a time.
 #[derive(Debug)]
 pub struct Busy {
@@ -140,9 +158,9 @@ impl Folder {
         let known = fs::metadata(self.find(name)?).ok()?;
         let modified = known.modified().map_or_else(|_| Timestamp::now(), Timestamp::from_system_time);
         let size_bytes = known.len();
-        let check =
-            self.check(name).filter(|check| check.size_bytes == size_bytes && check.modified == modified.to_string());
-        Some(Item { key: name.to_owned(), size_bytes, modified, check })
+        let mut item = Item { key: name.to_owned(), size_bytes, modified, check: None };
+        item.check = self.check(name).filter(|check| check.is_of(&item));
+        Some(item)
     }
 
     fn check(&self, name: &str) -> Option<Check> {
@@ -164,13 +182,7 @@ impl Folder {
         {
             return Ok(());
         }
-        let check = Check {
-            is_good: reason.is_none(),
-            at: Timestamp::now().to_string(),
-            reason: reason.unwrap_or_default(),
-            size_bytes: tested.size_bytes,
-            modified: tested.modified.to_string(),
-        };
+        let check = Check::of(tested, reason);
         let checks = self.path.join(CHECKS);
         make(&checks)?;
         let text = serde_json::to_vec(&check).map_err(Error::internal)?;
@@ -317,7 +329,7 @@ pub fn missing() -> Error {
 }
 
 /// Makes a folder that only its owner may read.
-fn make(folder: &Path) -> Result<()> {
+pub(super) fn make(folder: &Path) -> Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

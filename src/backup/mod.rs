@@ -10,7 +10,7 @@
 //! Invariants: memory doesn't grow with the size of anything, only with the number of entries, which is bounded;
 //! nothing that an archive says of itself is believed before it was checked; nothing of an archive is written outside
 //! of the temporary folder that it is unpacked to. Everything here blocks. Not here: who may do what, when backups are
-//! made, and the restart.
+//! made, and the restart. Continuous backup ([`ship`]) is by itself.
 
 mod archive;
 pub mod create;
@@ -20,6 +20,7 @@ mod manifest;
 pub mod names;
 pub mod prepare;
 mod progress;
+pub mod ship;
 pub mod snapshot;
 pub mod swap;
 pub mod test;

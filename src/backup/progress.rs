@@ -9,6 +9,8 @@ pub enum Step {
     Packing,
     /// An archive is unpacked, or read through.
     Unpacking,
+    /// Changes are made again.
+    Replaying,
     /// What was unpacked is checked.
     Checking,
 }

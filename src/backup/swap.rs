@@ -14,9 +14,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{DATA, LOGS, STORAGE};
+use super::STORAGE;
 use crate::base::{Error, Result, fault};
 use crate::files::sync_folder;
+use crate::store::Database;
 
 /// The folder for restorations within that of all data.
 const FOLDER: &str = ".restore";
@@ -149,19 +150,27 @@ pub fn discard(data_dir: &Path) {
     }
 }
 
-/// Orders what was unpacked to be put in place at the program's next start.
+/// Orders what was unpacked to be put in place at the program's next start: these databases, of which some may not be
+/// there any more then, and the files of records, if they were unpacked.
 ///
 /// # Errors
 /// 503 if that can't be written.
-pub fn order(data_dir: &Path) -> Result<()> {
+pub fn order(data_dir: &Path, databases: &[&str]) -> Result<()> {
     let place = Place::of(data_dir);
-    let mut names: Vec<String> =
-        [DATA, LOGS].iter().flat_map(|file| BESIDE.map(|end| format!("{file}{end}"))).collect();
+    let mut names: Vec<String> = databases.iter().flat_map(|file| BESIDE.map(|end| format!("{file}{end}"))).collect();
     if place.root.join(NEW).join(STORAGE).exists() {
         names.push(STORAGE.to_owned());
     }
     sync_folder(&place.root).map_err(super::unwritten)?;
     place.write(Phase::Aside, &names).map_err(super::unwritten)
+}
+
+/// The same with all databases that there are.
+///
+/// # Errors
+/// As [`order`].
+pub fn order_all(data_dir: &Path) -> Result<()> {
+    order(data_dir, &[Database::Data, Database::Logs].map(Database::file_name))
 }
 
 /// Whether a restoration is ordered.
@@ -344,6 +353,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::backup::{DATA, LOGS};
 
     type Contents = BTreeMap<String, String>;
 
@@ -388,7 +398,7 @@ mod tests {
         write(data.path(), &state("old"));
         let new = make_room(data.path()).expect("there is room");
         write(&new, &state("new"));
-        order(data.path()).expect("it can be ordered");
+        order(data.path(), &[DATA, LOGS]).expect("it can be ordered");
         data
     }
 

@@ -56,7 +56,10 @@ pub enum Command {
 pub async fn run(command: Command, config: &Config) -> Result<()> {
     let bar = Arc::new(Bar::new());
     if let Command::Restore { archive, yes } = command {
-        return restore(config, &archive, yes, &bar);
+        let config = config.clone();
+        // It may have to wait for the service that has the backup.
+        let restoring = tokio::task::spawn_blocking(move || restore(&config, &archive, yes, &bar));
+        return restoring.await.map_err(Error::internal)?;
     }
     let app = App::open(config)?;
     let result = apply(&app, command, bar).await;
@@ -116,15 +119,15 @@ fn line(item: &BackupItem) -> String {
 }
 
 /// A bar on standard error, if somebody looks at it.
-struct Bar(ProgressBar);
+pub struct Bar(ProgressBar);
 
 impl Bar {
-    fn new() -> Bar {
+    pub fn new() -> Bar {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         Bar(bar)
     }
 
-    fn clear(&self) {
+    pub fn clear(&self) {
         self.0.finish_and_clear();
     }
 }
@@ -140,6 +143,7 @@ impl Progress for Bar {
             Step::Copying => "Copying",
             Step::Packing => "Packing",
             Step::Unpacking => "Unpacking",
+            Step::Replaying => "Replaying",
             Step::Checking => "Checking",
         });
         if total_bytes > 0 {

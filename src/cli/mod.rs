@@ -19,6 +19,7 @@ mod logs;
 mod notify;
 mod output;
 mod restart;
+mod restore;
 mod rollback;
 mod serve;
 mod service;
@@ -83,6 +84,12 @@ enum Command {
     /// Write everything, or the records of one collection, as SQL, JSON or CSV.
     #[command(after_help = export::EXAMPLES)]
     Export(export::Args),
+    /// Replace everything in the data folder by what it was at any moment that continuous backup has kept.
+    ///
+    /// No server may run on this data folder. What is restored is put together and checked first; if anything is wrong
+    /// with it, nothing changes.
+    #[command(after_help = restore::EXAMPLES)]
+    Restore(restore::Args),
     /// Check the stored files.
     #[command(subcommand, after_help = files::EXAMPLES)]
     Files(files::Command),
@@ -176,6 +183,7 @@ impl Cli {
             Command::Export(args) => short(flags, async |config| export::run(args, config).await)?,
             Command::Files(command) => short(flags, async |config| files::run(command, config).await)?,
             Command::Logs(command) => short(flags, async |config| logs::run(command, config).await)?,
+            Command::Restore(args) => short(flags, async |config| restore::run(args, config).await)?,
             Command::Backup(command) => short(flags, async |config| backup::run(command, config).await)?,
             Command::Collections(command) => short(flags, async |config| collections::run(command, config).await)?,
         }

@@ -38,6 +38,7 @@ pub async fn run(settings: Settings, said: ProgramLog, with_demo: bool) -> Resul
     let app = App::open(&settings.config)?;
     app.keep_program_log(said);
     let result = prepare_and_serve(&app, &settings, with_demo).await;
+    app.finish_shipping().await;
     if !app.wants_restart() {
         notify::stopping();
     }

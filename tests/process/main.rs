@@ -17,6 +17,7 @@ mod logs;
 mod realtime;
 mod server;
 mod service;
+mod shipping;
 mod slow;
 mod start;
 mod tables;
