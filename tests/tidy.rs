@@ -124,7 +124,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
             "files/",
             "realtime/",
             "jobs/",
-            "backup/ship/",
+            "backup/",
             "import/",
             "export/",
             "app/",

@@ -9,7 +9,7 @@ use serde_json::Map;
 use super::App;
 use crate::auth::letters;
 use crate::backup::folder::FilesLock;
-use crate::backup::{self, Archive, Busy, Folder, Item, Progress, Silent, Source, names, prepare, swap};
+use crate::backup::{self, Archive, AtHand, Busy, Item, Progress, Shelf, Silent, Source, names, prepare, swap};
 use crate::base::{Error, ErrorKind, Result};
 use crate::collections::load_schema;
 use crate::settings::Config;
@@ -20,13 +20,21 @@ pub(super) async fn blocking<T: Send + 'static>(job: impl FnOnce() -> Result<T> 
 }
 
 impl App {
+    /// Has backups kept where this configuration says from now on; the rest of it isn't looked at.
+    ///
+    /// # Errors
+    /// 400 if what it says of a bucket can't be used; then nothing has changed.
+    pub fn reconfigure_backups(&self, config: &Config) -> Result<()> {
+        self.0.backups.reconfigure(config)
+    }
+
     /// Makes a backup. Once begun, it is made even if nobody waits any more.
     pub(super) async fn make_backup(&self, name: String, busy: Busy, progress: Arc<dyn Progress + Send>) -> Result<()> {
         let services = self.0.clone();
         blocking(move || {
             let storage = services.live.get().storage.clone();
             let source = Source { store: &services.store, storage: &storage };
-            backup::create(&services.backups.folder, &busy, &name, &source, &*progress)
+            backup::create(&services.backups.shelf(), &busy, &name, &source, &*progress)
         })
         .await
     }
@@ -34,8 +42,8 @@ impl App {
     /// Tests a backup and notes what came of it; `None` if it is gone.
     pub(super) async fn test_backup(&self, name: String, progress: Arc<dyn Progress + Send>) -> Result<Option<Item>> {
         let _turn = self.0.backups.testing.lock().await;
-        let folder = self.0.backups.folder.clone();
-        blocking(move || test(&folder, &name, &*progress)).await
+        let shelf = self.0.backups.shelf();
+        blocking(move || test(&shelf, &name, &*progress)).await
     }
 
     /// The same in the background.
@@ -55,10 +63,10 @@ impl App {
 
     /// Removes what earlier runs haven't finished.
     pub(super) fn tidy_backups(&self) {
-        if let Err(error) = self.0.backups.folder.remove_leftovers() {
+        if let Err(error) = self.0.backups.shelf().folder().remove_leftovers() {
             tracing::warn!("what is left of a backup couldn't be removed: {}", error.log_text());
         }
-        if let Ok(_busy) = self.0.backups.folder.busy() {
+        if let Ok(_busy) = self.0.backups.shelf().folder().busy() {
             swap::discard(&self.live().config.data_dir);
         }
     }
@@ -68,15 +76,16 @@ impl App {
         if !self.live().storage.is_local() {
             return Ok(None);
         }
-        let folder = self.0.backups.folder.clone();
-        blocking(move || folder.release_files()).await.map(Some)
+        let shelf = self.0.backups.shelf();
+        blocking(move || shelf.folder().release_files()).await.map(Some)
     }
 
     /// Restores an archive up to the restart.
-    pub(super) async fn restore(self, name: String, busy: Busy, archive: Archive) {
+    pub(super) async fn restore(self, name: String, busy: Busy, (archive, at_hand): (Archive, AtHand)) {
         let data_dir = self.live().config.data_dir.clone();
         let prepared = blocking(move || {
             let prepared = prepare::prepare(&data_dir, &busy, archive, load_schema, &Silent);
+            drop(at_hand);
             prepared.map(|()| busy)
         });
         let prepared = prepared.await;
@@ -127,7 +136,7 @@ impl App {
     }
 
     async fn make_scheduled(&self) -> Result<()> {
-        let busy = self.0.backups.folder.busy()?;
+        let busy = self.0.backups.shelf().folder().busy()?;
         let name = self.backup_name("", true)?;
         self.make_backup(name.clone(), busy, Arc::new(Silent)).await?;
         let made = self.verify_backup(&name, Arc::new(Silent)).await?;
@@ -135,8 +144,8 @@ impl App {
             let reason = made.reason;
             return Err(Error::unavailable(format!("The backup {name} can't be restored: {reason}")));
         }
-        let (folder, keep) = (self.0.backups.folder.clone(), self.live().config.backup_keep);
-        blocking(move || rotate(&folder, keep)).await
+        let (shelf, keep) = (self.0.backups.shelf(), self.live().config.backup_keep);
+        blocking(move || rotate(&shelf, keep)).await
     }
 
     /// Restores an archive without a server: a backup of this data folder by its name, or any file. Nobody else may
@@ -145,16 +154,17 @@ impl App {
     /// # Errors
     /// 400 if there is no such archive, or it can't be restored; 503 while somebody uses the data folder.
     pub fn restore_offline(config: &Config, archive: &str, progress: &dyn Progress) -> Result<App> {
-        let folder = Folder::new(&config.data_dir);
-        let path = folder.find(archive).unwrap_or_else(|| Path::new(archive).to_owned());
+        let shelf = Shelf::open(config)?;
+        let at_hand = shelf.at_hand(archive)?;
+        let path = at_hand.as_ref().map_or_else(|| Path::new(archive), |at_hand| at_hand.path.as_path());
         if !path.is_file() {
             return Err(Error::invalid(format!("There is no backup and no file called {archive}.")));
         }
-        let opened = Archive::open(&path)?;
+        let opened = Archive::open(path)?;
         let alone = swap::alone(&config.data_dir)?;
-        let busy = folder.busy()?;
+        let busy = shelf.folder().busy()?;
         prepare::prepare(&config.data_dir, &busy, opened, load_schema, progress)?;
-        drop((alone, busy));
+        drop((at_hand, alone, busy));
         match App::open_settled(config)? {
             (app, true) => Ok(app),
             (app, false) => {
@@ -166,10 +176,12 @@ impl App {
 }
 
 /// Tests a backup. Whatever the archive makes of those who read it, it is the archive's fault.
-fn test(folder: &Folder, name: &str, progress: &dyn Progress) -> Result<Option<Item>> {
-    let Some((path, item)) = folder.find(name).zip(folder.item(name)) else { return Ok(None) };
-    let work = folder.new_work()?;
-    let run = || backup::test::test(&path, work.path(), load_schema, progress);
+fn test(shelf: &Shelf, name: &str, progress: &dyn Progress) -> Result<Option<Item>> {
+    // In this order: should another one take its name meanwhile, the note is of neither.
+    let Some(item) = shelf.item(name)? else { return Ok(None) };
+    let Some(at_hand) = shelf.at_hand(name)? else { return Ok(None) };
+    let work = shelf.folder().new_work()?;
+    let run = || backup::test::test(&at_hand.path, work.path(), load_schema, progress);
     let tested = catch_unwind(AssertUnwindSafe(run));
     let reason = match tested.unwrap_or_else(|_| Err(Error::invalid("The backup can't be read."))) {
         Ok(()) => {
@@ -182,19 +194,19 @@ fn test(folder: &Folder, name: &str, progress: &dyn Progress) -> Result<Option<I
         }
         Err(error) => return Err(error),
     };
-    folder.note(&item, reason)?;
-    Ok(folder.item(name))
+    shelf.note(&item, reason)?;
+    shelf.item(name)
 }
 
 /// Removes all but the newest `keep` of the backups that were made by schedule, and the newest good one.
-fn rotate(folder: &Folder, keep: usize) -> Result<()> {
-    let mut items = folder.list()?;
+fn rotate(shelf: &Shelf, keep: usize) -> Result<()> {
+    let mut items = shelf.list()?;
     items.retain(|item| names::is_scheduled(&item.key));
     items.sort_by(|a, b| (b.modified, &b.key).cmp(&(a.modified, &a.key)));
     let newest_good = items.iter().position(|item| item.check.as_ref().is_some_and(|check| check.is_good));
     let surplus = items.iter().enumerate().skip(keep).filter(|(at, _)| Some(*at) != newest_good);
     for (_, item) in surplus {
-        folder.remove(&item.key)?;
+        shelf.remove(&item.key)?;
         tracing::info!(name = item.key, "an old backup was removed");
     }
     Ok(())

@@ -72,8 +72,8 @@ impl App {
         check_free(&request.to)?;
         let part = Part::begin(&request.to)?;
         // Before the copy: from then on, the files that it names must stay.
-        let folder = &self.0.backups.folder;
-        let _kept = if request.files && self.live().storage.is_local() { Some(folder.keep_files()?) } else { None };
+        let shelf = self.0.backups.shelf();
+        let _kept = if request.files && self.live().storage.is_local() { Some(shelf.folder().keep_files()?) } else { None };
         let copy = self.copy(&part.work, progress)?;
         let mut exported = Exported::default();
         let out = |name: &str| create(&part.folder.join(name));

@@ -61,6 +61,7 @@ use tracing::Instrument;
 use crate::auth::attempts::Attempts;
 use crate::auth::throttle::Throttle;
 use crate::auth::{Passwords, totp};
+use crate::backup::Shelf;
 use crate::backup::swap::{self, InUse, Settled};
 use crate::base::{Result, Timestamp};
 use crate::collections as collections_service;
@@ -168,6 +169,7 @@ impl App {
         App::check_mail(config)?;
         App::check_jobs(config)?;
         shipping::Shipping::check(config)?;
+        Shelf::open(config)?;
         let restored = swap::settle(&config.data_dir)?;
         match (App::open_data(config), restored) {
             (Ok(app), Settled::Swapped) => {
@@ -225,6 +227,7 @@ impl App {
         let spool = Spool::open(&config.data_dir)?;
         let (settings, in_force) = settings::Settings::open(&store, config)?;
         let live = Live::new(in_force)?;
+        let backups = backups::Backups::new(&live.config)?;
         let app = App(Arc::new(Services {
             store,
             plans: Plans::new(Dialect::Sqlite),
@@ -241,7 +244,7 @@ impl App {
             previews: Previews::new(PreviewOptions::new(config.thumb_workers, config.thumb_max_megapixels)),
             file_queue: file_queue::FileQueue::new(),
             turns: uploads::new_turns(),
-            backups: backups::Backups::new(&config.data_dir),
+            backups,
             shipping: shipping::Shipping::default(),
             _in_use: in_use,
             sender: mails::Sender::new(),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
+use super::backups::Backups;
 use super::logs::DIALECT;
 use super::{App, Caller};
 use crate::base::{Error, FieldError, Result};
@@ -101,6 +102,7 @@ impl App {
         }
         let live = self.live();
         let live = spawn_blocking(move || live.next(in_force)).await.map_err(Error::internal)??;
+        Backups::new(&live.config)?;
         let config = base.clone();
         *stored = self.commit(move |tx| next.save(tx, DIALECT, &config, &before)).await?;
         self.0.live.set(live);
@@ -116,6 +118,9 @@ impl App {
 
     /// Does what follows from settings that have changed.
     async fn take_effect(&self, with_logs: bool) {
+        if let Err(error) = self.reconfigure_backups(&self.live().config) {
+            tracing::error!("backups stay where they were kept: {}", error.log_text());
+        }
         if let Err(error) = self.register_backup_job() {
             tracing::error!("backups aren't scheduled: {}", error.log_text());
         }

@@ -2,8 +2,8 @@
 //!
 //! The copy of the database comes first. It says which files belong into the archive, and each of them must be there
 //! as it was when it came, or there is no backup. Files are removed only after the database says that they go, and not
-//! while a backup is being made ([`Folder::keep_files`]); so those that the copy names stay until they are in the
-//! archive, whatever becomes of their records meanwhile.
+//! while a backup is being made ([`super::Folder::keep_files`]); so those that the copy names stay until they are in
+//! the archive, whatever becomes of their records meanwhile.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
@@ -13,9 +13,9 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::folder::{Busy, Folder};
+use super::folder::Busy;
 use super::manifest::{Entry, Files, Manifest, file_entry_name};
-use super::{DATA, LOGS, MANIFEST, PIECE_BYTES, Progress, Step, unread, unwritten};
+use super::{DATA, LOGS, MANIFEST, PIECE_BYTES, Progress, Shelf, Step, unread, unwritten};
 use crate::base::limits::{BACKUP_MAX_ENTRIES, BACKUP_MAX_RATIO, BACKUP_RATIO_FREE_BYTES};
 use crate::base::{Error, Result, Timestamp, fault};
 use crate::files::{Hash, Storage, StoredFile, ledger};
@@ -39,13 +39,13 @@ pub struct Source<'s> {
 ///
 /// # Errors
 /// 400 for a name that is taken; 503 if the backup can't be written, or a file that it has to hold isn't there.
-pub fn create(folder: &Folder, busy: &Busy, name: &str, source: &Source<'_>, progress: &dyn Progress) -> Result<()> {
-    if folder.has(name) {
+pub fn create(shelf: &Shelf, busy: &Busy, name: &str, source: &Source<'_>, progress: &dyn Progress) -> Result<()> {
+    if shelf.has(name)? {
         return Err(super::names::taken("name"));
     }
-    let work = folder.work(busy)?;
+    let work = shelf.work(busy)?;
     // Before the copy: from then on, what it names must stay.
-    let _kept = if source.storage.is_local() { Some(folder.keep_files()?) } else { None };
+    let _kept = if source.storage.is_local() { Some(shelf.folder().keep_files()?) } else { None };
     let (data, logs) = (work.path().join(DATA), work.path().join(LOGS));
     progress.begin(Step::Copying, 0);
     source.store.copy_to(&data, &mut |done, _| progress.reached(done))?;
@@ -60,7 +60,7 @@ pub fn create(folder: &Folder, busy: &Busy, name: &str, source: &Source<'_>, pro
     }
     tracing::debug!(name, packed_bytes, "a backup was written");
     fault::point("backup written");
-    folder.place(&archive, name, "name")?;
+    shelf.place(&archive, name, "name")?;
     fault::point("backup placed");
     Ok(())
 }
@@ -210,6 +210,50 @@ fn unpacked(error: ZipError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backup::{Archive, Folder, Silent};
+    use crate::base::Statement;
+    use crate::domain::Schema;
+    use crate::settings::{Settings, Sources};
+    use crate::store::{ReadTx, StoreOptions};
+
+    fn load(_: &ReadTx<'_>) -> Result<Schema> {
+        Ok(Schema::new(Vec::new()))
+    }
+
+    /// More than the first form of archives can count.
+    const MANY: u64 = 66_000;
+
+    #[test]
+    fn more_entries_than_the_first_form_of_archives_counts() {
+        let data = tempfile::tempdir().expect("a temporary folder");
+        let store = Store::open(StoreOptions::new(data.path()), load).expect("it can be opened");
+        let rows = Statement::new(
+            "WITH RECURSIVE c (x) AS (SELECT 0 UNION ALL SELECT x + 1 FROM c WHERE x + 1 < ?1) INSERT INTO _files \
+             SELECT 'c', 'r' || (x / 1000), 'f' || x, 'f', 'live', '', 1, ?2, '', 0, '', '' FROM c",
+            vec![i64::try_from(MANY).expect("it fits").into(), {
+                let mut hash = Hash::new();
+                hash.update(b"x");
+                hash.hex().into()
+            }],
+        );
+        store.write_blocking(move |tx| tx.execute(&rows)).expect("they are written");
+        let (folder, staging) = (data.path().join("storage"), data.path().join("uploads"));
+        for at in 0..MANY {
+            let record = folder.join(format!("c/r{}", at / 1000));
+            fs::create_dir_all(&record).and_then(|()| fs::write(record.join(format!("f{at}")), "x")).expect("written");
+        }
+        let storage = Storage::local(&folder, &staging).expect("it can be opened");
+        let config = Settings::load(&Sources::default()).expect("the defaults are valid").config;
+        let shelf = Shelf::of(Folder::new(data.path()), &config).expect("it needs no bucket");
+        let busy = shelf.folder().busy().expect("nobody is");
+        let source = Source { store: &store, storage: &storage };
+        create(&shelf, &busy, "many.zip", &source, &Silent).expect("it can be made");
+        let path = shelf.local_path("many.zip").expect("it is there");
+        assert_eq!(Archive::open(&path).expect("it is right").manifest.entries.len() as u64, MANY + 1);
+        let work = shelf.work(&busy).expect("it can be made");
+        crate::backup::test::test(&path, work.path(), load, &Silent).expect("it could be restored");
+        store.close();
+    }
 
     #[test]
     fn only_what_becomes_smaller_is_packed() {

@@ -20,6 +20,7 @@ mod manifest;
 pub mod names;
 pub mod prepare;
 mod progress;
+mod shelf;
 pub mod ship;
 pub mod snapshot;
 pub mod swap;
@@ -30,6 +31,7 @@ pub use archive::Archive;
 pub use create::{Source, create};
 pub use folder::{Busy, Check, Folder, Item};
 pub use progress::{Progress, Silent, Step};
+pub use shelf::{AtHand, Shelf};
 
 use std::io;
 

@@ -92,7 +92,7 @@ impl Served {
     pub fn backup(backup: BackupFile) -> Served {
         Served {
             etag: format!("\"{}-{}\"", backup.modified.unix_millis(), backup.size_bytes),
-            source: ContentSource::File(backup.path),
+            source: backup.source,
             name: header_text(&backup.name),
             content_type: "application/zip".to_owned(),
             size_bytes: backup.size_bytes,
