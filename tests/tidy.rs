@@ -302,6 +302,7 @@ const MACHINE_FOLDERS: &[&str] = &["/work/", "/home/", "/root", "/Users/", "/wor
 /// Texts that name such a folder and may: path, text, why.
 const MACHINE_TEXTS: &[(&str, &str, &str)] = &[
     (".ci/run", "${HOME:-/root}", "cargo needs a home, and CI may have none"),
+    ("tests/front/acme.test.mjs", "'/roots/0'", "where an issuer has the certificate that it trusts itself by"),
     ("tests/tidy.rs", "", "the list of these folders"),
     ("src/cli/service/unit.rs", "", "folders that services don't see, on every machine"),
     ("tests/process/service.rs", "", "the same folders, to see that"),

@@ -244,8 +244,8 @@ pub const TLS_FILES_SECONDS: u64 = 10;
 pub const TLS_FILE_MAX_BYTES: u64 = 1 << 20;
 /// An order for a certificate must become ready, and be carried out, within this time each.
 pub const ACME_ORDER_SECONDS: u64 = 180;
-/// How long the program waits after its first, second, … vain attempt to get a certificate. So there are four within the
-/// first hour; Let's Encrypt allows five.
+/// How long the program waits after its first, second, … vain attempt to get a certificate. So there are four within
+/// the first hour; Let's Encrypt allows five.
 pub const ACME_RETRY_SECONDS: [i64; 6] = [60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600];
 /// How long it waits at least when it has asked for too much.
 pub const ACME_RATE_LIMITED_SECONDS: i64 = 2 * 3600;

@@ -1,7 +1,7 @@
 //! Whom outbound connections trust, and the one TLS of the program.
 //!
-//! Used by the HTTP clients of `base`, `files` and `front`. The provider is named here, so nothing has to be installed for
-//! the process.
+//! Used by the HTTP clients of `base`, `files` and `front`. The provider is named here, so nothing has to be installed
+//! for the process.
 
 use std::sync::Arc;
 

@@ -2,12 +2,12 @@
 //!
 //! The server (Rocket) has no deadlines for its clients, no bound on their number, and reads certificates once. So,
 //! where anybody but this machine may connect, it listens on a port of this machine only, and this stands before it:
-//! hyper's server towards clients ([`connection`]), hyper's client towards the server ([`handover`]). Both sides frame
-//! requests by themselves, so nothing that a client sends is passed on as bytes whose meaning another might see
+//! hyper's server towards clients (`connection.rs`), hyper's client towards the server (`handover.rs`). Both sides
+//! frame requests by themselves, so nothing that a client sends is passed on as bytes whose meaning another might see
 //! differently. Started by the `serve` command.
 //!
-//! Invariants: whatever a client does or doesn't do, its connection ends within the configured times ([`deadlines`]),
-//! and never does one address, or everybody together, hold more connections than configured ([`places`]); the server
+//! Invariants: whatever a client does or doesn't do, its connection ends within the configured times (`deadlines.rs`),
+//! and never does one address, or everybody together, hold more connections than configured (`places.rs`); the server
 //! learns the real peer of each request before its first byte (`web::peer`); no private key is ever logged or packed
 //! into a backup. Not here: what is answered, but for redirects to HTTPS and what there is to say when the server can't
 //! be reached; what proxies say of their clients.

@@ -6,6 +6,7 @@
 //! what a changed setting does to the running program (`app`).
 
 pub mod config;
+mod https;
 pub mod keys;
 pub mod layers;
 mod links;
@@ -20,6 +21,7 @@ pub mod stored;
 mod validate;
 
 pub use config::{Config, LogFormat, LogLevel, S3Addressing, Settings};
+pub use https::FrontUse;
 pub use keys::{KEYS, Key};
 pub use location::{Bucket, Location};
 pub use model::Model;

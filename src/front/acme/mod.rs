@@ -26,7 +26,7 @@ use store::{Attempts, Store};
 pub(super) const CHALLENGE_PATH: &str = "/.well-known/acme-challenge/";
 /// Of a certificate's life this part is left when the next one is got.
 const RENEWED_AT_LEFT: i64 = 3;
-/// All that were made at the same time shouldn't be renewed at the same time, so up to this part of a life is taken off.
+/// What was made at the same time shouldn't be renewed at the same time: up to this part of a life is taken off.
 const JITTER: i64 = 20;
 /// The clock may be set meanwhile, so nobody sleeps for longer.
 const REST_MAX: Duration = Duration::from_secs(3600);

@@ -1,5 +1,5 @@
-//! What is kept of ACME, in the folder `certificates` of the data folder: the account, the certificate with its key, and
-//! what was tried in vain.
+//! What is kept of ACME, in the folder `certificates` of the data folder: the account, the certificate with its key,
+//! and what was tried in vain.
 //!
 //! Only the program's own user may read it. Each file is replaced as a whole, by one that is on disk already. Backups
 //! don't have it: keys that lie around in archives are worth less than an order for new ones costs.
