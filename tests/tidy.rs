@@ -118,19 +118,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     // Threads and logs: nothing that is pure.
     (
         "tokio",
-        &[
-            "store/",
-            "auth/",
-            "files/",
-            "realtime/",
-            "jobs/",
-            "backup/",
-            "import/",
-            "export/",
-            "app/",
-            "front/",
-            "cli/",
-        ],
+        &["store/", "auth/", "files/", "realtime/", "jobs/", "backup/", "import/", "export/", "app/", "front/", "cli/"],
     ),
     (
         "tracing",

@@ -73,7 +73,8 @@ impl App {
         let part = Part::begin(&request.to)?;
         // Before the copy: from then on, the files that it names must stay.
         let shelf = self.0.backups.shelf();
-        let _kept = if request.files && self.live().storage.is_local() { Some(shelf.folder().keep_files()?) } else { None };
+        let _kept =
+            if request.files && self.live().storage.is_local() { Some(shelf.folder().keep_files()?) } else { None };
         let copy = self.copy(&part.work, progress)?;
         let mut exported = Exported::default();
         let out = |name: &str| create(&part.folder.join(name));

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::folder::Busy;
 use super::unpack::Written;
-use super::{Archive, DATA, LOGS, Progress, STORAGE, swap, test, unwritten};
+use super::{Archive, Progress, STORAGE, swap, test, unwritten};
 use crate::base::{Result, fault};
 use crate::files::sync_folder;
 use crate::store::LoadSchema;

@@ -64,7 +64,7 @@ pub fn records(
         let mut writer = match format {
             Format::Json => Rows::Json(json_rows::JsonRows::new(out)),
             Format::Csv { for_spreadsheets } => {
-                Rows::Csv(csv_rows::CsvRows::begin(out, collection, &shown, for_spreadsheets)?)
+                Rows::Csv(Box::new(csv_rows::CsvRows::begin(out, collection, &shown, for_spreadsheets)?))
             }
         };
         let mut count = 0;
@@ -86,7 +86,7 @@ pub fn records(
 
 enum Rows<'o> {
     Json(json_rows::JsonRows<'o>),
-    Csv(csv_rows::CsvRows<'o>),
+    Csv(Box<csv_rows::CsvRows<'o>>),
 }
 
 /// What opens an account: its password's hash and the key of its tokens.

@@ -58,7 +58,15 @@ impl Places {
 
     fn of(max: usize, per_address: usize, exempt: Vec<IpRange>) -> Places {
         let (taken, told) = (Mutex::default(), Mutex::default());
-        Places(Arc::new(Inner { max, per_address, exempt, taken, turned_away: AtomicU64::new(0), turned_away_ever: AtomicU64::new(0), told }))
+        Places(Arc::new(Inner {
+            max,
+            per_address,
+            exempt,
+            taken,
+            turned_away: AtomicU64::new(0),
+            turned_away_ever: AtomicU64::new(0),
+            told,
+        }))
     }
 
     /// How many there are altogether.

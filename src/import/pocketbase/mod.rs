@@ -4,9 +4,9 @@
 //! puts that folder in place when all went well. The way: [`source`] opens the foreign database without a trace;
 //! [`definitions`] reads `_collections`, which `collections::adopt` makes tables of; [`rows`] reads each table in
 //! batches, [`values`] makes our values of theirs by what they are, not by what columns are declared as; [`files`]
-//! takes the files that a batch names. Invariants: names from the source reach neither SQL nor the file system before they
-//! were checked; ids, dates, password hashes, token keys and secrets stay as they are; whatever isn't as it was is in
-//! the [`Report`].
+//! takes the files that a batch names. Invariants: names from the source reach neither SQL nor the file system before
+//! they were checked; ids, dates, password hashes, token keys and secrets stay as they are; whatever isn't as it was is
+//! in the [`Report`].
 
 mod definitions;
 mod files;

@@ -2,8 +2,8 @@
 //!
 //! A database that was closed properly is read where it is, in a mode of SQLite that takes no lock and makes no file.
 //! If a write-ahead log or a rollback journal lies beside it, there are changes that only both together show; then both
-//! are copied to a folder of ours and the copy is opened. Invariants: nothing in the source is written, created or locked;
-//! a source that somebody has open, or that changes while it is read, is refused.
+//! are copied to a folder of ours and the copy is opened. Invariants: nothing in the source is written, created or
+//! locked; a source that somebody has open, or that changes while it is read, is refused.
 
 use std::collections::HashMap;
 use std::fs;

@@ -61,26 +61,29 @@ test('getOne by name and id', async () => {
   await assert.rejects(pb.collections.getOne(''), failsWith(404));
 });
 
+// Without those that come with the data where these tests run on what was imported.
+const OURS = "name !~ 'zoo_'";
+
 test('getList: paging, sort and filter', async () => {
-  const page = await pb.collections.getList(1, 2, { sort: 'name', filter: 'system = false' });
+  const page = await pb.collections.getList(1, 2, { sort: 'name', filter: `system = false && ${OURS}` });
   assert.deepEqual(page.items.map((one) => one.name), ['members', 'posts']);
   assert.deepEqual([page.page, page.perPage, page.totalItems, page.totalPages], [1, 2, 4, 2]);
-  const second = await pb.collections.getList(2, 2, { sort: 'name', filter: 'system = false', fields: 'name', skipTotal: true });
+  const second = await pb.collections.getList(2, 2, { sort: 'name', filter: `system = false && ${OURS}`, fields: 'name', skipTotal: true });
   assert.deepEqual(second.items, [{ name: 'titles' }, { name: 'users' }]);
   assert.equal(second.totalItems, -1);
   await assert.rejects(pb.collections.getList(1, 2, { filter: 'fields = 1' }), failsWith(400));
 });
 
 test('getFullList: in one and in several pages', async () => {
-  const all = await pb.collections.getFullList({ sort: 'name' });
+  const all = await pb.collections.getFullList({ sort: 'name', filter: OURS });
   const names = all.map((one) => one.name);
   assert.deepEqual(names, ['_authOrigins', '_externalAuths', '_mfas', '_otps', '_superusers', 'members', 'posts', 'titles', 'users']);
-  const paged = await pb.collections.getFullList({ batch: 2, sort: 'name' });
+  const paged = await pb.collections.getFullList({ batch: 2, sort: 'name', filter: OURS });
   assert.deepEqual(paged.map((one) => one.name), names);
 });
 
 test('getFirstListItem', async () => {
-  assert.equal((await pb.collections.getFirstListItem("type = 'view'")).name, 'titles');
+  assert.equal((await pb.collections.getFirstListItem(`type = 'view' && ${OURS}`)).name, 'titles');
   await assert.rejects(pb.collections.getFirstListItem("name = 'missing'"), failsWith(404));
 });
 
