@@ -8,7 +8,10 @@ use crate::base::{Error, Result};
 use crate::settings::Config;
 
 /// What is asked.
-const PATH: &str = "/api/health";
+const PATH: &str = "/readyz";
+
+/// What leads from HTTP to HTTPS.
+const MOVED: u16 = 308;
 
 /// Flags of `health`.
 #[derive(Debug, clap::Args)]
@@ -22,15 +25,18 @@ pub struct Args {
     pub http: Option<SocketAddr>,
 }
 
-/// Asks the server that the configuration describes.
+/// Asks the server that the configuration describes: at the address for programs that watch it, if there is one.
+/// Where it speaks HTTPS, plain HTTP leads there, and that it does so is all that can be learned without its name.
 ///
 /// # Errors
 /// 503 if it doesn't answer, or not with success.
 pub async fn run(config: &Config) -> Result<()> {
-    let address = reachable(config.http);
+    let plain = config.plain_socket().unwrap_or(config.https);
+    let address = reachable(config.metrics_http.unwrap_or(plain));
+    let leads_on = config.is_https() && config.metrics_http.is_none();
     let call = Call { url: format!("http://{address}{PATH}"), headers: Vec::new(), body: None };
     match Http::default().send(call).await {
-        Ok(reply) if reply.is_success() => output::print("The server is healthy.\n"),
+        Ok(reply) if reply.is_success() || (leads_on && reply.status == MOVED) => output::print("The server is healthy.\n"),
         Ok(reply) => Err(Error::unavailable(format!("The server answers with the status {}.", reply.status))),
         Err(failure) => Err(Error::unavailable(format!("No server answers at {address}")).caused_by(failure)),
     }
