@@ -51,3 +51,27 @@ test('files go to the bucket of the settings from then on', async () => {
   assert.equal(await content(near), 'in the folder');
   assert.deepEqual(await s3.objects(), [far.key]);
 });
+
+test('backups go to the bucket of the settings from then on, and come back from it', async () => {
+  const s3 = await startS3();
+  after(() => s3.stop());
+  const holdall = await startWith('local');
+  after(() => holdall.stop());
+  const { call } = holdall;
+  const { environment: env } = s3;
+  const settings = {
+    enabled: true, bucket: env.HOLDALL_S3_BUCKET, endpoint: env.HOLDALL_S3_ENDPOINT, region: 'us-east-1',
+    accessKey: env.HOLDALL_S3_ACCESS_KEY, secret: env.HOLDALL_S3_SECRET_KEY, forcePathStyle: true,
+  };
+  const keys = async () => (await (await call('GET', '/api/backups')).json()).map(({ key }) => key);
+  assert.equal((await call('POST', '/api/backups', { name: 'near.zip' })).status, 204);
+  assert.equal((await call('POST', '/api/settings/test/s3', { filesystem: 'backups' })).status, 400);
+  assert.equal((await call('PATCH', '/api/settings', { backups: { s3: settings } })).status, 200);
+  assert.equal((await call('POST', '/api/settings/test/s3', { filesystem: 'backups' })).status, 204);
+  assert.deepEqual(await keys(), []);
+  assert.equal((await call('POST', '/api/backups', { name: 'far.zip' })).status, 204);
+  assert.deepEqual(await keys(), ['far.zip']);
+  assert.ok((await s3.objects()).includes('far.zip'), JSON.stringify(await s3.objects()));
+  assert.equal((await call('PATCH', '/api/settings', { backups: { s3: { enabled: false } } })).status, 200);
+  assert.deepEqual(await keys(), ['near.zip']);
+});
