@@ -10,6 +10,7 @@ use super::identity::Identity;
 use super::{App, Caller};
 use crate::auth::{keys, sessions, sign_in, token};
 use crate::base::{Error, ErrorKind, FieldError, Result, Secret};
+use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{Collection, Credential, Principal, Record, RequestInfo};
 use crate::records::Cx;
 use crate::store::ReadTx;
@@ -59,6 +60,9 @@ impl App {
                 let wanted = wanted(tx, &ask.collections)?;
                 let first = wanted.first().map(|collection| collection.name.clone()).unwrap_or_default();
                 let Some(record) = app.signed_in(tx, &cx, &caller, &ask)? else { return Ok((None, first)) };
+                if record.collection().id == SUPERUSERS_ID {
+                    app.check_superuser_ip(caller.client_ip)?;
+                }
                 if !wanted.iter().any(|collection| collection.id == record.collection().id) {
                     return Err(Error::forbidden("This account may not use this service."));
                 }

@@ -6,6 +6,7 @@ use super::{App, Caller, Cookie};
 use crate::auth::sessions::Session;
 use crate::auth::{keys, sessions, token};
 use crate::base::{Error, Result};
+use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{Credential, Principal, Record, RequestInfo};
 use crate::records::{Cx, Plans};
 use crate::store::ReadTx;
@@ -29,9 +30,14 @@ impl App {
     /// Whom the caller's token, API key or session names; a guest if there is none or it isn't valid.
     ///
     /// # Errors
-    /// 403 for a session's cookie with a request that changes something, unless one of our own pages sent it.
+    /// 403 for a session's cookie with a request that changes something, unless one of our own pages sent it; for a
+    /// superuser who comes from elsewhere than superusers may.
     pub(super) fn identify(&self, tx: &ReadTx<'_>, caller: &Caller) -> Result<Identity> {
         let identity = self.identity_of(tx, caller)?;
+        // Keys with a scope, too: whose they are counts, not what they may do.
+        if identity.principal.record().is_some_and(|record| record.collection().id == SUPERUSERS_ID) {
+            self.check_superuser_ip(caller.client_ip)?;
+        }
         caller.trace.note_principal(&identity.principal);
         Ok(identity)
     }

@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The part of the settings that says where files are.
 const FILES_PART: &str = "s3";
 
+/// Parts that are taken as a whole or not at all.
+const WHOLE_PARTS: [&str; 2] = ["smtp", "backups.s3"];
+
 /// What is to be taken over, and how.
 #[derive(Clone, Debug, Default)]
 pub struct PocketBaseImport {
@@ -171,15 +174,24 @@ fn take_settings(store: &Store, config: &Config, settings: &Json, report: &mut R
 
 /// `stored` with the settings at `path`: with all of them, or else with those that are right by themselves.
 fn with_part(stored: Stored, config: &Config, path: &str, value: &Json, report: &mut Report) -> Result<Stored> {
-    let changed = stored.change(config, &at(path, value.clone())).and_then(Change::accept);
+    let changed =
+        stored.change(config, &at(path, value.clone())).and_then(Change::accept).and_then(|(next, in_force)| {
+            // What keeps a server from starting is nothing to take over.
+            App::check_mail(&in_force.config)?;
+            App::check_jobs(&in_force.config)?;
+            Ok(next)
+        });
     let error = match changed {
-        Ok((next, _)) => return Ok(next),
+        Ok(next) => return Ok(next),
         Err(error) => error,
     };
     match value {
-        Json::Object(parts) => parts.iter().try_fold(stored, |stored, (name, value)| {
-            with_part(stored, config, &format!("{path}.{name}"), value, report)
-        }),
+        // Never by halves, or one server's password would be sent to another.
+        Json::Object(parts) if !WHOLE_PARTS.contains(&path) => {
+            parts.iter().try_fold(stored, |stored, (name, value)| {
+                with_part(stored, config, &format!("{path}.{name}"), value, report)
+            })
+        }
         _ => {
             report.note(Kind::Changed, "", "", &format!("settings.{path}"), format!("Not taken: {}", error.message()));
             Ok(stored)

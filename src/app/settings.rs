@@ -11,20 +11,23 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::backups::Backups;
+use super::live::Live;
 use super::logs::DIALECT;
 use super::{App, Caller};
 use crate::base::{Error, FieldError, Result};
 use crate::domain::Schema;
 use crate::jobs::Expression;
-use crate::records::access;
+use crate::records::{Cx, access};
 use crate::settings::stored::{InForce, Stored, locked};
 use crate::settings::{Config, Model};
-use crate::store::{Store, WriteTx};
+use crate::store::{ReadTx, Store, WriteTx};
 
 /// How often the program looks whether another process, such as `holdall superuser ips`, has changed the settings.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The parts whose change concerns what is in the log.
 const LOGS: &str = "logs.";
+/// When backups are made.
+const CRON: &str = "backups.cron";
 
 /// What settings are made of.
 pub(super) struct Settings {
@@ -62,14 +65,27 @@ impl App {
         self.settings_json()
     }
 
-    /// Changes settings, and yields them all. For superusers.
+    /// Changes settings, and yields them all. For superusers, and for no API key.
     ///
     /// # Errors
     /// 401, 403; 400 for what isn't right, each problem under its path; 409 if another process was faster.
     pub async fn update_settings(&self, caller: Caller, patch: Map<String, Json>) -> Result<String> {
-        self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
+        self.require_settings(caller).await?;
         self.change_settings(&patch).await?;
         self.settings_json()
+    }
+
+    /// Whether the caller may change settings and have them do something. No API key may: with another mail server or
+    /// another bucket it would get at what is closed to it.
+    ///
+    /// # Errors
+    /// 401, 403.
+    pub(super) async fn require_settings(&self, caller: Caller) -> Result<()> {
+        let check = |_: &ReadTx<'_>, cx: &Cx<'_>| {
+            access::require_superuser(cx.principal)?;
+            access::refuse_key(cx)
+        };
+        self.read(Arc::new(caller), check).await
     }
 
     /// As the interface has them, with what is locked.
@@ -92,23 +108,30 @@ impl App {
         let before = self.load_stored().await?;
         let mut change = before.change(base, patch)?;
         let cron = &change.after.model.backups.cron;
-        if let (false, Err(message)) = (cron.is_empty(), Expression::parse(cron)) {
-            change.errors.add("backups.cron", FieldError::new("validation_invalid_cron", message));
+        let is_changed = change.paths.iter().any(|path| path == CRON);
+        if let (true, false, Err(message)) = (is_changed, cron.is_empty(), Expression::parse(cron)) {
+            change.errors.add(CRON, FieldError::new("validation_invalid_cron", message));
         }
         let paths = std::mem::take(&mut change.paths);
         let (next, in_force) = change.accept()?;
         if paths.is_empty() {
             return Ok(());
         }
-        let live = self.live();
-        let live = spawn_blocking(move || live.next(in_force)).await.map_err(Error::internal)??;
-        Backups::new(&live.config)?;
+        let live = self.made_of(in_force).await?;
         let config = base.clone();
         *stored = self.commit(move |tx| next.save(tx, DIALECT, &config, &before)).await?;
         self.0.live.set(live);
         tracing::info!(settings = paths.join(", "), "settings have changed");
         self.take_effect(paths.iter().any(|path| path.starts_with(LOGS))).await;
         Ok(())
+    }
+
+    /// What is made of settings; nothing has changed yet.
+    async fn made_of(&self, in_force: InForce) -> Result<Live> {
+        let live = self.live();
+        let live = spawn_blocking(move || live.next(in_force)).await.map_err(Error::internal)??;
+        Backups::new(&live.config)?;
+        Ok(live)
     }
 
     async fn load_stored(&self) -> Result<Stored> {
@@ -176,10 +199,9 @@ impl App {
         if now == *stored {
             return Ok(());
         }
-        let (live, in_force) = (self.live(), now.in_force(base)?);
         // Whether or not it can be used: it is looked at once.
         *stored = now;
-        let live = spawn_blocking(move || live.next(in_force)).await.map_err(Error::internal)??;
+        let live = self.made_of(stored.in_force(base)?).await?;
         self.0.live.set(live);
         tracing::info!("settings have changed beside the settings' own door");
         self.take_effect(true).await;

@@ -17,12 +17,12 @@ use crate::settings::Config;
 
 impl App {
     /// Puts an object into the bucket for files or for backups (`filesystem` of the body) and removes it. For
-    /// superusers.
+    /// superusers, and for no API key.
     ///
     /// # Errors
     /// 401, 403; 400 if `filesystem` is neither `storage` nor `backups`, or the bucket can't be used, with the cause.
     pub async fn test_storage(&self, caller: Caller, body: &Map<String, Json>) -> Result<()> {
-        self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
+        self.require_settings(caller).await?;
         let live = self.live();
         let storage = match body.get("filesystem").and_then(Json::as_str).unwrap_or_default() {
             "" => return Err(refused("filesystem", FieldError::required())),
@@ -41,7 +41,7 @@ impl App {
         tried.map_err(|error| Error::invalid(format!("The bucket can't be used: {}", error.log_text())))
     }
 
-    /// Sends a sample of a mail at once. For superusers.
+    /// Sends a sample of a mail at once. For superusers, and for no API key.
     ///
     /// # Errors
     /// 401, 403; 400 for what the body says, or with the reason why the mail can't be sent.
@@ -56,6 +56,7 @@ impl App {
         let mail = self
             .read(Arc::new(caller), move |tx, cx| {
                 access::require_superuser(cx.principal)?;
+                access::refuse_key(cx)?;
                 let found = tx.schema().find(&collection).filter(|collection| collection.is_auth());
                 check_sample(&email, &kind, found.is_some()).into_result("The mail can't be sent like this.")?;
                 let found = found.ok_or_else(Error::not_found)?;

@@ -36,7 +36,9 @@ pub async fn run(config: &Config) -> Result<()> {
     let leads_on = config.is_https() && config.metrics_http.is_none();
     let call = Call { url: format!("http://{address}{PATH}"), headers: Vec::new(), body: None };
     match Http::default().send(call).await {
-        Ok(reply) if reply.is_success() || (leads_on && reply.status == MOVED) => output::print("The server is healthy.\n"),
+        Ok(reply) if reply.is_success() || (leads_on && reply.status == MOVED) => {
+            output::print("The server is healthy.\n")
+        }
         Ok(reply) => Err(Error::unavailable(format!("The server answers with the status {}.", reply.status))),
         Err(failure) => Err(Error::unavailable(format!("No server answers at {address}")).caused_by(failure)),
     }

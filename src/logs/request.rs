@@ -97,8 +97,8 @@ impl RequestLog {
         size_of::<RequestLog>() + self.url.len() + self.referer.len() + self.user_agent.len() + failure
     }
 
-    /// As it is written, with secrets masked and keys in the order of their names. Of more than `max_data_bytes` only the
-    /// first keys are kept, and that some are missing; 0 keeps all.
+    /// As it is written, with secrets masked and keys in the order of their names. Of more than `max_data_bytes` only
+    /// the first keys are kept, and that some are missing; 0 keeps all.
     pub fn into_entry(self, max_data_bytes: usize) -> Entry {
         let level = self.level();
         let url = masked_url(&self.url);

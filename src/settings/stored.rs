@@ -137,27 +137,38 @@ impl Stored {
     /// 400 if something in it is of another type than it must be.
     pub fn change(&self, base: &Config, patch: &Map<String, Json>) -> Result<Change> {
         let before = self.in_force(base)?.model.to_tree()?;
-        let mut after = before.clone();
-        patch::lay_over(&mut after, patch)?;
-        let model = Model::of_tree(after)?;
-        let after = model.to_tree()?;
-        let paths = changes(&before, &after);
-        let mut errors = validate::check(&model);
+        let mut asked = before.clone();
+        patch::lay_over(&mut asked, patch)?;
+        let model = Model::of_tree(asked)?;
+        let asked = model.to_tree()?;
+        let paths = changes(&before, &asked);
+        let mut errors = validate::check(&model, &paths);
         let mut stored = self.clone();
         for path in &paths {
             if let Some(place) = place_of(base, path) {
                 errors.add(path, locked_error(place));
             }
-            let value = leaf(&after, path).cloned().unwrap_or_default();
-            patch::put(&mut stored.tree, path, value);
+            stored.put(path, &asked);
         }
-        let after = stored.in_force(base)?;
+        let mut after = stored.in_force(base)?;
+        // A setting that follows from another one may have been asked for as it was before.
+        let differing = changes(&after.model.to_tree()?, &asked);
+        let missed: Vec<&String> = differing.iter().filter(|path| leaf(patch, path).is_some()).collect();
+        if errors.is_empty() && !missed.is_empty() {
+            missed.into_iter().for_each(|path| stored.put(path, &asked));
+            after = stored.in_force(base)?;
+        }
         if errors.is_empty()
+            && !paths.is_empty()
             && let Err(error) = after.config.check()
         {
             return Err(error);
         }
         Ok(Change { stored, after, paths, errors })
+    }
+
+    fn put(&mut self, path: &str, tree: &Tree) {
+        patch::put(&mut self.tree, path, leaf(tree, path).cloned().unwrap_or_default());
     }
 }
 

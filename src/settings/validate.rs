@@ -15,17 +15,25 @@ const NAME_MAX_CHARS: usize = 255;
 const COLOR_CHARS: usize = 7;
 const PORT_MAX: i64 = 65_535;
 
-/// What is wrong with the settings.
-pub(super) fn check(model: &Model) -> FieldErrors {
+/// What is wrong with the parts of the settings that `changed` are in. Others may be as the configuration has them,
+/// which may be what nobody could set here; that mustn't stand in the way.
+pub(super) fn check(model: &Model, changed: &[String]) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    errors.add_all("meta", meta(&model.meta));
-    errors.add_all("smtp", smtp(&model.smtp));
-    errors.add_all("s3", s3(&model.s3));
-    errors.add_all("backups", backups(&model.backups));
-    errors.add_all("batch", batch(&model.batch));
-    errors.add_all("logs", logs(&model.logs));
-    errors.add_all("rateLimits", rate_limits(&model.rate_limits));
-    errors.add_all("superuserIPs", networks(&model.superuser_ips));
+    let mut check = |part: &str, found: FieldErrors| {
+        let is_in =
+            |path: &String| path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        if changed.iter().any(is_in) {
+            errors.add_all(part, found);
+        }
+    };
+    check("meta", meta(&model.meta));
+    check("smtp", smtp(&model.smtp));
+    check("s3", s3(&model.s3));
+    check("backups", backups(&model.backups, changed));
+    check("batch", batch(&model.batch));
+    check("logs", logs(&model.logs));
+    check("rateLimits", rate_limits(&model.rate_limits));
+    check("superuserIPs", networks(&model.superuser_ips));
     errors
 }
 
@@ -65,9 +73,11 @@ fn s3(s3: &S3Model) -> FieldErrors {
 }
 
 /// Whether `cron` is an expression, jobs know.
-fn backups(backups: &BackupsModel) -> FieldErrors {
+fn backups(backups: &BackupsModel, changed: &[String]) -> FieldErrors {
     let mut errors = FieldErrors::new();
-    errors.add_all("s3", s3(&backups.s3));
+    if changed.iter().any(|path| path.starts_with("backups.s3.")) {
+        errors.add_all("s3", s3(&backups.s3));
+    }
     if !backups.cron.is_empty() {
         errors.check("cronMaxKeep", present(backups.cron_max_keep).and_then(|()| at_least(backups.cron_max_keep, 1)));
     }

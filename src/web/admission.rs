@@ -12,6 +12,7 @@ use rocket::{Request, Response};
 use crate::app::{Admission, App, Caller, Quota};
 use crate::base::{Error, Result};
 use crate::web::form;
+use crate::web::probes::FREQUENT;
 
 /// What routes do, as rate limits name it; the most precise first.
 #[rustfmt::skip]
@@ -33,6 +34,15 @@ pub const TAGS: &[(&str, &[&str])] = &[
     ("POST /auth/<collection>/sign-in", &["authWithPassword", "auth"]),
     ("POST /auth/<collection>/code/enter", &["authWithOTP", "auth"]),
     ("POST /auth/<collection>/sign-up", &["create"]),
+    ("POST /auth/<collection>/code", &["requestOTP"]),
+    ("POST /auth/<collection>/second-factor", &["authWithTOTP", "auth"]),
+    ("POST /auth/<collection>/second-factor/app/confirm", &["authWithTOTP", "auth"]),
+    ("POST /auth/<collection>/forgot", &["requestPasswordReset"]),
+    ("POST /auth/<collection>/reset", &["confirmPasswordReset"]),
+    ("POST /auth/<collection>/verify", &["confirmVerification"]),
+    ("POST /auth/<collection>/change-email", &["confirmEmailChange"]),
+    ("POST /auth/<collection>/account/verify", &["requestVerification"]),
+    ("POST /auth/<collection>/account/email", &["requestEmailChange"]),
     ("POST /api/collections/<collection>/request-otp", &["requestOTP"]),
     ("POST /api/collections/<collection>/request-password-reset", &["requestPasswordReset"]),
     ("POST /api/collections/<collection>/confirm-password-reset", &["confirmPasswordReset"]),
@@ -60,16 +70,20 @@ pub(super) async fn admit(request: &Request<'_>, caller: &Caller) -> Result<(), 
 }
 
 async fn decide(request: &Request<'_>, caller: &Caller) -> Outcome {
+    let path = request.uri().path().as_str();
     let Some(app) = request.rocket().state::<App>().filter(|app| app.has_admission()) else {
         return Outcome::default();
     };
+    // Whoever watches the server must hear of its state, not of limits.
+    if FREQUENT.contains(&path) {
+        return Outcome::default();
+    }
     let route = request.route().map(|route| format!("{} {}", route.method, route.uri)).unwrap_or_default();
     let collection = request.route().and_then(|route| {
         let at = route.uri.path().trim_start_matches('/').split('/').position(|segment| segment == "<collection>")?;
         form::decode_percent(request.routed_segment(at)?).ok()
     });
     let tags = TAGS.iter().find(|(known, _)| *known == route).map_or(&[][..], |(_, tags)| tags);
-    let path = request.uri().path().as_str();
     let asked = Admission { path, collection: collection.as_deref(), route: &route, tags };
     let (quota, admitted) = app.admit(caller, &asked).await;
     match admitted {

@@ -89,7 +89,8 @@ fn a_client_cannot_get_a_new_count() {
     let suffix = |n: usize| from(&guest, &format!("2001:db8:1:2:{n}::{n}"), HEALTH).send();
     assert_eq!((0..9).filter(|&n| suffix(n).status != 429).count(), 3, "the rest of an IPv6 address");
     assert_eq!(from(&guest, "2001:db8:1:3::1", HEALTH).send().status, 200, "another network");
-    let mapped = |n: usize| from(&guest, if n % 2 == 0 { "192.0.2.1" } else { "::ffff:192.0.2.1" }, HEALTH).send();
+    let mapped =
+        |n: usize| from(&guest, if n.is_multiple_of(2) { "192.0.2.1" } else { "::ffff:192.0.2.1" }, HEALTH).send();
     assert_eq!((0..9).filter(|&n| mapped(n).status != 429).count(), 3, "IPv4 written as IPv6");
 }
 
@@ -242,6 +243,9 @@ fn superusers_come_only_from_where_they_may() {
         assert_eq!(status(&app.with_token(&scoped), LIST), ok, "a key with a scope, {ip}");
         assert_eq!(sign_in(ip), ok, "{ip}");
         assert_eq!(status(&app.guest(), &download), missing, "{ip}");
+        let forward = app.guest().call(Method::Get, "/api/forward-auth?collection=_superusers").from(ip);
+        let forward = forward.header("Authorization", app.token_of("root"));
+        assert_eq!(forward.send().status, ok, "forward-auth, {ip}");
         // Nobody else is concerned.
         assert_eq!(status(&app.guest(), LIST), 200);
         assert_eq!(status(&app.as_user("ada"), HEALTH), 200);

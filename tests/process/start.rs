@@ -174,7 +174,7 @@ fn the_client_s_address_is_that_of_the_connection_unless_a_header_is_configured(
     claim(&data);
     for (header, expect) in [(None, "127.0.0.1"), (Some("X-Real-IP"), "198.51.100.7")] {
         let server = Server::start_with(&data, |command| {
-            command.envs(header.map(|name| ("ROCKET_IP_HEADER", name)));
+            command.envs(header.map(|name| ("HOLDALL_TRUSTED_PROXY_HEADERS", name)));
         });
         let token = server.token(EMAIL, PASSWORD).expect("the superuser can sign in");
         let mut client = server.client();
