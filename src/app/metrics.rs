@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{App, Caller};
+use super::{App, Caller, ShippingState};
 use crate::base::{Result, Timestamp};
 use crate::files::{ledger, uploads};
 use crate::mail::outbox;
@@ -57,9 +57,11 @@ impl App {
         if let Ok(Ok(stored)) = tokio::time::timeout(LOOK_MAX, self.stored_figures()).await {
             families.extend(stored_families(&stored));
         }
-        if let Ok(backups) = self.backup_families().await {
+        // They may be in a bucket.
+        if let Ok(Ok(backups)) = tokio::time::timeout(LOOK_MAX, self.backup_families()).await {
             families.extend(backups);
         }
+        families.extend(self.shipping_state().as_ref().map(shipping_families).into_iter().flatten());
         if let Ok(others) = self.0.figures.lock() {
             families.extend(others.iter().flat_map(|figures| figures()));
         }
@@ -239,6 +241,17 @@ impl App {
             time("holdall_backup_last_verified_timestamp", "When the newest that is known to be good was", verified),
         ])
     }
+}
+
+fn shipping_families(state: &ShippingState) -> Vec<Family> {
+    let lag = Value::Gauge(state.lag_ms as f64 / 1000.0);
+    let is_failing = !state.error.is_empty() || !state.snapshot_error.is_empty();
+    vec![
+        one("holdall_shipping_lag", "How far continuous backup is behind", lag).in_seconds(),
+        one("holdall_shipping_segments", "Segments that were shipped", Value::Counter(state.segments)),
+        one("holdall_shipping_gaps", "How often changes were lost for it", Value::Counter(state.gaps)),
+        one("holdall_shipping_failing", "Whether it fails at present", Value::Gauge(f64::from(u8::from(is_failing)))),
+    ]
 }
 
 fn stored_families(stored: &Stored) -> Vec<Family> {

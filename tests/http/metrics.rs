@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use holdall::monitor::{Family, Value};
 use rocket::http::Method;
 use serde_json::json;
 
@@ -25,6 +26,22 @@ fn scrape(who: &Principal<'_>) -> BTreeMap<String, f64> {
 #[track_caller]
 fn figure(figures: &BTreeMap<String, f64>, name: &str) -> f64 {
     *figures.get(name).unwrap_or_else(|| panic!("there is no {name}: {:#?}", figures.keys()))
+}
+
+#[test]
+fn what_is_switched_on_has_figures_too() {
+    let target = tempfile::tempdir().expect("a temporary folder");
+    let place = target.path().to_str().expect("a path in UTF-8").to_owned();
+    let app = TestApp::configured(|config| config.ship_to = place, Vec::new());
+    app.app().add_figures(|| vec![Family::new("an_edge", "Of an edge").with(&[], Value::Gauge(7.0))]);
+    let seen = scrape(&app.as_superuser());
+    assert_eq!(figure(&seen, "an_edge"), 7.0);
+    for name in ["holdall_shipping_lag_seconds", "holdall_shipping_segments_total", "holdall_shipping_failing"] {
+        assert!(figure(&seen, name) >= 0.0, "{name}");
+    }
+    assert_eq!(figure(&seen, "holdall_shipping_gaps_total"), 0.0);
+    let without = scrape(&TestApp::new().as_superuser());
+    assert!(!without.keys().any(|name| name.starts_with("holdall_shipping")));
 }
 
 #[test]
