@@ -84,16 +84,16 @@ impl App {
         }
         errors.into_result("The record isn't acceptable as it is.")?;
         let mut files = BTreeMap::new();
-        for (id, (_, upload)) in found {
-            files.insert(id, self.take_upload(upload).await?);
+        for (id, (field, upload)) in found {
+            files.insert(id, self.take_upload(&field, upload).await?);
         }
         Ok(in_place(wanted, &files))
     }
 
-    /// A complete upload as a file of a request.
-    async fn take_upload(&self, upload: Unfinished) -> Result<Arc<Upload>> {
+    /// A complete upload as a file of a request, for a field. Another request may have used it meanwhile.
+    async fn take_upload(&self, field: &str, upload: Unfinished) -> Result<Arc<Upload>> {
         let gone = |error: Error| match error.kind() {
-            ErrorKind::NotFound => Error::unavailable("The upload was ended at the same moment."),
+            ErrorKind::NotFound => Error::field(field, records::unknown_upload(&upload.id)),
             _ => error,
         };
         // One request at a time reads the whole of a large file; those that wait then know what it has found.

@@ -44,7 +44,8 @@ pub use plans::{Find, PlanFigures, Plans};
 pub use read::{body_of, exists, find, find_all, matches_rule, satisfies_auth_rule, view};
 pub use update::{change, change_of_owner, draft as draft_update, store as store_updated, update};
 pub use uploads::{
-    UploadTarget, check_upload, check_upload_size, find_upload, incomplete_upload, takes_uploads, upload_place,
+    UploadTarget, check_upload, check_upload_size, find_upload, incomplete_upload, takes_uploads, unknown_upload,
+    upload_place,
 };
 pub use whole::{adopt, each, total};
 

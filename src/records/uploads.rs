@@ -140,7 +140,7 @@ pub(super) fn use_up(tx: &mut WriteTx<'_>, cx: &Cx<'_>, field: &str, id: &str) -
 }
 
 /// There is no such upload, or not any more, or it is somebody else's.
-fn unknown_upload(id: &str) -> FieldError {
+pub fn unknown_upload(id: &str) -> FieldError {
     let message = "There is no upload with this id; it may have been used already, or its time is up.";
     FieldError::new("validation_unknown_upload", message).with("upload", id)
 }
