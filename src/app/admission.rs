@@ -62,7 +62,7 @@ impl App {
     /// Admits a request, and tells what is left to its sender if that is limited.
     ///
     /// # Errors
-    /// 403 as [`App::identify`], which looks where superusers come from; 429 for too many requests.
+    /// 403 for a superuser who comes from elsewhere than superusers may; 429 for too many requests.
     pub async fn admit(&self, caller: &Caller, request: &Admission<'_>) -> (Option<Quota>, Result<()>) {
         let sender = match self.sender(caller).await {
             Ok(sender) => sender,

@@ -1,6 +1,6 @@
 //! Taking over the definitions of another program: all at once, into a database that has no collections yet.
 //!
-//! Called by `import` only. Unlike [`super::import`], what can't be kept doesn't keep the rest from being taken: it is
+//! Called by `import` only. Unlike `super::import`, what can't be kept doesn't keep the rest from being taken: it is
 //! put right in the direction that opens nothing, and noted. A rule that isn't understood lets only superusers in, a
 //! view that can't be made is left out, an index that can't be made is dropped. Invariants: ids, secrets and dates stay
 //! as they are; what becomes SQL has passed the same checks as any other definition; system collections have our rules

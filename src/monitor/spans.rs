@@ -14,7 +14,6 @@ pub fn request(method: &'static str, parent: Option<&str>) -> Span {
         target: TARGET,
         "request",
         otel.kind = "server",
-        otel.name = Empty,
         otel.status_code = Empty,
         http.request.method = method,
         http.route = Empty,
@@ -31,13 +30,25 @@ pub fn answered(span: &Span, method: &str, route: &str, status: u16) {
     if span.is_disabled() {
         return;
     }
-    span.record("otel.name", format!("{method} {route}"));
+    rename(span, format!("{method} {route}"));
     span.record("http.route", route);
     span.record("http.response.status_code", status);
     if status >= 500 {
         span.record("otel.status_code", "ERROR");
     }
 }
+
+/// Gives a span another name. A field for that would come too late once there are spans below it.
+#[cfg(feature = "otlp")]
+fn rename(span: &Span, name: String) {
+    use opentelemetry::trace::TraceContextExt;
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+    span.context().span().update_name(name);
+}
+
+#[cfg(not(feature = "otlp"))]
+fn rename(_: &Span, _: String) {}
 
 /// Makes a span part of somebody else's trace.
 #[cfg(feature = "otlp")]

@@ -2,10 +2,10 @@
 //! brought back.
 //!
 //! Called by the app. [`Shipper`] takes what the store reads from its write-ahead log ([`crate::store::Tail`]), cuts it
-//! into [`segment`]s and puts these into a [`Target`], one after the other; now and then a [`snapshot`] of the whole
-//! database goes there, too, so that not everything has to be replayed and old segments can go ([`prune`]). Segments
+//! into `segment`s and puts these into a [`Target`], one after the other; now and then a `snapshot` of the whole
+//! database goes there, too, so that not everything has to be replayed and old segments can go (`prune`). Segments
 //! and snapshots that belong together are a generation; where frames are lost, the next generation begins with a
-//! snapshot. [`plan`] finds what makes up a moment, [`restore`] puts it together. New [`files`] of records follow by
+//! snapshot. `plan` finds what makes up a moment, `restore` puts it together. New `files` of records follow by
 //! themselves.
 //!
 //! Invariants: segments of a generation have numbers without gaps, and each holds a checksum over all of it, so what

@@ -1,6 +1,6 @@
 //! `holdall service install|uninstall`: the server as a service of systemd.
 //!
-//! What the service may do stands in [`unit`]. Here its files are written and systemd is asked to do the rest. With
+//! What the service may do stands in `unit`. Here its files are written and systemd is asked to do the rest. With
 //! `--root` that happens in the root of another system, such as an image that is being put together.
 
 mod unit;

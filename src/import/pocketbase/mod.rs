@@ -1,9 +1,9 @@
 //! Taking over a data folder of PocketBase 0.23 to 0.40: collections, records, files, settings.
 //!
 //! Called by the app on a thread that may wait, with an empty store in a folder that nobody uses yet; whoever calls
-//! puts that folder in place when all went well. The way: [`source`] opens the foreign database without a trace;
-//! [`definitions`] reads `_collections`, which `collections::adopt` makes tables of; [`rows`] reads each table in
-//! batches, [`values`] makes our values of theirs by what they are, not by what columns are declared as; [`files`]
+//! puts that folder in place when all went well. The way: `source` opens the foreign database without a trace;
+//! `definitions` reads `_collections`, which `collections::adopt` makes tables of; `rows` reads each table in
+//! batches, `values` makes our values of theirs by what they are, not by what columns are declared as; `files`
 //! takes the files that a batch names. Invariants: names from the source reach neither SQL nor the file system before
 //! they were checked; ids, dates, password hashes, token keys and secrets stay as they are; whatever isn't as it was is
 //! in the [`Report`].

@@ -1,6 +1,6 @@
 //! Tables of records in CSV and JSON, read row by row.
 //!
-//! Called by the app on a thread that may wait. [`Table::next`] gives one [`Entry`] after the other: where it stands,
+//! Called by the app on a thread that may wait. `Table::next` gives one [`Entry`] after the other: where it stands,
 //! how it was written, and the body of a request made of it, or why none can be. Invariants: of a file no more is in
 //! memory than one row, which has a limit; what a value means is decided here only as far as a cell of CSV can't say
 //! it itself, the rest is validated as every request is.

@@ -1,7 +1,7 @@
 //! A whole database as SQL text that the `sqlite3` shell, or any other program with SQLite in it, makes the same
 //! database of.
 //!
-//! Called through [`DatabaseCopy::dump`]. Invariants: every value comes out as it is, whatever is in it; rows pass one
+//! Called through `DatabaseCopy::dump`. Invariants: every value comes out as it is, whatever is in it; rows pass one
 //! by one, in the order in which they were inserted. Not here: what the tables mean.
 
 use std::io::Write;
