@@ -34,6 +34,13 @@ const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The part of the settings that says where files are.
 const FILES_PART: &str = "s3";
 
+/// What PocketBase says where nobody has said anything: the address would lead nowhere, and the names are nobody's.
+const THEIR_DEFAULTS: [(&str, &str, &str); 4] = [
+    ("meta", "appName", "Acme"),
+    ("meta", "appURL", "http://localhost:8090"),
+    ("meta", "senderName", "Support"),
+    ("meta", "senderAddress", "support@example.com"),
+];
 /// Parts that are taken as a whole or not at all.
 const WHOLE_PARTS: [&str; 2] = ["smtp", "backups.s3"];
 
@@ -159,6 +166,14 @@ fn origin(config: &Config, folder: &Path, settings: Option<&Json>, fetch: bool) 
 fn take_settings(store: &Store, config: &Config, settings: &Json, report: &mut Report) -> Result<()> {
     report.settings = pocketbase::listed_settings(settings);
     let mut stored = Stored::default();
+    let mut settings = settings.clone();
+    for (part, name, default) in THEIR_DEFAULTS {
+        if settings[part][name] == default
+            && let Some(part) = settings[part].as_object_mut()
+        {
+            part.remove(name);
+        }
+    }
     for (part, value) in settings.as_object().into_iter().flatten() {
         if part == FILES_PART {
             let text = "Where files are kept isn't taken over: it is as the configuration says.";
