@@ -20,21 +20,13 @@ pub(super) async fn blocking<T: Send + 'static>(job: impl FnOnce() -> Result<T> 
 }
 
 impl App {
-    /// Has backups kept where this configuration says from now on; the rest of it isn't looked at.
-    ///
-    /// # Errors
-    /// 400 if what it says of a bucket can't be used; then nothing has changed.
-    pub fn reconfigure_backups(&self, config: &Config) -> Result<()> {
-        self.0.backups.reconfigure(config)
-    }
-
     /// Makes a backup. Once begun, it is made even if nobody waits any more.
     pub(super) async fn make_backup(&self, name: String, busy: Busy, progress: Arc<dyn Progress + Send>) -> Result<()> {
         let services = self.0.clone();
         blocking(move || {
-            let storage = services.live.get().storage.clone();
-            let source = Source { store: &services.store, storage: &storage };
-            backup::create(&services.backups.shelf(), &busy, &name, &source, &*progress)
+            let live = services.live.get();
+            let source = Source { store: &services.store, storage: &live.storage };
+            backup::create(&live.shelf, &busy, &name, &source, &*progress)
         })
         .await
     }
@@ -42,7 +34,7 @@ impl App {
     /// Tests a backup and notes what came of it; `None` if it is gone.
     pub(super) async fn test_backup(&self, name: String, progress: Arc<dyn Progress + Send>) -> Result<Option<Item>> {
         let _turn = self.0.backups.testing.lock().await;
-        let shelf = self.0.backups.shelf();
+        let shelf = self.live().shelf.clone();
         blocking(move || test(&shelf, &name, &*progress)).await
     }
 
@@ -63,10 +55,10 @@ impl App {
 
     /// Removes what earlier runs haven't finished.
     pub(super) fn tidy_backups(&self) {
-        if let Err(error) = self.0.backups.shelf().folder().remove_leftovers() {
+        if let Err(error) = self.live().shelf.folder().remove_leftovers() {
             tracing::warn!("what is left of a backup couldn't be removed: {}", error.log_text());
         }
-        if let Ok(_busy) = self.0.backups.shelf().folder().busy() {
+        if let Ok(_busy) = self.live().shelf.folder().busy() {
             swap::discard(&self.live().config.data_dir);
         }
     }
@@ -76,7 +68,7 @@ impl App {
         if !self.live().storage.is_local() {
             return Ok(None);
         }
-        let shelf = self.0.backups.shelf();
+        let shelf = self.live().shelf.clone();
         blocking(move || shelf.folder().release_files()).await.map(Some)
     }
 
@@ -136,7 +128,7 @@ impl App {
     }
 
     async fn make_scheduled(&self) -> Result<()> {
-        let busy = self.0.backups.shelf().folder().busy()?;
+        let busy = self.live().shelf.folder().busy()?;
         let name = self.backup_name("", true)?;
         self.make_backup(name.clone(), busy, Arc::new(Silent)).await?;
         let made = self.verify_backup(&name, Arc::new(Silent)).await?;
@@ -144,7 +136,7 @@ impl App {
             let reason = made.reason;
             return Err(Error::unavailable(format!("The backup {name} can't be restored: {reason}")));
         }
-        let (shelf, keep) = (self.0.backups.shelf(), self.live().config.backup_keep);
+        let (shelf, keep) = (self.live().shelf.clone(), self.live().config.backup_keep);
         blocking(move || rotate(&shelf, keep)).await
     }
 

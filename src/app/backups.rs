@@ -3,7 +3,7 @@
 //! Not here: the work itself (`backup`), which `backup_work` starts.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -13,21 +13,19 @@ use super::backup_work::blocking;
 use super::{App, Caller, ContentSource};
 use crate::auth::token;
 use crate::backup::folder::missing;
-use crate::backup::{Archive, Busy, Item, Progress, Shelf, Silent, names};
+use crate::backup::{Archive, Busy, Item, Progress, Silent, names};
 use crate::base::{Error, FieldError, Result, Timestamp};
 use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{Credential, Principal, RequestInfo, Upload};
 use crate::records::{Cx, access};
-use crate::settings::Config;
 use crate::store::ReadTx;
 
 /// The media type of an archive.
 const ZIP: &str = "application/zip";
 
-/// What the program knows of its backups while it runs.
+/// What the program knows of its backups while it runs; where they are follows from the settings.
+#[derive(Default)]
 pub(super) struct Backups {
-    /// Where they are, which may change while the program runs.
-    shelf: RwLock<Shelf>,
     /// The backup that is being restored, and the right to do so, which is kept until the restart.
     pub restoring: Mutex<Option<(String, Option<Busy>)>>,
     /// One test at a time.
@@ -37,40 +35,6 @@ pub(super) struct Backups {
 }
 
 impl Backups {
-    /// As the configuration says.
-    ///
-    /// # Errors
-    /// 400 if what it says of a bucket can't be used.
-    pub fn new(config: &Config) -> Result<Backups> {
-        Ok(Backups {
-            shelf: RwLock::new(Shelf::open(config)?),
-            restoring: Mutex::new(None),
-            testing: tokio::sync::Mutex::new(()),
-            restart: watch::Sender::new(false),
-        })
-    }
-
-    /// Where they are at present.
-    pub fn shelf(&self) -> Shelf {
-        self.shelf.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Has them kept where this configuration says. What is being made or tested at this moment stays where it was
-    /// begun.
-    ///
-    /// # Errors
-    /// As [`Backups::new`]; then nothing has changed.
-    pub fn reconfigure(&self, config: &Config) -> Result<()> {
-        let shelf = Shelf::of(self.shelf().folder().clone(), config)?;
-        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = shelf;
-        Ok(())
-    }
-
-    /// Whether one is being made or restored.
-    pub fn is_busy(&self) -> bool {
-        self.shelf().folder().is_busy()
-    }
-
     fn is_restoring(&self, name: &str) -> bool {
         let restoring = self.restoring.lock().unwrap_or_else(PoisonError::into_inner);
         restoring.as_ref().is_some_and(|(other, _)| other == name)
@@ -147,7 +111,7 @@ impl App {
     /// # Errors
     /// 503 if the folder can't be read.
     pub async fn backups(&self) -> Result<Vec<BackupItem>> {
-        let shelf = self.0.backups.shelf();
+        let shelf = self.live().shelf.clone();
         let items = blocking(move || shelf.list()).await?;
         Ok(items.into_iter().map(BackupItem::from).collect())
     }
@@ -158,7 +122,7 @@ impl App {
     /// # Errors
     /// 400 with the code of `name`, or if another one is being made or restored; 503 if it can't be made.
     pub async fn create_backup(&self, body: &Map<String, Json>) -> Result<()> {
-        let busy = self.0.backups.shelf().folder().busy()?;
+        let busy = self.live().shelf.folder().busy()?;
         let given = match body.get("name") {
             None | Some(Json::Null) => "",
             Some(Json::String(name)) => name.as_str(),
@@ -194,7 +158,7 @@ impl App {
         }
         let name = upload.original_name.clone();
         names::check_sent(&name)?;
-        let (shelf, placed) = (self.0.backups.shelf(), name.clone());
+        let (shelf, placed) = (self.live().shelf.clone(), name.clone());
         blocking(move || shelf.take(upload.spool.path(), &placed)).await?;
         self.spawn(self.clone().test_quietly(name));
         Ok(())
@@ -218,7 +182,7 @@ impl App {
             }
         };
         self.0.store.read(check).await?;
-        let (shelf, wanted) = (self.0.backups.shelf(), name.to_owned());
+        let (shelf, wanted) = (self.live().shelf.clone(), name.to_owned());
         let found = blocking(move || Ok((shelf.item(&wanted)?, shelf.local_path(&wanted)))).await?;
         let (Some(item), path) = found else { return Err(Error::not_found()) };
         let source = path.map_or_else(|| ContentSource::Archive(item.key.clone()), ContentSource::File);
@@ -233,7 +197,7 @@ impl App {
         if self.0.backups.is_restoring(&name) {
             return Err(Error::invalid("This backup is being restored."));
         }
-        let shelf = self.0.backups.shelf();
+        let shelf = self.live().shelf.clone();
         blocking(move || shelf.remove(&name)).await
     }
 
@@ -243,8 +207,8 @@ impl App {
     /// # Errors
     /// 400 if there is none with this name, it can't be restored, or another one is being made or restored.
     pub async fn restore_backup(&self, name: String) -> Result<()> {
-        let busy = self.0.backups.shelf().folder().busy()?;
-        let (shelf, wanted) = (self.0.backups.shelf(), name.clone());
+        let busy = self.live().shelf.folder().busy()?;
+        let (shelf, wanted) = (self.live().shelf.clone(), name.clone());
         let opened = blocking(move || {
             let at_hand = shelf.at_hand(&wanted)?.ok_or_else(missing)?;
             Ok((Archive::open(&at_hand.path)?, at_hand))
@@ -260,7 +224,7 @@ impl App {
     /// # Errors
     /// As [`App::create_backup`].
     pub async fn create_backup_as_owner(&self, name: &str, progress: Arc<dyn Progress + Send>) -> Result<BackupItem> {
-        let busy = self.0.backups.shelf().folder().busy()?;
+        let busy = self.live().shelf.folder().busy()?;
         let name = self.backup_name(name, false)?;
         self.make_backup(name.clone(), busy, progress.clone()).await?;
         self.verify_backup(&name, progress).await

@@ -61,7 +61,7 @@ impl App {
     pub async fn content(&self, source: &ContentSource, range: Option<Range<u64>>) -> Result<Option<Content>> {
         match source {
             ContentSource::Stored(key) => self.live().storage.read(key, range).await,
-            ContentSource::Archive(name) => self.0.backups.shelf().content(name, range).await,
+            ContentSource::Archive(name) => self.live().shelf.content(name, range).await,
             ContentSource::File(path) => local_content(path.clone(), range).await,
         }
     }

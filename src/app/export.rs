@@ -72,7 +72,7 @@ impl App {
         check_free(&request.to)?;
         let part = Part::begin(&request.to)?;
         // Before the copy: from then on, the files that it names must stay.
-        let shelf = self.0.backups.shelf();
+        let shelf = self.live().shelf.clone();
         let _kept =
             if request.files && self.live().storage.is_local() { Some(shelf.folder().keep_files()?) } else { None };
         let copy = self.copy(&part.work, progress)?;

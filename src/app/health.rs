@@ -26,7 +26,8 @@ impl App {
         if !superuser {
             return Ok(HEALTHY.to_owned());
         }
-        let data = Figures { can_backup: !self.0.backups.is_busy(), real_ip, possible_proxy_header: proxy_header };
+        let is_busy = self.live().shelf.folder().is_busy();
+        let data = Figures { can_backup: !is_busy, real_ip, possible_proxy_header: proxy_header };
         serde_json::to_string(&Health { message: "The server is healthy.", code: 200, data }).map_err(Error::internal)
     }
 }

@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 
 use super::mails;
 use crate::auth::passkeys::RelyingParty;
+use crate::backup::Shelf;
 use crate::base::Result;
 use crate::files::Storage;
 use crate::mail::{Letterhead, Smtp};
@@ -30,6 +31,8 @@ pub(super) struct Live {
     pub smtp: Option<Smtp>,
     /// Files that have arrived.
     pub storage: Storage,
+    /// Backups. What is being made or tested stays where it was begun.
+    pub shelf: Shelf,
     pub relying_party: Arc<RelyingParty>,
     /// Counts requests; `None` while they aren't limited.
     pub limiter: Option<Limiter>,
@@ -42,20 +45,10 @@ impl Live {
     /// Makes it all.
     ///
     /// # Errors
-    /// 400 if mail or storage can't be used as they are configured; 503 if the storage's folder can't.
+    /// 400 if mail, storage or the place of backups can't be used as they are configured; 503 if the storage's folder
+    /// can't.
     pub fn new(in_force: InForce) -> Result<Live> {
-        let InForce { model, config } = in_force;
-        let public_origin: Arc<str> = config.origin().into();
-        Ok(Live {
-            letterhead: mails::letterhead(&config)?,
-            smtp: Smtp::new(&config)?,
-            storage: Storage::open(&config)?,
-            relying_party: Arc::new(RelyingParty::new(&public_origin, &config.app_name)),
-            limiter: config.rate_limits_enabled.then(|| Limiter::new(&config.rate_limits)),
-            public_origin,
-            config,
-            model,
-        })
+        Live::after(None, in_force)
     }
 
     /// What comes after this one.
@@ -63,24 +56,37 @@ impl Live {
     /// # Errors
     /// As [`Live::new`].
     pub fn next(&self, in_force: InForce) -> Result<Live> {
-        let mut next = Live::new(in_force)?;
-        if storage_settings(&next.config) == storage_settings(&self.config) {
-            next.storage = self.storage.clone();
-        }
-        let (party, before) =
-            ((&next.public_origin, &next.config.app_name), (&self.public_origin, &self.config.app_name));
-        if party == before {
-            // It knows the ceremonies that have begun.
-            next.relying_party = self.relying_party.clone();
-        }
-        Ok(next)
+        Live::after(Some(self), in_force)
     }
-}
 
-/// What says where files are.
-fn storage_settings(config: &Config) -> impl PartialEq + '_ {
-    let bucket = (&config.s3_bucket, &config.s3_endpoint, &config.s3_region, config.s3_addressing);
-    (bucket, &config.s3_access_key, &config.s3_secret_key)
+    fn after(before: Option<&Live>, in_force: InForce) -> Result<Live> {
+        let InForce { model, config } = in_force;
+        let public_origin: Arc<str> = config.origin().into();
+        let same_files = before.filter(|before| before.config.files_bucket() == config.files_bucket());
+        let same_backups = before.filter(|before| before.config.backup_bucket() == config.backup_bucket());
+        // It knows the ceremonies that have begun.
+        let same_party = before
+            .filter(|before| (&before.public_origin, &before.config.app_name) == (&public_origin, &config.app_name));
+        Ok(Live {
+            letterhead: mails::letterhead(&config)?,
+            smtp: Smtp::new(&config)?,
+            storage: same_files.map_or_else(|| Storage::open(&config), |before| Ok(before.storage.clone()))?,
+            shelf: match (same_backups, before) {
+                (Some(before), _) => before.shelf.clone(),
+                // Its folder knows who is at work.
+                (None, Some(before)) => Shelf::of(before.shelf.folder().clone(), &config)?,
+                (None, None) => Shelf::open(&config)?,
+            },
+            relying_party: same_party.map_or_else(
+                || Arc::new(RelyingParty::new(&public_origin, &config.app_name)),
+                |before| before.relying_party.clone(),
+            ),
+            limiter: config.rate_limits_enabled.then(|| Limiter::new(&config.rate_limits)),
+            public_origin,
+            config,
+            model,
+        })
+    }
 }
 
 impl Current {

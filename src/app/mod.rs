@@ -227,7 +227,6 @@ impl App {
         let spool = Spool::open(&config.data_dir)?;
         let (settings, in_force) = settings::Settings::open(&store, config)?;
         let live = Live::new(in_force)?;
-        let backups = backups::Backups::new(&live.config)?;
         let app = App(Arc::new(Services {
             store,
             plans: Plans::new(Dialect::Sqlite),
@@ -244,7 +243,7 @@ impl App {
             previews: Previews::new(PreviewOptions::new(config.thumb_workers, config.thumb_max_megapixels)),
             file_queue: file_queue::FileQueue::new(),
             turns: uploads::new_turns(),
-            backups,
+            backups: backups::Backups::default(),
             shipping: shipping::Shipping::default(),
             _in_use: in_use,
             sender: mails::Sender::new(),

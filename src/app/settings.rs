@@ -10,7 +10,6 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use super::backups::Backups;
 use super::live::Live;
 use super::logs::DIALECT;
 use super::{App, Caller};
@@ -129,9 +128,7 @@ impl App {
     /// What is made of settings; nothing has changed yet.
     async fn made_of(&self, in_force: InForce) -> Result<Live> {
         let live = self.live();
-        let live = spawn_blocking(move || live.next(in_force)).await.map_err(Error::internal)??;
-        Backups::new(&live.config)?;
-        Ok(live)
+        spawn_blocking(move || live.next(in_force)).await.map_err(Error::internal)?
     }
 
     async fn load_stored(&self) -> Result<Stored> {
@@ -141,9 +138,6 @@ impl App {
 
     /// Does what follows from settings that have changed.
     async fn take_effect(&self, with_logs: bool) {
-        if let Err(error) = self.reconfigure_backups(&self.live().config) {
-            tracing::error!("backups stay where they were kept: {}", error.log_text());
-        }
         if let Err(error) = self.register_backup_job() {
             tracing::error!("backups aren't scheduled: {}", error.log_text());
         }

@@ -20,7 +20,7 @@ pub enum Location {
 }
 
 /// A bucket, and how it is reached.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bucket {
     /// What it is called.
     pub name: String,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use holdall::backup::{Folder, Silent};
-use holdall::base::Secret;
 use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
@@ -348,18 +347,15 @@ fn superusers_are_told_of_a_scheduled_backup_that_fails() {
 
 #[test]
 fn they_go_to_a_bucket_and_back_while_the_server_runs() {
-    let mut config = None;
-    let app = TestApp::configured(|given| config = Some(given.clone()), Vec::new());
-    let mut config = config.expect("it is called");
+    let app = TestApp::new();
     make(&app, "a.zip");
-    config.backup_s3_bucket = "somewhere".to_owned();
     // Nobody listens there.
-    config.backup_s3_endpoint = Some("http://127.0.0.1:9".to_owned());
-    config.backup_s3_access_key = "key".to_owned();
-    config.backup_s3_secret_key = Secret::new("secret".to_owned());
-    app.app().reconfigure_backups(&config).expect("it can be used as it is configured");
+    let bucket = json!({
+        "enabled": true, "bucket": "somewhere", "region": "us-east-1", "endpoint": "http://127.0.0.1:9",
+        "accessKey": "key", "secret": "secret",
+    });
+    app.as_superuser().patch("/api/settings", json!({"backups": {"s3": bucket}})).expect(200);
     app.as_superuser().get(PATH).expect(503);
-    config.backup_s3_bucket.clear();
-    app.app().reconfigure_backups(&config).expect("it is the folder again");
+    app.as_superuser().patch("/api/settings", json!({"backups": {"s3": {"enabled": false}}})).expect(200);
     assert_eq!(names(&app), ["a.zip"]);
 }
