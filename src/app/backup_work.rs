@@ -9,7 +9,8 @@ use serde_json::Map;
 use super::App;
 use crate::auth::letters;
 use crate::backup::folder::FilesLock;
-use crate::backup::{self, Archive, AtHand, Busy, Item, Progress, Shelf, Silent, Source, names, prepare, swap};
+use crate::backup::{self, Archive, AtHand, Busy, Item, Shelf, Source, names, prepare, swap};
+use crate::base::progress::{Progress, Silent};
 use crate::base::{Error, ErrorKind, Result};
 use crate::collections::load_schema;
 use crate::settings::Config;
@@ -21,7 +22,7 @@ pub(super) async fn blocking<T: Send + 'static>(job: impl FnOnce() -> Result<T> 
 
 impl App {
     /// Makes a backup. Once begun, it is made even if nobody waits any more.
-    pub(super) async fn make_backup(&self, name: String, busy: Busy, progress: Arc<dyn Progress + Send>) -> Result<()> {
+    pub(super) async fn make_backup(&self, name: String, busy: Busy, progress: Arc<dyn Progress>) -> Result<()> {
         let services = self.0.clone();
         blocking(move || {
             let live = services.live.get();
@@ -32,7 +33,7 @@ impl App {
     }
 
     /// Tests a backup and notes what came of it; `None` if it is gone.
-    pub(super) async fn test_backup(&self, name: String, progress: Arc<dyn Progress + Send>) -> Result<Option<Item>> {
+    pub(super) async fn test_backup(&self, name: String, progress: Arc<dyn Progress>) -> Result<Option<Item>> {
         let _turn = self.0.backups.testing.lock().await;
         let shelf = self.live().shelf.clone();
         blocking(move || test(&shelf, &name, &*progress)).await

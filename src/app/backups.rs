@@ -13,7 +13,8 @@ use super::backup_work::blocking;
 use super::{App, Caller, ContentSource};
 use crate::auth::token;
 use crate::backup::folder::missing;
-use crate::backup::{Archive, Busy, Item, Progress, Silent, names};
+use crate::backup::{Archive, Busy, Item, names};
+use crate::base::progress::{Progress, Silent};
 use crate::base::{Error, FieldError, Result, Timestamp};
 use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{Credential, Principal, RequestInfo, Upload};
@@ -223,7 +224,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::create_backup`].
-    pub async fn create_backup_as_owner(&self, name: &str, progress: Arc<dyn Progress + Send>) -> Result<BackupItem> {
+    pub async fn create_backup_as_owner(&self, name: &str, progress: Arc<dyn Progress>) -> Result<BackupItem> {
         let busy = self.live().shelf.folder().busy()?;
         let name = self.backup_name(name, false)?;
         self.make_backup(name.clone(), busy, progress.clone()).await?;
@@ -234,7 +235,7 @@ impl App {
     ///
     /// # Errors
     /// 400 if there is none with this name; 503 if it can't be tested.
-    pub async fn verify_backup(&self, name: &str, progress: Arc<dyn Progress + Send>) -> Result<BackupItem> {
+    pub async fn verify_backup(&self, name: &str, progress: Arc<dyn Progress>) -> Result<BackupItem> {
         self.test_backup(name.to_owned(), progress).await?.map(BackupItem::from).ok_or_else(missing)
     }
 }

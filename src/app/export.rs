@@ -79,7 +79,7 @@ impl App {
         let mut exported = Exported::default();
         let out = |name: &str| create(&part.folder.join(name));
         if request.sql {
-            progress.begin("SQL", Unit::Rows, 0);
+            progress.begin("SQL", Unit::Items, 0);
             let mut file = out("data.sql")?;
             copy.dump(&mut file, &mut |rows| progress.reached(rows))?;
             file.flush().map_err(unwritten)?;

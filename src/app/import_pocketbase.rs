@@ -124,7 +124,7 @@ fn make(
             report.note(Kind::Lost, "", "", "settings.s3", text);
         }
         if let Some(settings) = &settings {
-            progress.begin("Settings", Unit::Rows, 0);
+            progress.begin("Settings", Unit::Items, 0);
             take_settings(&store, config, settings, &mut report)?;
         }
         Ok(report)

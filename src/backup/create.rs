@@ -15,8 +15,9 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::folder::Busy;
 use super::manifest::{Entry, Files, Manifest, file_entry_name};
-use super::{DATA, LOGS, MANIFEST, PIECE_BYTES, Progress, Shelf, Step, unread, unwritten};
+use super::{DATA, LOGS, MANIFEST, PIECE_BYTES, Shelf, unread, unwritten};
 use crate::base::limits::{BACKUP_MAX_ENTRIES, BACKUP_MAX_RATIO, BACKUP_RATIO_FREE_BYTES};
+use crate::base::progress::{Progress, Unit};
 use crate::base::{Error, Result, Timestamp, fault};
 use crate::files::{Hash, Storage, StoredFile, ledger};
 use crate::query::dialect::Dialect;
@@ -47,7 +48,7 @@ pub fn create(shelf: &Shelf, busy: &Busy, name: &str, source: &Source<'_>, progr
     // Before the copy: from then on, what it names must stay.
     let _kept = if source.storage.is_local() { Some(shelf.folder().keep_files()?) } else { None };
     let (data, logs) = (work.path().join(DATA), work.path().join(LOGS));
-    progress.begin(Step::Copying, 0);
+    progress.begin("Copying", Unit::Bytes, 0);
     source.store.copy_to(&data, &mut |done, _| progress.reached(done))?;
     let has_logs = source.store.copy_logs_to(&logs, &mut |_, _| ())?;
     fault::point("backup copied");
@@ -98,7 +99,7 @@ impl<'c> Contents<'c> {
 
     /// Writes an archive, over what is there, and syncs it; how large it has become.
     fn pack(&self, archive: &Path, method: CompressionMethod, progress: &dyn Progress) -> Result<u64> {
-        progress.begin(Step::Packing, self.bytes);
+        progress.begin("Packing", Unit::Bytes, self.bytes);
         let files = if self.storage.is_local() { Files::Included } else { Files::Bucket };
         let mut manifest = Manifest::new(self.copy.version()?, Timestamp::now().to_string(), files);
         manifest.entries.reserve(usize::try_from(self.files).unwrap_or(0) + 2);
@@ -210,8 +211,9 @@ fn unpacked(error: ZipError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::{Archive, Folder, Silent};
+    use crate::backup::{Archive, Folder};
     use crate::base::Statement;
+    use crate::base::progress::Silent;
     use crate::domain::Schema;
     use crate::settings::{Settings, Sources};
     use crate::store::{ReadTx, StoreOptions};

@@ -19,7 +19,6 @@ pub mod folder;
 mod manifest;
 pub mod names;
 pub mod prepare;
-mod progress;
 mod shelf;
 pub mod ship;
 pub mod snapshot;
@@ -30,7 +29,6 @@ mod unpack;
 pub use archive::Archive;
 pub use create::{Source, create};
 pub use folder::{Busy, Check, Folder, Item};
-pub use progress::{Progress, Silent, Step};
 pub use shelf::{AtHand, Shelf};
 
 use std::io;

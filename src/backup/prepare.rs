@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::folder::Busy;
 use super::unpack::Written;
-use super::{Archive, Progress, STORAGE, swap, test, unwritten};
+use super::{Archive, STORAGE, swap, test, unwritten};
+use crate::base::progress::Progress;
 use crate::base::{Result, fault};
 use crate::files::sync_folder;
 use crate::store::LoadSchema;

@@ -9,7 +9,8 @@ use std::path::Path;
 use super::archive::Archive;
 use super::manifest::{Files, Manifest, file_entry_name};
 use super::unpack::Written;
-use super::{DATA, LOGS, Progress, Step};
+use super::{DATA, LOGS};
+use crate::base::progress::{Progress, Unit};
 use crate::base::{Error, Result};
 use crate::files::ledger;
 use crate::query::dialect::Dialect;
@@ -27,7 +28,7 @@ pub fn test(archive: &Path, work: &Path, load: LoadSchema, progress: &dyn Progre
 
 /// Checks databases that were unpacked, and that they name the files of the manifest and no others.
 pub(super) fn databases(folder: &Path, manifest: &Manifest, load: LoadSchema, progress: &dyn Progress) -> Result<()> {
-    progress.begin(Step::Checking, 0);
+    progress.begin("Checking", Unit::Bytes, 0);
     let data = open(&folder.join(DATA), Database::Data)?;
     if data.version()? != manifest.data_version {
         return Err(Error::invalid("The backup's database isn't of the version that its manifest says."));

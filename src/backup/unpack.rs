@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::archive::{Archive, damaged};
 use super::manifest::Entry;
-use super::{DATA, LOGS, MANIFEST, PIECE_BYTES, Progress, Step, unwritten};
+use super::{DATA, LOGS, MANIFEST, PIECE_BYTES, unwritten};
+use crate::base::progress::{Progress, Unit};
 use crate::base::{Error, Result};
 use crate::files::{Hash, sync_folder};
 
@@ -25,7 +26,7 @@ impl Archive {
     /// # Errors
     /// 400 that names the entry that isn't as it should be; 503 if the folder can't be written.
     pub fn unpack(&mut self, to: &Path, written: Written, progress: &dyn Progress) -> Result<()> {
-        progress.begin(Step::Unpacking, self.unpacked_bytes());
+        progress.begin("Unpacking", Unit::Bytes, self.unpacked_bytes());
         let mut done_bytes = 0;
         let mut listed = self.manifest.entries.iter();
         for at in 0..self.zip.len() {

@@ -5,8 +5,8 @@
 pub enum Unit {
     /// Of a file or a database.
     Bytes,
-    /// Rows or records.
-    Rows,
+    /// Rows, records or whatever else comes one by one.
+    Items,
 }
 
 /// Somebody who wants to know.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
-use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::HumanBytes;
 
+use super::bar::Bar;
 use super::output;
 use crate::app::{App, BackupItem};
-use crate::backup::{Progress, Step};
 use crate::base::{Error, Result};
 use crate::settings::Config;
 
@@ -116,47 +116,6 @@ fn line(item: &BackupItem) -> String {
     };
     let reason = if item.reason.is_empty() { String::new() } else { format!("\t{}", item.reason.replace('\n', " ")) };
     format!("{}\t{}\t{}\t{verdict}{reason}\n", item.key, HumanBytes(item.size), item.modified)
-}
-
-/// A bar on standard error, if somebody looks at it.
-pub struct Bar(ProgressBar);
-
-impl Bar {
-    pub fn new() -> Bar {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        Bar(bar)
-    }
-
-    pub fn clear(&self) {
-        self.0.finish_and_clear();
-    }
-}
-
-impl Progress for Bar {
-    fn begin(&self, step: Step, total_bytes: u64) {
-        let known = "{msg:10} {bar:32} {bytes:>11} of {total_bytes:11} {eta:>5}";
-        let unknown = "{msg:10} {spinner} {bytes}";
-        let style = ProgressStyle::with_template(if total_bytes > 0 { known } else { unknown });
-        // The templates are right; a bar with another look would do as well.
-        self.0.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        self.0.set_message(match step {
-            Step::Copying => "Copying",
-            Step::Packing => "Packing",
-            Step::Unpacking => "Unpacking",
-            Step::Replaying => "Replaying",
-            Step::Checking => "Checking",
-        });
-        if total_bytes > 0 {
-            self.0.set_length(total_bytes);
-        } else {
-            self.0.unset_length();
-        }
-        self.0.set_position(0);
-    }
-
-    fn reached(&self, bytes: u64) {
-        self.0.set_position(bytes);
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How far imports and exports have come, on standard error, if somebody looks at it.
+//! How far long pieces of work have come, on standard error, if somebody looks at it.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -24,8 +24,8 @@ impl Progress for Bar {
         let template = match (unit, total) {
             (Unit::Bytes, 0) => "{msg:20} {spinner} {bytes}",
             (Unit::Bytes, _) => "{msg:20} {bar:32} {bytes:>11} of {total_bytes:11} {eta:>5}",
-            (Unit::Rows, 0) => "{msg:20} {spinner} {human_pos}",
-            (Unit::Rows, _) => "{msg:20} {bar:32} {human_pos:>11} of {human_len:11} {eta:>5}",
+            (Unit::Items, 0) => "{msg:20} {spinner} {human_pos}",
+            (Unit::Items, _) => "{msg:20} {bar:32} {human_pos:>11} of {human_len:11} {eta:>5}",
         };
         // The templates are right; a bar with another look would do as well.
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

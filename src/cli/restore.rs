@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use clap::Args as ClapArgs;
 
-use super::backup::Bar;
+use super::bar::Bar;
 use super::output;
 use crate::app::{App, Restored, Stretch, Wanted};
 use crate::base::{Error, Result, Timestamp};

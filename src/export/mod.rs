@@ -60,7 +60,7 @@ pub fn records(
         .filter(|at| with_secrets || !is_secret(collection, &collection.fields[*at]))
         .collect();
     copy.read(|tx| {
-        progress.begin(&collection.name, Unit::Rows, records::total(tx, dialect, collection)?);
+        progress.begin(&collection.name, Unit::Items, records::total(tx, dialect, collection)?);
         let mut writer = match format {
             Format::Json => Rows::Json(json_rows::JsonRows::new(out)),
             Format::Csv { for_spreadsheets } => {

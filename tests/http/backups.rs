@@ -5,7 +5,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use holdall::backup::{Folder, Silent};
+use holdall::backup::Folder;
+use holdall::base::progress::Silent;
 use rocket::http::Method;
 use serde_json::{Value as Json, json};
 

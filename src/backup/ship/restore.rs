@@ -14,7 +14,8 @@ use super::plan::{self, Plan};
 use super::segment::Segment;
 use super::snapshot::{self, Note};
 use super::target::Target;
-use crate::backup::{DATA, Progress, STORAGE, Step, swap, unwritten};
+use crate::backup::{DATA, STORAGE, swap, unwritten};
+use crate::base::progress::{Progress, Unit};
 use crate::base::{Error, ErrorKind, Result, Timestamp, fault};
 use crate::files::{Hash, StoredFile, ledger, sync_folder};
 use crate::query::dialect::Dialect;
@@ -98,7 +99,7 @@ impl Restoration<'_> {
         let segments = generations.into_iter().find(|generation| generation.name == plan.generation);
         let segments = segments.map(|generation| generation.segments).unwrap_or_default();
         let (mut restored, note) = self.materialize(&plan, &segments, new).await?;
-        self.progress.begin(Step::Checking, 0);
+        self.progress.begin("Checking", Unit::Bytes, 0);
         let (file, check) = (new.join(DATA), load);
         spawn_blocking(move || examine(&file, check)).await.map_err(Error::internal)??;
         if note.has_files {
@@ -159,7 +160,7 @@ impl Restoration<'_> {
     async fn unpack(&self, generation: &str, snapshot: SnapshotName, folder: &Path) -> Result<Note> {
         let note = Note::read(self.target, generation, snapshot).await?;
         let (key, packed, file) = (snapshot.data_key(generation), folder.join("packed"), folder.join(DATA));
-        self.progress.begin(Step::Unpacking, note.size_bytes);
+        self.progress.begin("Unpacking", Unit::Bytes, note.size_bytes);
         let fetched = self.target.fetch(&key, &packed).await;
         let unpacked = match fetched {
             Ok(true) => {
@@ -185,7 +186,7 @@ impl Restoration<'_> {
         let end = last.map_or(snapshot.number, |last| last.number);
         let mut replayed = Replayed { commit: None, gap: None, torn_behind: None };
         let (mut is_torn, mut whole, mut page_bytes) = (false, None, 0);
-        self.progress.begin(Step::Replaying, 0);
+        self.progress.begin("Replaying", Unit::Items, 0);
         for number in snapshot.number + 1..=end {
             let name = segments.iter().copied().find(|segment| segment.number == number);
             let read = match name {
@@ -237,7 +238,7 @@ impl Restoration<'_> {
         })?;
         // Also if there are none: those that are there now don't belong to the restored records.
         fs::create_dir_all(new.join(STORAGE)).map_err(unwritten)?;
-        self.progress.begin(Step::Unpacking, files.iter().map(|file| file.size_bytes).sum());
+        self.progress.begin("Unpacking", Unit::Bytes, files.iter().map(|file| file.size_bytes).sum());
         let (mut missing, mut done_bytes) = (Vec::new(), 0);
         for file in files {
             if !self.fetch_file(new, &file).await? {

@@ -21,7 +21,8 @@ use super::restore::{Restoration, Wanted, examine};
 use super::segment::Segment;
 use super::snapshot::{self, Note};
 use super::target::{Generation, Target};
-use crate::backup::{DATA, Silent, unwritten};
+use crate::backup::{DATA, unwritten};
+use crate::base::progress::Silent;
 use crate::base::{Error, ErrorKind, Result, Timestamp, fault, ids};
 use crate::store::{LoadSchema, Place, Snapshot, Store, Tail, Taken};
 

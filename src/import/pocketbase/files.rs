@@ -206,7 +206,7 @@ pub(super) fn count_orphans(
     report: &mut Report,
     progress: &dyn Progress,
 ) -> Result<()> {
-    progress.begin("Files", Unit::Rows, 0);
+    progress.begin("Files", Unit::Items, 0);
     let mut seen = 0;
     let mut look = |place: [&str; 3]| -> Result<()> {
         seen += 1;

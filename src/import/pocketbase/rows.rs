@@ -77,7 +77,7 @@ impl<'t> Taking<'t> {
         let (dialect, count) = (self.target.dialect, whole::count(self.target.dialect, self.collection));
         source.read(|tx| {
             let total = tx.first(&count, |row| row.integer(0))?.unwrap_or(0).unsigned_abs();
-            progress.begin(name, Unit::Rows, total);
+            progress.begin(name, Unit::Items, total);
             if PASSING.contains(&name) {
                 self.own.found = total;
                 if total > 0 {
