@@ -19,10 +19,10 @@ use crate::base::progress::{Progress, Unit};
 use crate::base::{Error, Result, Secret};
 use crate::collections::load_schema;
 use crate::files::{Spool, Storage};
-use crate::import::pocketbase::{self, Bucket, Kind, Origin, Report, Source, Target};
+use crate::import::pocketbase::{self, Kind, Origin, Report, Source, Target};
 use crate::query::dialect::Dialect;
 use crate::settings::stored::{Change, Stored};
-use crate::settings::{Config, S3Addressing};
+use crate::settings::{Bucket, Config, S3Addressing};
 use crate::store::{Store, StoreOptions};
 
 /// What may be in a data folder that counts as empty: what a lock, an import that was broken off, or the file system
@@ -134,7 +134,12 @@ fn make(
 }
 
 /// Where the files of the source are.
-fn origin(config: &Config, folder: &Path, settings: Option<&Json>, fetch: bool) -> Result<(Origin, Option<Bucket>)> {
+fn origin(
+    config: &Config,
+    folder: &Path,
+    settings: Option<&Json>,
+    fetch: bool,
+) -> Result<(Origin, Option<pocketbase::Bucket>)> {
     let Some(bucket) = settings.and_then(pocketbase::bucket_of) else {
         return Ok((Origin::Folder(folder.to_owned()), None));
     };
@@ -146,19 +151,19 @@ fn origin(config: &Config, folder: &Path, settings: Option<&Json>, fetch: bool) 
         true => bucket.endpoint.clone(),
         false => format!("https://{}", bucket.endpoint),
     };
-    let theirs = Config {
-        s3_bucket: bucket.name.clone(),
-        s3_endpoint: Some(endpoint.clone()),
-        s3_region: bucket.region.clone(),
-        s3_access_key: bucket.access_key.clone(),
-        s3_secret_key: bucket.secret.clone(),
-        s3_addressing: if bucket.path_style { S3Addressing::Path } else { S3Addressing::Host },
-        ..config.clone()
+    let theirs = Bucket {
+        name: bucket.name.clone(),
+        prefix: String::new(),
+        endpoint: Some(endpoint.clone()),
+        region: bucket.region.clone(),
+        access_key: bucket.access_key.clone(),
+        secret_key: bucket.secret.clone(),
+        addressing: if bucket.path_style { S3Addressing::Path } else { S3Addressing::Host },
     };
     let same_place = |a: &str, b: &str| a.trim_end_matches('/').eq_ignore_ascii_case(b.trim_end_matches('/'));
     let stays = config.s3_bucket == bucket.name
         && config.s3_endpoint.as_deref().is_some_and(|ours| same_place(ours, &endpoint));
-    Ok((Origin::Bucket { storage: Storage::open(&theirs)?, stays }, Some(bucket)))
+    Ok((Origin::Bucket { storage: Storage::bucket(&theirs)?, stays }, Some(bucket)))
 }
 
 /// The one place where settings of PocketBase become ours. What can't be taken is left as the configuration has it, and

@@ -13,7 +13,6 @@ use crate::domain::principal::SUPERUSERS;
 use crate::files::Storage;
 use crate::mail::{Failure, Mail};
 use crate::records::access;
-use crate::settings::Config;
 
 impl App {
     /// Puts an object into the bucket for files or for backups (`filesystem` of the body) and removes it. For
@@ -24,20 +23,19 @@ impl App {
     pub async fn test_storage(&self, caller: Caller, body: &Map<String, Json>) -> Result<()> {
         self.require_settings(caller).await?;
         let live = self.live();
-        let storage = match body.get("filesystem").and_then(Json::as_str).unwrap_or_default() {
+        let bucket = match body.get("filesystem").and_then(Json::as_str).unwrap_or_default() {
             "" => return Err(refused("filesystem", FieldError::required())),
-            "storage" => live.config.clone(),
-            "backups" => backups_as_storage(&live.config),
+            "storage" => live.config.files_bucket(),
+            "backups" => live.config.backup_bucket(),
             _ => {
                 let message = "This must be one of storage and backups.";
                 return Err(refused("filesystem", FieldError::new("validation_in_invalid", message)));
             }
         };
-        if storage.s3_bucket.is_empty() {
+        let Some(bucket) = bucket else {
             return Err(Error::invalid("There is no bucket to be tested: S3 isn't enabled."));
-        }
-        let storage = Storage::open(&storage)?;
-        let tried = storage.try_out().await;
+        };
+        let tried = Storage::bucket(&bucket)?.try_out().await;
         tried.map_err(|error| Error::invalid(format!("The bucket can't be used: {}", error.log_text())))
     }
 
@@ -80,19 +78,6 @@ impl App {
         let body = caller.request.body.clone();
         self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
         apple::client_secret(&body, Timestamp::now())
-    }
-}
-
-/// The bucket for backups in the place of that for files.
-fn backups_as_storage(config: &Config) -> Config {
-    Config {
-        s3_bucket: config.backup_s3_bucket.clone(),
-        s3_endpoint: config.backup_s3_endpoint.clone(),
-        s3_region: config.backup_s3_region.clone(),
-        s3_access_key: config.backup_s3_access_key.clone(),
-        s3_secret_key: config.backup_s3_secret_key.clone(),
-        s3_addressing: config.backup_s3_addressing,
-        ..config.clone()
     }
 }
 
