@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::{App, Caller, Cookie};
 use crate::auth::throttle::address_key;
-use crate::base::{Error, Result};
+use crate::base::{Error, IpRange, Result};
 use crate::domain::principal::SUPERUSERS_ID;
 use crate::rates::{Asked, Quota, Target};
 
@@ -46,7 +46,7 @@ impl App {
     pub fn trusted_proxy(&self, peer: IpAddr) -> Option<TrustedProxy> {
         let config = &self.live().config;
         let ranges = &config.trusted_proxy_ips;
-        let is_trusted = ranges.is_empty() || ranges.iter().any(|range| range.contains(peer));
+        let is_trusted = ranges.is_empty() || IpRange::any_contains(ranges, peer);
         (is_trusted && !config.trusted_proxy_headers.is_empty()).then(|| TrustedProxy {
             headers: config.trusted_proxy_headers.clone(),
             leftmost: config.trusted_proxy_leftmost,
@@ -72,7 +72,7 @@ impl App {
             return (None, Ok(()));
         }
         let live = self.live();
-        let excluded = live.config.rate_limits_excluded_ips.iter().any(|range| range.contains(caller.client_ip));
+        let excluded = IpRange::any_contains(&live.config.rate_limits_excluded_ips, caller.client_ip);
         let Some(limiter) = live.limiter.as_ref().filter(|_| !excluded) else { return (None, Ok(())) };
         let schema = self.0.store.schema();
         let collection = match request.collection.map(|name| schema.find(name)) {
@@ -103,7 +103,7 @@ impl App {
     /// Whether superusers may come from this address.
     pub(super) fn lets_superusers_in(&self, ip: IpAddr) -> bool {
         let ranges = &self.live().config.superuser_ips;
-        ranges.is_empty() || ranges.iter().any(|range| range.contains(ip))
+        ranges.is_empty() || IpRange::any_contains(ranges, ip)
     }
 
     /// # Errors

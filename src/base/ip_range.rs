@@ -21,6 +21,11 @@ impl IpRange {
         self.net.contains(&ip.to_canonical())
     }
 
+    /// Whether one of the ranges contains `ip`.
+    pub fn any_contains(ranges: &[IpRange], ip: IpAddr) -> bool {
+        ranges.iter().any(|range| range.contains(ip))
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -65,6 +70,11 @@ pub fn client_network(ip: IpAddr) -> IpAddr {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
         ip => ip,
     }
+}
+
+/// Whether what is said to this host, which is a name or an address without brackets, stays on this machine.
+pub fn is_this_machine(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]

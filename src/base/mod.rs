@@ -22,6 +22,6 @@ pub mod tls;
 
 pub use clock::Timestamp;
 pub use error::{Error, ErrorKind, FieldError, FieldErrors, Result};
-pub use ip_range::{IpRange, client_network};
+pub use ip_range::{IpRange, client_network, is_this_machine};
 pub use secret::Secret;
 pub use sql_value::{SqlValue, SqlValueRef, Statement};

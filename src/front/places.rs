@@ -77,7 +77,7 @@ impl Places {
     /// A place for a connection from `peer`, if there is one.
     pub(super) fn take(&self, peer: IpAddr) -> Option<Place> {
         let address = client_network(peer);
-        let counts = !self.0.exempt.iter().any(|range| range.contains(peer));
+        let counts = !IpRange::any_contains(&self.0.exempt, peer);
         let mut taken = self.taken();
         let of_address = taken.by_address.get(&address).copied().unwrap_or(0);
         if taken.total >= self.0.max || (counts && of_address >= self.0.per_address) {

@@ -4,7 +4,6 @@
 //! subject can't begin another header line, because headers are encoded here and nowhere else. Not here: when to try
 //! again (`outbox`).
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -17,7 +16,7 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executo
 
 use super::outbox::Mail;
 use super::placeholders::one_line;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, is_this_machine};
 use crate::settings::Config;
 use crate::settings::config::{SmtpAuthMethod, SmtpEncryption};
 
@@ -113,11 +112,6 @@ impl Smtp {
             .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))
             .map_err(|error| error.to_string())
     }
-}
-
-/// Whether what is said to this host stays on this machine.
-fn is_this_machine(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn tls_parameters(config: &Config) -> Result<TlsParameters> {

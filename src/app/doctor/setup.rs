@@ -1,11 +1,9 @@
 //! What the configuration says: whether it can be used, and whether it is meant for people.
 
-use std::net::IpAddr;
-
 use super::data::{open, schema};
 use super::{Finding, Grade};
 use crate::app::App;
-use crate::base::Error;
+use crate::base::{Error, is_this_machine};
 use crate::domain::Collection;
 use crate::settings::config::SmtpEncryption;
 use crate::settings::{Config, LogLevel};
@@ -62,8 +60,7 @@ fn address(config: &Config) -> Option<Finding> {
 fn is_loopback_url(url: &str) -> bool {
     let host = url.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
     let name = if host.starts_with('[') { host.split(']').next() } else { host.split(':').next() };
-    let name = name.unwrap_or_default().trim_start_matches('[');
-    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    is_this_machine(name.unwrap_or_default().trim_start_matches('['))
 }
 
 fn mails(config: &Config) -> Vec<Finding> {
@@ -87,9 +84,7 @@ fn mails(config: &Config) -> Vec<Finding> {
             "Set mail_from_address to an address of your domain.",
         );
     }
-    let is_near =
-        config.smtp_host == "localhost" || config.smtp_host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    if config.smtp_encryption == SmtpEncryption::None && !is_near {
+    if config.smtp_encryption == SmtpEncryption::None && !is_this_machine(&config.smtp_host) {
         warn(
             format!("Mails go to {} without encryption, with the links that open accounts.", config.smtp_host),
             "Set smtp_encryption to starttls or tls.",
