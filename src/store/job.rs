@@ -162,6 +162,11 @@ impl<T, F, R: Reply<T>> Job<T, F, R> {
         Job { ticket: Arc::default(), submitted, made_in, limit_alone, run: Some(run), kept: None, reply }
     }
 
+    /// Only below a request: what the program does by itself would be traces without an end.
+    fn below_request(&self, span: impl FnOnce() -> Span) -> Span {
+        if self.made_in.is_disabled() { Span::none() } else { span() }
+    }
+
     fn waited_micros(&self) -> u64 {
         u64::try_from(self.submitted.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
@@ -211,13 +216,9 @@ where
     }
 
     fn span(&self) -> Span {
-        // Only below a request: what the program does by itself would be traces without an end.
-        match self.made_in.is_disabled() {
-            true => Span::none(),
-            false => {
-                info_span!(target: TARGET, parent: &self.made_in, "database read", waited_us = self.waited_micros())
-            }
-        }
+        self.below_request(
+            || info_span!(target: TARGET, parent: &self.made_in, "database read", waited_us = self.waited_micros()),
+        )
     }
 
     fn run(&mut self, tx: &ReadTx<'_>) {
@@ -250,13 +251,9 @@ where
     }
 
     fn span(&self) -> Span {
-        // Only below a request: what the program does by itself would be traces without an end.
-        match self.made_in.is_disabled() {
-            true => Span::none(),
-            false => {
-                info_span!(target: TARGET, parent: &self.made_in, "database write", waited_us = self.waited_micros())
-            }
-        }
+        self.below_request(
+            || info_span!(target: TARGET, parent: &self.made_in, "database write", waited_us = self.waited_micros()),
+        )
     }
 
     fn limit_alone(&self) -> Option<Duration> {
