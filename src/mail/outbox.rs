@@ -262,21 +262,14 @@ mod tests {
 
     #[test]
     fn a_mail_forges_no_log_lines() {
-        let mail = Mail {
-            id: String::new(),
-            kind: String::new(),
-            recipient: String::new(),
+        let mail = Mail::unstored(Outgoing {
+            kind: MailKind::Otp,
+            to: String::new(),
             subject: String::new(),
-            text: "Hello\n\n2026-01-01 ERROR \u{1b}[31mfire\r\nbye".to_owned(),
             html: String::new(),
+            text: "Hello\n\n2026-01-01 ERROR \u{1b}[31mfire\r\nbye".to_owned(),
             reference: String::new(),
-            state: String::new(),
-            attempts: 0,
-            next_attempt: String::new(),
-            error: String::new(),
-            created: String::new(),
-            updated: String::new(),
-        };
+        });
         assert_eq!(mail.marked_text(), "  | Hello\n  | \n  | 2026-01-01 ERROR  [31mfire\n  | bye\n");
     }
 }
