@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::App;
 use super::backup_work::blocking;
 use crate::base::progress::{Progress, Unit};
-use crate::base::{Error, Result, ids};
+use crate::base::{Error, Result, ids, private};
 use crate::collections::{self, load_schema};
 use crate::export::{self, FilesCopied, Format, unwritten};
 use crate::store::{Database, DatabaseCopy};
@@ -168,11 +168,7 @@ fn check_free(folder: &Path) -> Result<()> {
 }
 
 fn create(path: &Path) -> Result<BufWriter<File>> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(|file| BufWriter::with_capacity(256 << 10, file)).map_err(unwritten)
+    private::create_file(path).map(|file| BufWriter::with_capacity(256 << 10, file)).map_err(unwritten)
 }
 
 /// What isn't complete yet, in a folder beside the place where it goes. Dropped before, nothing of it stays.
@@ -190,12 +186,8 @@ impl Part {
         name.push(format!(".part-{}", ids::record_id()));
         let root = place.with_file_name(name);
         let part = Part { folder: root.join("out"), work: root.join("work"), root };
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         for folder in [&part.folder, &part.work] {
-            builder.create(folder).map_err(|error| {
+            private::make_folder(folder).map_err(|error| {
                 Error::unavailable(format!("The folder {} can't be made.", folder.display())).caused_by(error)
             })?;
         }

@@ -5,7 +5,7 @@
 //! together, or keeps them from being removed. The locks hold between processes, and end with the process that
 //! holds them. Invariant: an archive has its name only when it is complete and on disk.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names::{is_safe, taken};
 use super::{unread, unwritten};
-use crate::base::{Error, Result, Timestamp, ids};
+use crate::base::{Error, Result, Timestamp, ids, private};
 use crate::files::sync_folder;
 
 /// The folder within that of all data.
@@ -330,11 +330,7 @@ pub fn missing() -> Error {
 
 /// Makes a folder that only its owner may read.
 pub(super) fn make(folder: &Path) -> Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(unwritten)
+    private::make_folder(folder).map_err(unwritten)
 }
 
 #[cfg(test)]

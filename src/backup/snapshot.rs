@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Entry;
-use super::{DATA, LOGS, MANIFEST, PIECE_BYTES, swap};
-use crate::base::{Error, Result, Timestamp, fault};
+use super::{DATA, LOGS, MANIFEST, PIECE_BYTES};
+use crate::base::{Error, Result, Timestamp, fault, private};
 use crate::files::{Hash, sync_folder};
 use crate::store::{Database, DatabaseCopy, copy_closed};
 
@@ -119,9 +119,9 @@ pub fn before_rollback(data_dir: &Path, state: &State) -> Result<Snapshot> {
 
 fn make(data_dir: &Path, reason: Reason, state: &State, fill: &dyn Fn(&Path) -> Result<()>) -> Result<Snapshot> {
     let root = data_dir.join(FOLDER);
-    swap::make(&root).map_err(unwritten)?;
+    private::make_folder(&root).map_err(unwritten)?;
     let partial = root.join(PARTIAL);
-    remove_folder(&partial).and_then(|()| swap::make(&partial)).map_err(unwritten)?;
+    remove_folder(&partial).and_then(|()| private::make_folder(&partial)).map_err(unwritten)?;
     let now = Timestamp::now();
     let written = fill(&partial).and_then(|()| {
         let manifest = Manifest {

@@ -9,13 +9,13 @@
 //! Also here: the lock `.lock` in the data folder, shared by all who use the data, so that nothing is moved away under
 //! them.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::STORAGE;
-use crate::base::{Error, Result, fault};
+use crate::base::{Error, Result, fault, private};
 use crate::files::sync_folder;
 use crate::store::Database;
 
@@ -106,7 +106,7 @@ pub fn alone(data_dir: &Path) -> Result<InUse> {
 /// # Errors
 /// 503 if it can't be locked.
 pub fn try_alone(data_dir: &Path) -> Result<Option<InUse>> {
-    make(data_dir).map_err(|error| stuck("make the data folder", error))?;
+    private::make_folder(data_dir).map_err(|error| stuck("make the data folder", error))?;
     let file = lock_file(data_dir, true).map_err(|error| stuck("lock the data folder", error))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(InUse(Some(file)))),
@@ -136,7 +136,7 @@ pub fn make_room(data_dir: &Path) -> Result<PathBuf> {
     }
     place.clear().map_err(|error| stuck("remove what is left of another restoration", error))?;
     let new = place.root.join(NEW);
-    make(&new).map_err(super::unwritten)?;
+    private::make_folder(&new).map_err(super::unwritten)?;
     Ok(new)
 }
 
@@ -319,7 +319,7 @@ impl Place {
 
 /// Moves what is there of `names`, never over anything. Whoever calls it again after it was interrupted goes on.
 fn move_all(from: &Path, to: &Path, names: &[String]) -> io::Result<()> {
-    make(to)?;
+    private::make_folder(to)?;
     for name in names {
         let (source, target) = (from.join(name), to.join(name));
         if fs::symlink_metadata(&source).is_err() {
@@ -333,15 +333,6 @@ fn move_all(from: &Path, to: &Path, names: &[String]) -> io::Result<()> {
     }
     sync_folder(to)?;
     sync_folder(from)
-}
-
-/// Makes a folder that only its owner may read.
-pub(super) fn make(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 fn stuck(what: &str, error: io::Error) -> Error {

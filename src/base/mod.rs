@@ -14,6 +14,7 @@ mod ip_range;
 pub mod json;
 pub mod limits;
 pub mod pick;
+pub mod private;
 pub mod progress;
 pub mod secret;
 pub mod spans;

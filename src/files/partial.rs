@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::spool::{Spool, blocking, fill};
 use super::storage::sync_folder;
 use super::turns::{Hold, Turn};
-use crate::base::{Error, ErrorKind, Result, Timestamp, ids};
+use crate::base::{Error, ErrorKind, Result, Timestamp, ids, private};
 use crate::domain::upload::SpoolFile;
 
 /// What names of partial files end with; before it is the upload's id.
@@ -43,11 +43,7 @@ impl Spool {
     pub async fn create_partial(&self, id: &str) -> Result<()> {
         let (path, folder) = (self.partial(id)?, self.folder().to_owned());
         blocking(move || {
-            let mut options = File::options();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            options.open(path)?.sync_all()?;
+            private::create_file(&path)?.sync_all()?;
             sync_folder(&folder)
         })
         .await

@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 
 use super::hash::Hash;
 use super::sniff::{self, Sniffed};
-use crate::base::{Error, Result, ids};
+use crate::base::{Error, Result, ids, private};
 use crate::domain::Upload;
 use crate::domain::file_name::{stored_name, without_folders};
 use crate::domain::upload::SpoolFile;
@@ -213,11 +213,7 @@ impl Seen {
 
 impl Sink {
     fn create(spool: SpoolFile) -> io::Result<Sink> {
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(spool.path())?;
+        let file = private::create_file(spool.path())?;
         Ok(Sink { file, seen: Seen::new(), spool })
     }
 

@@ -5,7 +5,7 @@
 //! a whole or not at all; a large one never is in memory as a whole. Not here: which objects there should be
 //! (`ledger`).
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ use tokio::io::AsyncReadExt;
 use tokio::task::spawn_blocking;
 
 use super::{s3, spool};
-use crate::base::{Error, Result, ids};
+use crate::base::{Error, Result, ids, private};
 use crate::domain::Upload;
 use crate::settings::{Bucket, Config, Location};
 
@@ -92,7 +92,7 @@ impl Storage {
     pub fn at(location: &Location) -> Result<Storage> {
         match location {
             Location::Folder(folder) => {
-                make_private(folder).map_err(|error| unusable(folder, error.into()))?;
+                private::make_folder(folder).map_err(|error| unusable(folder, error.into()))?;
                 Storage::local(folder, &folder.join(STAGING))
             }
             Location::Bucket(bucket) => Storage::bucket(bucket),
@@ -363,15 +363,6 @@ fn path(key: &str) -> Result<ObjectPath> {
 
 fn unusable(folder: &Path, error: Box<dyn std::error::Error + Send + Sync>) -> Error {
     Error::unavailable(format!("The folder {} can't be used.", folder.display())).caused_by(error)
-}
-
-/// Makes a folder that only its owner may read, if it isn't there.
-fn make_private(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// The next bytes of a file, in pieces whose memory the next part finds again.

@@ -3,10 +3,10 @@
 //! Called by [`Store::open`](super::Store::open). Invariants: a folder that we create is open to its owner only; a
 //! file that isn't ours, is damaged or is newer than the program is left as it is.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, private};
 use crate::store::{Database, migrations, sqlite};
 
 /// Creates what is missing, checks what is there, and gives the path of the database file. Whoever opens the data has
@@ -28,11 +28,7 @@ fn create(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).and_then(|()| sync_entry(folder)).map_err(|error| {
+    private::make_folder(folder).and_then(|()| sync_entry(folder)).map_err(|error| {
         Error::unavailable(format!("The folder {} can't be created: {error}", folder.display())).caused_by(error)
     })
 }

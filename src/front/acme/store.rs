@@ -4,7 +4,7 @@
 //! Only the program's own user may read it. Each file is replaced as a whole, by one that is on disk already. Backups
 //! don't have it: keys that lie around in archives are worth less than an order for new ones costs.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::super::tls::Certificate;
-use crate::base::{Error, Result, Timestamp};
+use crate::base::{Error, Result, Timestamp, private};
 use crate::settings::Config;
 
 const FOLDER: &str = "certificates";
@@ -142,30 +142,18 @@ impl Store {
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    make_private(folder)?;
+    private::make_folder(folder)?;
     let beside = folder.join(format!("{name}.new"));
     // It may be left from a run that was killed, with whatever rights.
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
+    let mut file = private::create_file(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, folder.join(name))?;
     if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
-fn make_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 fn unwritten(error: io::Error) -> Error {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Entry, Format};
 use crate::base::json::write_str;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, private};
 
 /// The file.
 pub enum Rejects {
@@ -23,12 +23,7 @@ impl Rejects {
     /// # Errors
     /// 400 if it can't be made.
     pub fn create(path: &Path, format: Format, header: &[String]) -> Result<Rejects> {
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options
-            .open(path)
+        let file = private::create_file(path)
             .map_err(|error| Error::invalid(format!("The file {} can't be made: {error}.", path.display())))?;
         match format {
             Format::Csv { delimiter } => {
