@@ -10,6 +10,12 @@ import { startS3 } from './lib/s3.mjs';
 const OPEN = { listRule: '', viewRule: '', createRule: '', updateRule: '', deleteRule: '' };
 const DOCS = '/api/collections/docs/records';
 
+/** A bucket as settings name it. */
+const settingsOf = ({ environment: env }) => ({
+  enabled: true, bucket: env.HOLDALL_S3_BUCKET, endpoint: env.HOLDALL_S3_ENDPOINT, region: 'us-east-1',
+  accessKey: env.HOLDALL_S3_ACCESS_KEY, secret: env.HOLDALL_S3_SECRET_KEY, forcePathStyle: true,
+});
+
 test('files go to the bucket of the settings from then on', async () => {
   const s3 = await startS3();
   after(() => s3.stop());
@@ -28,11 +34,7 @@ test('files go to the bucket of the settings from then on', async () => {
   const tried = async () => (await call('POST', '/api/settings/test/s3', { filesystem: 'storage' })).status;
 
   assert.equal(await tried(), 400, 'there is no bucket yet');
-  const { environment: env } = s3;
-  const settings = {
-    enabled: true, bucket: env.HOLDALL_S3_BUCKET, endpoint: env.HOLDALL_S3_ENDPOINT, region: 'us-east-1',
-    accessKey: env.HOLDALL_S3_ACCESS_KEY, secret: env.HOLDALL_S3_SECRET_KEY, forcePathStyle: true,
-  };
+  const settings = settingsOf(s3);
   await set({ ...settings, secret: 'not the secret' });
   const refused = await call('POST', '/api/settings/test/s3', { filesystem: 'storage' });
   assert.equal(refused.status, 400);
@@ -58,11 +60,7 @@ test('backups go to the bucket of the settings from then on, and come back from 
   const holdall = await startWith('local');
   after(() => holdall.stop());
   const { call } = holdall;
-  const { environment: env } = s3;
-  const settings = {
-    enabled: true, bucket: env.HOLDALL_S3_BUCKET, endpoint: env.HOLDALL_S3_ENDPOINT, region: 'us-east-1',
-    accessKey: env.HOLDALL_S3_ACCESS_KEY, secret: env.HOLDALL_S3_SECRET_KEY, forcePathStyle: true,
-  };
+  const settings = settingsOf(s3);
   const keys = async () => (await (await call('GET', '/api/backups')).json()).map(({ key }) => key);
   assert.equal((await call('POST', '/api/backups', { name: 'near.zip' })).status, 204);
   assert.equal((await call('POST', '/api/settings/test/s3', { filesystem: 'backups' })).status, 400);
