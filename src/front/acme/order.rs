@@ -20,6 +20,10 @@ use crate::settings::Config;
 
 /// Problems that mean that too much was asked for.
 const RATE_LIMITED: &str = "urn:ietf:params:acme:error:rateLimited";
+/// Problems that mean nothing but that the request should be sent anew (RFC 8555, section 6.5).
+const BAD_NONCE: &str = "urn:ietf:params:acme:error:badNonce";
+/// So many orders are made when nonces are refused. The library sends each request of an order only three times.
+const ORDERS_MAX: usize = 3;
 /// Longest reason in the log, in characters.
 const REASON_MAX_CHARS: usize = 1000;
 
@@ -27,14 +31,18 @@ const REASON_MAX_CHARS: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Failure {
     reason: String,
-    pub(super) is_rate_limited: bool,
+    problem: Option<String>,
 }
 
 impl Failure {
     pub(super) fn new(reason: impl AsRef<str>) -> Failure {
         // Parts of it may be what somebody else's server has answered.
         let reason = reason.as_ref().chars().filter(|c| !c.is_control()).take(REASON_MAX_CHARS).collect();
-        Failure { reason, is_rate_limited: false }
+        Failure { reason, problem: None }
+    }
+
+    pub(super) fn is_rate_limited(&self) -> bool {
+        self.problem.as_deref() == Some(RATE_LIMITED)
     }
 
     /// What the library says of a step.
@@ -47,9 +55,11 @@ impl Failure {
             }
             next = cause.source();
         }
-        let is_rate_limited =
-            matches!(error, AcmeError::Api(problem) if problem.r#type.as_deref() == Some(RATE_LIMITED));
-        Failure { is_rate_limited, ..Failure::new(format!("{step}: {}.", text.trim_end_matches('.'))) }
+        let problem = match error {
+            AcmeError::Api(problem) => problem.r#type.clone(),
+            _ => None,
+        };
+        Failure { problem, ..Failure::new(format!("{step}: {}.", text.trim_end_matches('.'))) }
     }
 }
 
@@ -70,6 +80,25 @@ pub(super) async fn certificate(
     store: &Store,
     challenges: &Challenges,
 ) -> Result<Certificate, Failure> {
+    despite_refused_nonces(|| one(config, store, challenges)).await
+}
+
+/// Orders anew, at once, where an order failed of nonces only.
+async fn despite_refused_nonces<T, F>(mut order: impl FnMut() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    for _ in 1..ORDERS_MAX {
+        match order().await {
+            Err(failure) if failure.problem.as_deref() == Some(BAD_NONCE) => tracing::info!("ordered anew: {failure}"),
+            ended => return ended,
+        }
+    }
+    order().await
+}
+
+/// Makes one order.
+async fn one(config: &Config, store: &Store, challenges: &Challenges) -> Result<Certificate, Failure> {
     let account = account(config, store).await?;
     let names: Vec<Identifier> = config.domains.iter().cloned().map(Identifier::Dns).collect();
     let mut order = account.new_order(&NewOrder::new(&names)).await.map_err(at("the order wasn't taken"))?;
@@ -155,4 +184,42 @@ async fn refused(order: &mut Order) -> Failure {
     }
     let asks = format!("It asks for http://NAME{CHALLENGE_PATH}, so NAME must lead here and port 80 be open.");
     Failure::new(format!("the issuer found no proof that the names are ours. {} {asks}", reasons.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use instant_acme::Problem;
+
+    use super::*;
+
+    fn problem(kind: &str) -> Failure {
+        let text = format!("{{\"type\": \"{kind}\", \"detail\": \"no\", \"status\": 400}}");
+        let problem: Problem = serde_json::from_str(&text).expect("it is one");
+        Failure::of("a step", &AcmeError::Api(problem))
+    }
+
+    /// How many orders were made, and how the last one ended, if each before it failed in this way.
+    async fn orders(failing: usize, kind: &str) -> (usize, bool) {
+        let mut made = 0;
+        let ended = despite_refused_nonces(|| {
+            made += 1;
+            std::future::ready(if made > failing { Ok(()) } else { Err(problem(kind)) })
+        });
+        let is_ok = ended.await.is_ok();
+        (made, is_ok)
+    }
+
+    #[tokio::test]
+    async fn only_refused_nonces_make_it_order_anew_and_not_forever() {
+        assert_eq!(orders(0, BAD_NONCE).await, (1, true));
+        assert_eq!(orders(2, BAD_NONCE).await, (3, true));
+        assert_eq!(orders(9, BAD_NONCE).await, (ORDERS_MAX, false));
+        assert_eq!(orders(9, RATE_LIMITED).await, (1, false));
+    }
+
+    #[test]
+    fn too_many_requests_are_known_as_such() {
+        assert!(problem(RATE_LIMITED).is_rate_limited());
+        assert!(!problem(BAD_NONCE).is_rate_limited() && !Failure::new("the disk is full").is_rate_limited());
+    }
 }
