@@ -49,7 +49,8 @@ export async function register({ name, secondFactor = false, proof = {}, mfaId, 
 async function send(method, path, body, token) {
   const headers = { 'Content-Type': 'application/json' };
   if (token) headers.Authorization = token;
-  const answer = await fetch(path, { method, headers, body: JSON.stringify(body), credentials: 'same-origin' });
+  // From where this file is: the server may be shown below a path.
+  const answer = await fetch(new URL(`..${path}`, import.meta.url), { method, headers, body: JSON.stringify(body), credentials: 'same-origin' });
   const response = await answer.json().catch(() => ({}));
   if (answer.ok) return response;
   const details = Object.values(response.data ?? {}).map((field) => field.message);

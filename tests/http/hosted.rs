@@ -74,9 +74,17 @@ fn csrf(page: &str) -> String {
 
 /// Where an answer leads.
 #[track_caller]
-fn location(answer: &Answer) -> &str {
+fn location(answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}: {}", answer.what, answer.text());
-    answer.header("Location").expect("a redirect has a location")
+    from_root(answer.header("Location").expect("a redirect has a location"))
+}
+
+/// An address of this server that pages write as it is seen from them.
+fn from_root(address: &str) -> String {
+    match address.trim_start_matches("../") {
+        rest if rest.len() < address.len() => format!("/{rest}"),
+        _ => address.to_owned(),
+    }
 }
 
 /// A page without what differs each time.

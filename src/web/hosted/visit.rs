@@ -20,7 +20,7 @@ use crate::base::{Error, ErrorKind, Result, Secret, ids};
 use crate::domain::{Collection, FieldKind};
 use crate::web::guards::SlashedCaller;
 use crate::web::page::form::{Field, Form, Kind, Sent};
-use crate::web::page::{Failure, Look, Page};
+use crate::web::page::{Failure, Look, Page, Root};
 use crate::web::{body, redirects};
 
 /// The cookie that a visitor's forms are tied to, where it may be sent over plain HTTP, and over HTTPS.
@@ -49,7 +49,7 @@ impl<'r> Responder<'r, 'static> for Reply {
             Reply::Page(page) => page.respond_to(request),
             Reply::GoTo(address) => Response::build()
                 .status(Status::SeeOther)
-                .raw_header("Location", address)
+                .raw_header("Location", Root::of(request).to(&address))
                 .raw_header("Cache-Control", "no-store")
                 .raw_header("Referrer-Policy", "same-origin")
                 .ok(),

@@ -22,12 +22,40 @@ use crate::app::App;
 use crate::base::{Error, ErrorKind, Result};
 use crate::web::respond;
 
+/// The way from a page to the server's root, as browsers read it: `../` for each folder that the page is in.
+///
+/// A proxy may show the server below any path of its own. So pages name each other from where they are: everything in
+/// the program is a path from the root, and becomes such a name when it is written into a page or a redirect.
+#[derive(Clone, Debug)]
+pub struct Root(String);
+
+impl Root {
+    /// For the page that was asked for.
+    pub fn of(request: &Request<'_>) -> Root {
+        Root::from(request.uri().path().as_str())
+    }
+
+    fn from(path: &str) -> Root {
+        let folders = path.bytes().filter(|&byte| byte == b'/').count().saturating_sub(1);
+        Root(if folders == 0 { "./".to_owned() } else { "../".repeat(folders) })
+    }
+
+    /// A path of this server, as the page names it. Whole addresses stay as they are.
+    pub fn to(&self, address: &str) -> String {
+        match address.strip_prefix('/').filter(|rest| !rest.starts_with('/')) {
+            Some(rest) => format!("{}{rest}", self.0),
+            None => address.to_owned(),
+        }
+    }
+}
+
 /// How pages look to whoever asks: the theme, the language, the server's name.
 pub struct Look {
     /// The texts in the visitor's language.
     pub strings: Strings,
     theme: Theme,
     app_name: String,
+    root: Root,
 }
 
 impl Look {
@@ -39,6 +67,7 @@ impl Look {
         Look {
             strings: theme.catalogue().choose(languages),
             app_name: app.map(|app| app.app_name()).unwrap_or_default(),
+            root: Root::of(request),
             theme,
         }
     }
@@ -55,7 +84,7 @@ impl Look {
             context.insert("lang".to_owned(), self.strings.code().into());
             context.insert("app_name".to_owned(), self.app_name.as_str().into());
         }
-        let html = self.theme.render(template, &self.strings, &context)?;
+        let html = self.theme.render(template, &self.strings, &self.root, &context)?;
         Ok(Page { status: Status::Ok, html, form_targets: Vec::new(), scripts: false })
     }
 
@@ -183,6 +212,21 @@ impl<'r> Responder<'r, 'static> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_name_each_other_from_where_they_are() {
+        for (page, address, expect) in [
+            ("/", "/static/page.css?v=1", "./static/page.css?v=1"),
+            ("/", "/", "./"),
+            ("/_/", "/_/logs", "../_/logs"),
+            ("/auth/users/sign-in", "/auth/users/account?done=x", "../../auth/users/account?done=x"),
+            ("/auth/users/sign-in", "https://app.example.com/", "https://app.example.com/"),
+            ("/auth/users/sign-in", "//evil.example", "//evil.example"),
+            ("", "/x", "./x"),
+        ] {
+            assert_eq!(Root::from(page).to(address), expect, "{page} {address}");
+        }
+    }
 
     #[test]
     fn only_plain_origins_get_into_the_policy() {

@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::base::limits::THEME_FILE_MAX_BYTES;
 use crate::base::{Error, Result};
 use crate::web::assets;
+use crate::web::page::Root;
 use crate::web::page::strings::{Catalogue, Strings};
 
 #[derive(RustEmbed)]
@@ -67,15 +68,15 @@ impl Theme {
     }
 
     /// The page that is made of the template `name` and `context`.
-    pub fn render(&self, name: &str, strings: &Strings, context: &impl Serialize) -> Result<String> {
+    pub fn render(&self, name: &str, strings: &Strings, root: &Root, context: &impl Serialize) -> Result<String> {
         let context = Value::from(Serde(context));
         if self.0.is_some() {
-            match self.sources(name).and_then(|sources| fill(&sources, name, strings, &context)) {
+            match self.sources(name).and_then(|sources| fill(&sources, name, strings, root, &context)) {
                 Ok(page) => return Ok(page),
                 Err(error) => self.complain(name, &error),
             }
         }
-        fill(&Theme::default().sources(name)?, name, strings, &context)
+        fill(&Theme::default().sources(name)?, name, strings, root, &context)
     }
 
     /// A template with all that it may refer to.
@@ -107,20 +108,22 @@ pub(super) fn builtin(name: &str) -> Result<String> {
     String::from_utf8(file.data.into_owned()).map_err(Error::internal)
 }
 
-fn fill(sources: &[(String, String)], name: &str, strings: &Strings, context: &Value) -> Result<String> {
-    let environment = environment(sources, Some(strings))?;
+fn fill(sources: &[(String, String)], name: &str, strings: &Strings, root: &Root, context: &Value) -> Result<String> {
+    let environment = environment(sources, Some((strings, root)))?;
     let template = environment.get_template(name).map_err(Error::internal)?;
     template.render(context).map_err(Error::internal)
 }
 
 /// Where templates are compiled. Values are escaped for HTML, whatever the template's name is.
-fn environment<'s>(sources: &'s [(String, String)], strings: Option<&Strings>) -> Result<Environment<'s>> {
+fn environment<'s>(sources: &'s [(String, String)], page: Option<(&Strings, &Root)>) -> Result<Environment<'s>> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_function("asset", |path: &str| Value::from_safe_string(assets::address(path)));
-    if let Some(strings) = strings {
+    if let Some((strings, root)) = page {
         let strings = strings.clone();
         environment.add_function("t", move |key: &str, values: Kwargs| text(&strings, key, &values));
+        let (to_page, to_file) = (root.clone(), root.clone());
+        environment.add_function("to", move |address: Option<&str>| to_page.to(address.unwrap_or_default()));
+        environment.add_function("asset", move |path: &str| to_file.to(&assets::address(path)));
     }
     for (name, source) in sources {
         environment.add_template(name, source).map_err(|error| Error::invalid(error.to_string()))?;
@@ -157,7 +160,7 @@ mod tests {
     fn page(theme: &Theme) -> String {
         let strings = theme.catalogue().choose("en");
         let context = json!({"title": "<b>", "text": "\"><script>"});
-        theme.render("message.html", &strings, &context).expect("a page can always be made")
+        theme.render("message.html", &strings, &Root::from("/"), &context).expect("a page can always be made")
     }
 
     #[test]
@@ -170,7 +173,7 @@ mod tests {
     fn every_template_is_valid_and_bears_an_empty_context() {
         let strings = Theme::default().catalogue().choose("en");
         for name in BuiltIn::iter().filter(|name| name.ends_with(".html")) {
-            let rendered = Theme::default().render(&name, &strings, &json!({}));
+            let rendered = Theme::default().render(&name, &strings, &Root::from("/"), &json!({}));
             rendered.unwrap_or_else(|error| panic!("{name}: {}", error.log_text()));
         }
     }
