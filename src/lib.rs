@@ -13,8 +13,9 @@
 //! | services | [`settings`], [`collections`], [`records`], [`auth`], [`mail`], [`files`], [`realtime`] |
 //! | | [`logs`], [`jobs`], [`backup`], [`rates`], [`update`], [`monitor`], [`import`], [`export`] |
 //! | app | [`app`]: owns the services, one method per thing that can be asked |
-//! | edges | [`web`], [`api`], [`front`], [`cli`], [`demo`] |
+//! | edges | [`web`], [`api`], [`admin`], [`front`], [`cli`], [`demo`] |
 
+pub mod admin;
 pub mod api;
 pub mod app;
 pub mod auth;

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use super::{notify, output};
-use crate::api;
 use crate::app::{App, superusers};
 use crate::base::Result;
 use crate::demo;
@@ -11,6 +10,7 @@ use crate::front::{self, Front};
 use crate::logs::ProgramLog;
 use crate::settings::{Config, Settings};
 use crate::web::server::{self, WebOptions};
+use crate::{admin, api};
 
 /// Flags of `serve`, which may also stand without it.
 #[derive(Clone, Debug, Default, PartialEq, clap::Args)]
@@ -68,7 +68,7 @@ async fn prepare_and_serve(app: &App, settings: &Settings, with_demo: bool) -> R
     let stops = stopper.clone();
     let options = WebOptions {
         cors_origins: config.cors_origins.clone(),
-        routes: api::routes(),
+        routes: [api::routes(), admin::routes()].concat(),
         peers,
         on_ready: Box::new(move |inner| {
             if let Some(front) = front {

@@ -3,6 +3,10 @@
 //! Release builds hold them inside the binary; debug builds read them from the source tree at every use, so that a
 //! page can be edited without a rebuild. Called by `pages` and, for addresses, by `templates`. Invariant: a file is
 //! served under a fingerprint of its content, so that browsers may keep it for ever and still never show an old one.
+//! Modules name each other from where they are, without a fingerprint; so those of the dashboard lie below one folder
+//! that is named after all of them: `/static/@FINGERPRINT/admin/app.js`.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{Responder, Response};
@@ -16,6 +20,9 @@ struct StaticFiles;
 /// How many hexadecimal digits of a file's SHA-256 stand for its content.
 const FINGERPRINT_CHARS: usize = 16;
 
+/// Folders whose files have one fingerprint together.
+const TOGETHER: [&str; 2] = ["admin/", "vendor/"];
+
 /// A static file on its way to a browser.
 pub struct StaticFile {
     file: EmbeddedFile,
@@ -28,12 +35,20 @@ pub struct StaticFile {
 impl StaticFile {
     /// The file at `path` below `static/`; `version` is the fingerprint in the address, if there is one.
     pub fn find(path: &str, version: Option<&str>) -> Option<Self> {
+        let (together, path) = match path.strip_prefix('@').and_then(|rest| rest.split_once('/')) {
+            Some((version, path)) if is_together(path) => (Some(version), path),
+            Some(_) => return None,
+            None => (None, path),
+        };
         let file = StaticFiles::get(path)?;
         let fingerprint = fingerprint(&file);
         let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
         Some(StaticFile {
             content_type: ContentType::from_extension(extension).unwrap_or(ContentType::Binary),
-            fingerprinted: version == Some(fingerprint.as_str()),
+            fingerprinted: match together {
+                Some(version) => version == fingerprint_of_all(),
+                None => version == Some(fingerprint.as_str()),
+            },
             etag: format!("\"{fingerprint}\""),
             file,
         })
@@ -57,8 +72,15 @@ impl<'r> Responder<'r, 'static> for StaticFile {
 
 /// The address of a static file, with its fingerprint. Nothing in it needs escaping.
 pub fn address(path: &str) -> String {
+    if is_together(path) {
+        return format!("/static/@{}/{path}", fingerprint_of_all());
+    }
     let version = StaticFiles::get(path).map(|file| fingerprint(&file)).unwrap_or_default();
     format!("/static/{path}?v={version}")
+}
+
+fn is_together(path: &str) -> bool {
+    TOGETHER.iter().any(|folder| path.starts_with(folder))
 }
 
 fn fingerprint(file: &EmbeddedFile) -> String {
@@ -66,6 +88,16 @@ fn fingerprint(file: &EmbeddedFile) -> String {
     let mut text: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     text.truncate(FINGERPRINT_CHARS);
     text
+}
+
+/// The fingerprint of all files that have one together.
+fn fingerprint_of_all() -> String {
+    let mut hash = DefaultHasher::new();
+    for path in StaticFiles::iter().filter(|path| is_together(path)) {
+        path.hash(&mut hash);
+        StaticFiles::get(&path).map(|file| file.metadata.sha256_hash()).hash(&mut hash);
+    }
+    format!("{:0FINGERPRINT_CHARS$x}", hash.finish())
 }
 
 #[cfg(test)]
@@ -80,5 +112,15 @@ mod tests {
         assert!(!StaticFile::find("page.css", Some("0")).expect("the file exists").fingerprinted);
         assert!(StaticFile::find("../Cargo.toml", None).is_none());
         assert!(StaticFile::find("missing.css", None).is_none());
+    }
+
+    #[test]
+    fn modules_are_found_below_one_fingerprint() {
+        let address = address("admin/app.js");
+        let path = address.strip_prefix("/static/").expect("it is a static file");
+        assert!(StaticFile::find(path, None).expect("the file exists").fingerprinted);
+        assert!(!StaticFile::find("@0/admin/app.js", None).expect("the file exists").fingerprinted);
+        assert!(StaticFile::find("@0/page.css", None).is_none());
+        assert!(StaticFile::find("@0/../Cargo.toml", None).is_none());
     }
 }

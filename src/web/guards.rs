@@ -30,7 +30,7 @@ impl<'r> FromRequest<'r> for Caller {
 }
 
 /// The same, for the few addresses that people type, where a slash at the end does no harm.
-pub(super) struct SlashedCaller(pub Caller);
+pub struct SlashedCaller(pub Caller);
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for SlashedCaller {

@@ -1,13 +1,11 @@
 //! The start page, the one-time set-up of the first superuser, and static files.
 //!
-//! Called by Rocket; mounted by [`super::server`]. Not here: pages for people with accounts (`hosted`), the dashboard.
+//! Called by Rocket; mounted by [`super::server`]. Not here: pages for people with accounts (`hosted`), the dashboard (`admin`).
 
 use std::path::PathBuf;
 
-use rocket::http::uri::Origin;
 use rocket::http::{ContentType, Status};
-use rocket::response::Redirect;
-use rocket::{Data, Either, Route, State, get, post, routes};
+use rocket::{Data, Route, State, get, post, routes};
 use serde_json::json;
 
 use crate::app::App;
@@ -20,7 +18,7 @@ use crate::web::page::{Failure, Look, Page};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
-    routes![start, dashboard, setup_form, setup, static_file]
+    routes![start, setup_form, setup, static_file]
 }
 
 type Answer = Result<Page, Failure>;
@@ -28,13 +26,6 @@ type Answer = Result<Page, Failure>;
 #[get("/")]
 fn start(look: Look) -> Answer {
     Ok(look.page("start.html", look.text("start.title"), json!({"version": env!("CARGO_PKG_VERSION")}))?)
-}
-
-/// The dashboard's address; until there is one, the start page. Rocket takes `/_` and `/_/` for the same route, but
-/// the second is the one to bookmark.
-#[get("/_")]
-fn dashboard(look: Look, address: &Origin<'_>) -> Either<Answer, Redirect> {
-    if address.path().ends_with('/') { Either::Left(start(look)) } else { Either::Right(Redirect::temporary("/_/")) }
 }
 
 #[get("/_/setup/<token>")]
@@ -68,7 +59,7 @@ async fn setup(
     };
     match result {
         Ok(()) => {
-            let links = json!([{"href": "/auth/_superusers/sign-in", "text": look.text("setup.sign_in")}]);
+            let links = json!([{"href": "/auth/_superusers/sign-in?redirect=/_/", "text": look.text("setup.sign_in")}]);
             let context = json!({"text": look.text("setup.done_text"), "links": links});
             Ok(look.page("message.html", look.text("setup.done"), context)?)
         }

@@ -14,7 +14,13 @@ use crate::harness::TestApp;
 /// reach (collection `vault`, record `gold`) wherever a route takes a name; what guests and strangers get.
 pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("GET /", "/", 200, 200),
-    ("GET /_", "/_/", 200, 200),
+    ("GET /_", "/_/", 303, 303),
+    ("GET /_/<name>", "/_/logs", 303, 303),
+    ("GET /_/<_..>", "/_/nothing/at/all", 303, 303),
+    ("POST /_/<_..>", "/_/nothing", 403, 403),
+    ("GET /_/collections/<collection>", "/_/collections/vault", 303, 303),
+    ("GET /_/collections/<collection>/edit", "/_/collections/vault/edit", 303, 303),
+    ("GET /_/collections/<collection>/api", "/_/collections/vault/api", 303, 303),
     ("GET /_/setup/<token>", "/_/setup/guess", 404, 404),
     ("POST /_/setup/<token>", "/_/setup/guess", 404, 404),
     ("GET /static/<path..>?<v>", "/static/missing.css", 404, 404),

@@ -13,7 +13,7 @@ use holdall::domain::Schema;
 use holdall::settings::{Config, Settings, Sources};
 use holdall::store::{Store, StoreOptions};
 use holdall::web::server::{WebOptions, build};
-use holdall::{api, collections};
+use holdall::{admin, api, collections};
 use rocket::futures::future::join_all;
 use rocket::http::{Cookie, Header, Method};
 use rocket::local::asynchronous::{Client, LocalRequest, LocalResponse};
@@ -182,7 +182,7 @@ impl Running {
         let settings = configuration(data_dir, configure);
         let (rocket_settings, config) = (settings.rocket(), settings.config);
         let app = App::open(&config).expect("the data folder opens");
-        let routes = [api::routes(), more].concat();
+        let routes = [api::routes(), admin::routes(), more].concat();
         let options = WebOptions {
             cors_origins: config.cors_origins,
             routes,

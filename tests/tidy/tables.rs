@@ -25,7 +25,7 @@ pub const LAYERS: &[&[&str]] = &[
         "export",
     ],
     &["app"],
-    &["web", "api", "front", "cli", "demo"],
+    &["web", "api", "admin", "front", "cli", "demo"],
 ];
 
 /// Neighbours that may use each other all the same: who, whom, why.
@@ -45,10 +45,12 @@ pub const NEIGHBOURS: &[(&str, &str, &str)] = &[
     ("rates", "settings", "limits are settings"),
     ("auth", "mail", "a mail is queued in the transaction that it belongs to"),
     ("api", "web", "what answers and bodies look like is the same for every API"),
+    ("admin", "web", "pages look and are protected the same way"),
     ("front", "web", "the front tells the server whom its connections speak for"),
     ("cli", "web", "`serve` starts the server"),
     ("cli", "front", "`serve` starts it before the server, `config check` reads its certificates"),
     ("cli", "api", "`serve` mounts the routes"),
+    ("cli", "admin", "and those of the dashboard"),
     ("cli", "demo", "`serve --demo` loads it"),
 ];
 
@@ -59,13 +61,13 @@ pub const TESTS_THAT_LOOK_UP: &[(&str, &str, &str)] =
 /// Who may use which dependency: the name in code, and the starts of the paths below `src`.
 pub const DEPENDENCIES: &[(&str, &[&str])] = &[
     // Doors to the outside: each in one place.
-    ("rocket", &["web/", "api/"]),
+    ("rocket", &["web/", "api/", "admin/"]),
     ("rocket_ws", &["api/rest/websocket.rs"]),
     ("multer", &["web/"]),
     ("percent_encoding", &["logs/", "web/"]),
     ("minijinja", &["web/page/templates.rs", "mail/letterhead.rs"]),
     ("rust_embed", &["web/assets.rs", "web/page/templates.rs"]),
-    ("form_urlencoded", &["auth/oauth2", "realtime/", "app/oauth2.rs", "web/", "api/"]),
+    ("form_urlencoded", &["auth/oauth2", "realtime/", "app/oauth2.rs", "web/", "api/", "admin/"]),
     ("url", &["web/redirects.rs"]),
     ("hyper", &["front/"]),
     ("hyper_util", &["front/"]),

@@ -85,7 +85,21 @@ impl Look {
             context.insert("app_name".to_owned(), self.app_name.as_str().into());
         }
         let html = self.theme.render(template, &self.strings, &self.root, &context)?;
-        Ok(Page { status: Status::Ok, html, form_targets: Vec::new(), scripts: false })
+        Ok(Page { status: Status::Ok, html, form_targets: Vec::new(), may: May::Nothing })
+    }
+
+    /// A page of the dashboard, which no theme changes; `frame` is what is around it.
+    ///
+    /// # Errors
+    /// 500 if the template can't be filled.
+    pub fn dashboard(&self, template: &str, title: &str, frame: Json, mut context: Json) -> Result<Page> {
+        if let Json::Object(context) = &mut context {
+            context.insert("title".to_owned(), title.into());
+            context.insert("app_name".to_owned(), self.app_name.as_str().into());
+            context.insert("frame".to_owned(), frame);
+        }
+        let html = Theme::default().render(template, &self.strings, &self.root, &context)?;
+        Ok(Page { status: Status::Ok, html, form_targets: Vec::new(), may: May::Dashboard })
     }
 
     /// A page that says one thing.
@@ -127,7 +141,17 @@ pub struct Page {
     html: String,
     /// Other origins that a form's answer may lead on to.
     form_targets: Vec<String>,
-    scripts: bool,
+    may: May,
+}
+
+/// What a page needs of a browser besides showing itself.
+#[derive(Clone, Copy)]
+enum May {
+    Nothing,
+    /// Our own scripts.
+    Scripts,
+    /// The same, files that are about to be sent shown as pictures, and our own documents in frames.
+    Dashboard,
 }
 
 impl Page {
@@ -145,16 +169,20 @@ impl Page {
 
     /// The same, which may run our own scripts.
     pub fn with_scripts(mut self) -> Page {
-        self.scripts = true;
+        self.may = May::Scripts;
         self
     }
 
     /// What the page may do in a browser.
     fn policy(&self) -> String {
         let targets: String = self.form_targets.iter().map(|origin| format!(" {origin}")).collect();
-        let scripts = if self.scripts { "script-src 'self'; connect-src 'self'; " } else { "" };
+        let more = match self.may {
+            May::Nothing => "img-src 'self'; ",
+            May::Scripts => "img-src 'self'; script-src 'self'; connect-src 'self'; ",
+            May::Dashboard => "img-src 'self' blob: data:; frame-src 'self'; script-src 'self'; connect-src 'self'; ",
+        };
         format!(
-            "default-src 'none'; style-src 'self'; img-src 'self'; {scripts}form-action 'self'{targets}; \
+            "default-src 'none'; style-src 'self'; {more}form-action 'self'{targets}; \
              base-uri 'none'; frame-ancestors 'none'"
         )
     }

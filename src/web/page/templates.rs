@@ -28,6 +28,8 @@ struct BuiltIn;
 const STRINGS: &str = "strings.json";
 /// What every page may be made with.
 const SHARED: [&str; 2] = ["layout.html", "form.html"];
+/// The same for those of the dashboard.
+const DASHBOARD: [&str; 3] = ["admin/layout.html", "admin/ui.html", "admin/icons.svg"];
 
 /// A folder with templates, if there is one. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +45,7 @@ impl Theme {
                 tracing::error!("theme_dir {} isn't a folder; pages look as they do without it", folder.display());
             }
             theme.catalogue();
-            for name in BuiltIn::iter().filter(|name| name.ends_with(".html")) {
+            for name in BuiltIn::iter().filter(|name| name.ends_with(".html") && !name.starts_with("admin/")) {
                 let sources = theme.own(&name).map(|source| vec![(name.to_string(), source)]).unwrap_or_default();
                 if let Err(error) = environment(&sources, None) {
                     theme.complain(&name, &error);
@@ -82,7 +84,8 @@ impl Theme {
     /// A template with all that it may refer to.
     fn sources(&self, name: &str) -> Result<Vec<(String, String)>> {
         let source = |name: &str| Ok((name.to_owned(), self.own(name).map_or_else(|| builtin(name), Ok)?));
-        SHARED.into_iter().chain([name]).map(source).collect()
+        let dashboard = if name.starts_with("admin/") { &DASHBOARD[..] } else { &[] };
+        SHARED.iter().chain(dashboard).copied().chain([name]).map(source).collect()
     }
 
     /// The theme's own file of this name.

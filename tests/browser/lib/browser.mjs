@@ -118,6 +118,7 @@ export async function violations(path, cookies = []) {
     const found = [];
     const page = await context.newPage();
     await page.goto(path);
+    await page.waitForLoadState('networkidle');
     await page.addScriptTag({ path: AXE });
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });

@@ -1,0 +1,163 @@
+//! What every page of the dashboard begins with: which superuser it is, and what the frame around the page shows.
+//!
+//! Called by all routes of `admin`. Invariants: nobody but a superuser with a session gets a [`Visit`]: for everybody
+//! else Rocket goes on to `strangers`. [`Visit::form`] is the only way to what a form has sent, and it refuses whatever
+//! another site could have made a browser send: two things must agree, what the browser says of the sender and a token
+//! that follows from the session.
+
+use rocket::Data;
+use rocket::Request;
+use rocket::http::Status;
+use rocket::request::{FromRequest, Outcome};
+use rocket::response::{self, Responder, Response};
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use crate::app::{App, Caller, Cookie, Site};
+use crate::base::limits::PAGE_FORM_MAX_BYTES;
+use crate::base::{Error, Result, Secret};
+use crate::domain::Collection;
+use crate::web::body;
+use crate::web::guards::SlashedCaller;
+use crate::web::page::form::Sent;
+use crate::web::page::{Failure, Look, Page, Root};
+
+/// What a page of the dashboard answers.
+pub type Answer = Result<Reply, Failure>;
+
+/// The cookie in which a browser keeps whether it wants light or dark pages.
+const THEME_COOKIE: &str = "holdall_theme";
+/// The header in which htmx sends the token of forms.
+const TOKEN_HEADER: &str = "x_csrf_token";
+
+/// A page, or the way to another one.
+pub enum Reply {
+    /// This page, or part of one.
+    Page(Page),
+    /// The browser is to open this address.
+    GoTo(String),
+}
+
+impl From<Page> for Reply {
+    fn from(page: Page) -> Reply {
+        Reply::Page(page)
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Reply {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        match self {
+            Reply::Page(page) => page.respond_to(request),
+            Reply::GoTo(address) => Response::build()
+                .status(Status::SeeOther)
+                .raw_header("Location", Root::of(request).to(&address))
+                .raw_header("Cache-Control", "no-store")
+                .raw_header("Referrer-Policy", "same-origin")
+                .ok(),
+        }
+    }
+}
+
+/// A superuser's visit.
+pub struct Visit {
+    /// Who asks.
+    pub caller: Caller,
+    /// How pages look to them.
+    pub look: Look,
+    app: App,
+    email: String,
+    session: Secret,
+    theme: &'static str,
+}
+
+/// A collection in the frame's list.
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: &'a str,
+    name: &'a str,
+    kind: &'static str,
+    system: bool,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Visit {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, ()> {
+        let Some(app) = request.rocket().state::<App>().cloned() else {
+            return Outcome::Error((Status::InternalServerError, ()));
+        };
+        let caller = match SlashedCaller::from_request(request).await {
+            Outcome::Success(SlashedCaller(caller)) => caller,
+            Outcome::Error(error) => return Outcome::Error(error),
+            Outcome::Forward(status) => return Outcome::Forward(status),
+        };
+        let Cookie::Session(session) = caller.cookie.clone() else { return Outcome::Forward(Status::Unauthorized) };
+        match app.superuser_in_session(&caller).await {
+            Ok(Some(email)) => {
+                let (look, theme) = (Look::of(request), theme(request));
+                Outcome::Success(Visit { caller, look, app, email, session, theme })
+            }
+            // Whoever comes from elsewhere than superusers may learns that there.
+            Ok(None) | Err(_) => Outcome::Forward(Status::Unauthorized),
+        }
+    }
+}
+
+fn theme(request: &Request<'_>) -> &'static str {
+    match request.cookies().get(THEME_COOKIE).map(|cookie| cookie.value()) {
+        Some("light") => "light",
+        Some("dark") => "dark",
+        _ => "system",
+    }
+}
+
+impl Visit {
+    /// The page with this title that is made of a template; `section` is its place in the frame's list of pages.
+    ///
+    /// # Errors
+    /// 500 if the template can't be filled.
+    pub fn page(&self, section: &str, title: &str, template: &str, context: Json) -> Result<Page> {
+        let schema = self.app.schema();
+        let mut collections: Vec<Listed<'_>> = schema.collections().iter().map(|found| listed(found)).collect();
+        collections.sort_by_key(|listed| (listed.system, listed.name.to_lowercase()));
+        let frame = json!({
+            "section": section,
+            "in_system": collections.iter().any(|one| one.system && section.ends_with(one.id)),
+            "email": self.email,
+            "csrf": self.form_token(),
+            "theme": self.theme,
+            "version": env!("CARGO_PKG_VERSION"),
+            "debug": cfg!(debug_assertions),
+            "collections": collections,
+        });
+        self.look.dashboard(template, title, frame, context)
+    }
+
+    /// What was sent, if one of our own pages sent it.
+    ///
+    /// # Errors
+    /// 403 if not; 400 or 413 for what isn't a form.
+    pub async fn form(&self, data: Data<'_>) -> Result<Sent> {
+        let refused = || Error::forbidden("Only this server's own pages may send this form.");
+        if self.caller.site != Site::Own {
+            body::discard(data).await;
+            return Err(refused());
+        }
+        let content_type = self.caller.request.header("content_type");
+        let sent = Sent(body::read_page_form(content_type, data, PAGE_FORM_MAX_BYTES).await?);
+        let token = self.caller.request.header(TOKEN_HEADER).unwrap_or_else(|| sent.text("csrf"));
+        if !self.app.same_secret(&self.form_token(), token) {
+            return Err(refused());
+        }
+        Ok(sent)
+    }
+
+    fn form_token(&self) -> String {
+        self.app.csrf_token(&self.session)
+    }
+}
+
+fn listed(collection: &Collection) -> Listed<'_> {
+    Listed { id: &collection.id, name: &collection.name, kind: collection.kind.name(), system: collection.system }
+}

@@ -1,0 +1,41 @@
+// Shortcuts of the page, and the list of them.
+
+import { h, uniqueId } from './dom.js';
+
+const shortcuts = [];
+
+/**
+ * `keys` is `mod+s` (Ctrl, or ⌘), `/`, or two keys after each other as in `g c`. Single keys don't count while
+ * somebody types. Returns what takes the shortcut away.
+ */
+export function shortcut(keys, label, run) {
+  const entry = { keys, label, run };
+  shortcuts.push(entry);
+  return () => shortcuts.splice(shortcuts.indexOf(entry), 1);
+}
+
+let before = '';
+document.addEventListener('keydown', (event) => {
+  if (event.isComposing || event.altKey) return;
+  const mod = event.ctrlKey || event.metaKey;
+  const key = event.key.toLowerCase();
+  const typing = event.composedPath()[0].closest?.('input, textarea, select, [contenteditable="true"]');
+  const pressed = mod ? `mod+${key}` : key;
+  const found = shortcuts.findLast((one) => one.keys === pressed || one.keys === `${before} ${pressed}`);
+  before = mod || typing ? '' : key;
+  if (!found || (!mod && (typing || document.querySelector('dialog[open]')))) return;
+  event.preventDefault();
+  found.run(event);
+});
+
+/** Shows all shortcuts. */
+export function showShortcuts() {
+  const id = uniqueId('keys');
+  const row = ({ keys, label }) => h('tr', {}, h('td', {}, keys.replace('mod', 'Ctrl').split(' ').map((key) => [h('kbd', {}, key), ' '])), h('td', {}, label));
+  const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, 'Keyboard shortcuts'),
+    h('table', {}, h('tbody', {}, shortcuts.map(row))),
+    h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close')));
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
