@@ -1,0 +1,414 @@
+// The table itself: only the rows that can be seen are in the page, however many there are. Used by records.js, which
+// tells it what to show and hears what somebody does; knows nothing of requests. Focus stays on the table, and
+// `aria-activedescendant` tells which cell is meant, so rows may come and go.
+
+import { fill, h, icon, uniqueId } from '../lib/dom.js';
+import { draw } from './cells.js';
+
+const ROW_PX = 38;
+const SELECT_PX = 44;
+/** Rows that are drawn beyond the edges, so that a step of scrolling shows nothing empty. */
+const BEYOND = 6;
+/** Browsers don't lay out boxes that are much higher; beyond it, scrolling goes in larger steps. */
+const HEIGHT_MAX_PX = 12_000_000;
+const DOUBLE_CLICK_MS = 220;
+const RESIZE_STEP_PX = 20;
+
+export class Grid {
+  #id = uniqueId('grid');
+  #rows = new Map();
+  #spare = [];
+  #frame = 0;
+  #source;
+  #columns = [];
+  #context;
+  #on;
+  #sort = '';
+  #click;
+  /** The row where a range of selected rows starts. */
+  #anchor = 0;
+  /** Row -1 is the head; column 0 is the one with the boxes. */
+  active = { row: 0, column: 1 };
+  selected = new Map();
+  marks = new Map();
+
+  /**
+   * @param {object} on  what is told: `open(record)`, `edit(record, column)`, `sort(column)`, `select()`,
+   *   `resize(name, px)`, `move(name, before)`, `moveBy(name, step)`, `see(first, last)`.
+   */
+  constructor({ label, context, readOnly, on }) {
+    this.#context = context;
+    this.#on = on;
+    this.readOnly = readOnly;
+    this.head = h('div', { class: 'grid-row grid-head', role: 'row', 'aria-rowindex': 1 });
+    this.body = h('div', { class: 'grid-body', role: 'rowgroup' });
+    this.element = h('div', {
+      class: 'grid', role: 'grid', tabindex: 0, 'aria-label': label, 'aria-multiselectable': 'true',
+      onscroll: () => this.#soon(), onkeydown: (event) => this.#key(event),
+      onclick: (event) => this.#clicked(event), ondblclick: (event) => this.#doubleClicked(event),
+    }, h('div', { class: 'grid-head-group', role: 'rowgroup' }, this.head), this.body);
+    new ResizeObserver(() => this.#soon()).observe(this.element);
+  }
+
+  /** Shows another list. */
+  show(source, { sort, keepPlace = false } = {}) {
+    this.#source = source;
+    this.#sort = sort;
+    if (!keepPlace) {
+      this.element.scrollTop = 0;
+      this.active.row = 0;
+    }
+    this.drawHead();
+    this.redraw();
+  }
+
+  arrange(columns) {
+    this.#columns = columns;
+    this.active.column = Math.min(this.active.column, columns.length);
+    this.drawHead();
+    this.redraw();
+  }
+
+  get columns() { return this.#columns; }
+
+  /** Draws every visible row anew: their records, or what is selected, have changed. */
+  redraw() {
+    for (const row of this.#rows.values()) row.record = null;
+    this.#soon();
+  }
+
+  record(row = this.active.row) { return this.#source?.row(row); }
+
+  /** The cell's box on the screen, for what is laid over it; `null` if its row isn't drawn. */
+  cellAt(row, name) {
+    const at = this.#columns.findIndex((column) => column.name === name);
+    return this.#rows.get(row)?.element.children[at + 1] ?? null;
+  }
+
+  select(ids) {
+    this.selected = ids;
+    this.#selectionChanged();
+  }
+
+  // --- drawing ---
+
+  #soon() {
+    if (!this.#frame) this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.#render(); });
+  }
+
+  get #scale() {
+    const length = (this.#source?.length ?? 0) * ROW_PX;
+    return length > HEIGHT_MAX_PX ? { height: HEIGHT_MAX_PX, by: length / HEIGHT_MAX_PX } : { height: length, by: 1 };
+  }
+
+  #render() {
+    if (!this.#source) return;
+    const { element, body, head } = this;
+    const { height, by } = this.#scale;
+    const length = this.#source.length;
+    const scrolled = element.scrollTop;
+    const top = scrolled * by;
+    const seen = Math.ceil((element.clientHeight - head.offsetHeight) / ROW_PX);
+    const first = Math.max(Math.floor(top / ROW_PX) - BEYOND, 0);
+    const last = Math.min(Math.floor(top / ROW_PX) + seen + BEYOND, length - 1);
+    body.style.height = `${height}px`;
+    element.setAttribute('aria-rowcount', length + 1);
+    element.setAttribute('aria-colcount', this.#columns.length + 1);
+    for (const [index, row] of this.#rows) {
+      if (index >= first && index <= last) continue;
+      this.#rows.delete(index);
+      this.#spare.push(row);
+    }
+    for (let index = first; index <= last; index += 1) this.#drawRow(index, index * ROW_PX - top + scrolled);
+    for (const row of this.#spare.splice(0)) row.element.remove();
+    this.#tellActive();
+    this.#on.see(Math.max(Math.floor(top / ROW_PX), 0), Math.max(last, 0));
+  }
+
+  #drawRow(index, top) {
+    let row = this.#rows.get(index);
+    if (!row) {
+      row = this.#spare.pop() ?? { element: h('div', { class: 'grid-row', role: 'row' }) };
+      row.record = null;
+      this.#rows.set(index, row);
+      if (!row.element.isConnected) this.body.append(row.element);
+    }
+    if (row.top !== top) {
+      row.element.style.transform = `translateY(${top}px)`;
+      row.top = top;
+    }
+    const record = this.#source.row(index);
+    if (row.record === (record ?? undefined)) return;
+    row.record = record;
+    this.#fillRow(row.element, index, record);
+  }
+
+  #fillRow(element, index, record) {
+    element.dataset.row = index;
+    element.setAttribute('aria-rowindex', index + 2);
+    const mark = record && this.marks.get(record.id);
+    element.classList.toggle('gone', mark === 'deleted');
+    element.classList.toggle('fresh', mark === 'changed' || mark === 'new');
+    const isSelected = Boolean(record && this.selected.has(record.id));
+    element.setAttribute('aria-selected', String(isSelected));
+    if (!record) {
+      const cells = this.#columns.map((_, at) => h('div', { role: 'gridcell', 'aria-colindex': at + 2, id: this.#cellId(index, at + 1) }, h('span', { class: 'waiting' })));
+      fill(element, h('div', { role: 'gridcell', class: 'tick', 'aria-colindex': 1, id: this.#cellId(index, 0) }), cells);
+      return;
+    }
+    const box = h('input', { type: 'checkbox', tabindex: -1, checked: isSelected, 'aria-label': `Select ${record.id}` });
+    fill(element, h('div', { role: 'gridcell', class: 'tick', 'aria-colindex': 1, id: this.#cellId(index, 0) }, box),
+      this.#columns.map((column, at) => this.#drawCell(column, record, index, at + 1, mark)));
+  }
+
+  #drawCell(column, record, index, at, mark) {
+    const cell = h('div', { role: 'gridcell', class: `c-${column.type}`, 'aria-colindex': at + 1, id: this.#cellId(index, at) });
+    if (column.type === 'id') {
+      cell.append(h('span', { class: 'mono id' }, record.id),
+        h('button', { type: 'button', class: 'plain icon small copy', tabindex: -1, 'aria-label': `Copy the id ${record.id}`, title: 'Copy the id', dataset: { copy: record.id } }, icon('copy')));
+      if (mark === 'deleted') cell.append(h('span', { class: 'badge problem' }, 'Deleted'));
+      return cell;
+    }
+    const content = draw(column, record, this.#context);
+    cell.append(...[content].flat(Infinity).filter(Boolean));
+    return cell;
+  }
+
+  #cellId(row, column) { return `${this.#id}-${row}-${column}`; }
+
+  drawHead() {
+    const all = h('input', { type: 'checkbox', tabindex: -1, 'aria-label': 'Select all loaded records', dataset: { all: '' } });
+    const cells = this.#columns.map((column, at) => this.#drawHeadCell(column, at + 1));
+    fill(this.head, h('div', { role: 'columnheader', class: 'tick', 'aria-colindex': 1, id: this.#cellId(-1, 0) }, all), cells);
+    const widths = [`${SELECT_PX}px`, ...this.#columns.map((column) => `${column.width}px`), 'minmax(0, 1fr)'];
+    this.element.style.setProperty('--columns', widths.join(' '));
+    const sum = SELECT_PX + this.#columns.reduce((width, column) => width + column.width, 0);
+    this.element.style.setProperty('--width', `${sum}px`);
+    this.#selectionChanged(false);
+  }
+
+  #drawHeadCell(column, at) {
+    const sorted = this.#sort.replace(/^[-+]/, '') === column.name;
+    const down = sorted && this.#sort.startsWith('-');
+    const cell = h('div', {
+      role: 'columnheader', class: `c-${column.type}${column.sortable ? ' sortable' : ''}`, 'aria-colindex': at + 1, id: this.#cellId(-1, at), draggable: 'true',
+      'aria-sort': column.sortable ? (sorted ? (down ? 'descending' : 'ascending') : 'none') : undefined, dataset: { column: column.name },
+      title: column.field.help || undefined,
+    }, h('span', { class: 'name' }, column.name), column.field.hidden && h('span', { class: 'hidden-mark', title: 'Hidden: only superusers see it' }, icon('lock'), h('span', { class: 'visually-hidden' }, ' hidden')),
+    sorted && icon(down ? 'down' : 'up'), h('span', { class: 'grip', dataset: { grip: column.name }, title: 'Drag to resize' }));
+    this.#listenToHead(cell, column);
+    return cell;
+  }
+
+  #listenToHead(cell, column) {
+    cell.addEventListener('dragstart', (event) => {
+      if (this.resizing) return event.preventDefault();
+      event.dataTransfer.setData('text/x-column', column.name);
+      event.dataTransfer.effectAllowed = 'move';
+    });
+    cell.addEventListener('dragover', (event) => {
+      if (!event.dataTransfer.types.includes('text/x-column')) return;
+      event.preventDefault();
+      cell.classList.add('drop');
+    });
+    cell.addEventListener('dragleave', () => cell.classList.remove('drop'));
+    cell.addEventListener('drop', (event) => {
+      event.preventDefault();
+      cell.classList.remove('drop');
+      const name = event.dataTransfer.getData('text/x-column');
+      if (name && name !== column.name) this.#on.move(name, column.name);
+    });
+    cell.querySelector('.grip').addEventListener('pointerdown', (event) => this.#resize(event, column));
+  }
+
+  #resize(event, column) {
+    event.preventDefault();
+    const grip = event.target;
+    const start = event.clientX;
+    this.resizing = true;
+    grip.setPointerCapture(event.pointerId);
+    const move = (moved) => this.#on.resize(column.name, column.width + moved.clientX - start);
+    const stop = () => {
+      // The click that ends the dragging sorts nothing.
+      setTimeout(() => { this.resizing = false; });
+      removeEventListener('pointermove', move);
+    };
+    addEventListener('pointermove', move);
+    addEventListener('pointerup', stop, { once: true });
+  }
+
+  // --- selection ---
+
+  #selectionChanged(tell = true) {
+    for (const [, { element, record }] of this.#rows) {
+      if (!record) continue;
+      const on = this.selected.has(record.id);
+      element.setAttribute('aria-selected', String(on));
+      element.querySelector('input').checked = on;
+    }
+    const all = this.head.querySelector('[data-all]');
+    if (all) {
+      all.indeterminate = this.selected.size > 0;
+      all.checked = false;
+    }
+    if (tell) this.#on.select();
+  }
+
+  #toggle(row, range) {
+    const record = this.#source.row(row);
+    if (!record) return;
+    const on = range ? true : !this.selected.has(record.id);
+    const [from, to] = range ? [Math.min(this.#anchor, row), Math.max(this.#anchor, row)] : [row, row];
+    for (let at = from; at <= to; at += 1) {
+      const one = this.#source.row(at);
+      if (!one) continue;
+      if (on) this.selected.set(one.id, one);
+      else this.selected.delete(one.id);
+    }
+    if (!range) this.#anchor = row;
+    this.#selectionChanged();
+  }
+
+  #toggleAll() {
+    if (this.selected.size > 0) this.selected.clear();
+    else for (const [, record] of this.#source.loaded()) this.selected.set(record.id, record);
+    this.#selectionChanged();
+  }
+
+  // --- mouse ---
+
+  #clicked(event) {
+    clearTimeout(this.#click);
+    const cell = event.target.closest('[role="gridcell"], [role="columnheader"]');
+    if (!cell || this.resizing) return;
+    if (event.target.closest('[data-copy]')) return this.#on.copy(event.target.closest('[data-copy]').dataset.copy);
+    if (event.target.closest('a')) return;
+    if (event.target.matches('[data-all]')) return this.#toggleAll();
+    const column = Number(cell.getAttribute('aria-colindex')) - 1;
+    if (cell.dataset.column) return this.#sortBy(column);
+    const row = Number(cell.parentElement.dataset.row);
+    this.#activate(row, column);
+    if (column === 0 || event.shiftKey || event.ctrlKey || event.metaKey) return this.#toggle(row, event.shiftKey);
+    // Whoever marks a text to copy it doesn't want to open anything.
+    if (!getSelection().isCollapsed || !this.record(row)) return;
+    const name = this.#columns[column - 1];
+    const open = () => this.#on.open(this.record(row));
+    // A second click edits the cell, so the first waits for it; where nothing can be edited there is no reason to.
+    if (this.#on.editable(name)) this.#click = setTimeout(open, DOUBLE_CLICK_MS);
+    else open();
+  }
+
+  #doubleClicked(event) {
+    clearTimeout(this.#click);
+    const cell = event.target.closest('[role="gridcell"]');
+    const column = cell && this.#columns[Number(cell.getAttribute('aria-colindex')) - 2];
+    if (!column || !this.#on.editable(column) || event.target.closest('a, button')) return;
+    const row = Number(cell.parentElement.dataset.row);
+    if (this.record(row)) this.#on.edit(row, column);
+  }
+
+  #sortBy(at) {
+    const column = this.#columns[at - 1];
+    if (column?.sortable) this.#on.sort(column.name);
+  }
+
+  // --- keyboard ---
+
+  #key(event) {
+    if (event.target !== this.element) return;
+    const { row, column } = this.active;
+    const page = Math.max(Math.floor(this.element.clientHeight / ROW_PX) - 2, 1);
+    const name = this.#columns[column - 1]?.name;
+    const steps = {
+      ArrowDown: [row + 1, column], ArrowUp: [row - 1, column], PageDown: [row + page, column], PageUp: [Math.max(row - page, 0), column],
+      ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
+      Home: event.ctrlKey ? [0, column] : [row, 0], End: event.ctrlKey ? [Infinity, column] : [row, this.#columns.length],
+    };
+    const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (sideways && row === -1 && name && event.altKey) this.#moveColumn(name, sideways);
+    else if (sideways && row === -1 && name && event.shiftKey) this.#on.resize(name, this.#columns[column - 1].width + sideways * RESIZE_STEP_PX);
+    else if (steps[event.key] && !event.altKey) this.#step(...steps[event.key], event.shiftKey);
+    else if (!this.#act(event, row, column)) return;
+    event.preventDefault();
+  }
+
+  #moveColumn(name, step) {
+    this.#on.moveBy(name, step);
+    this.#activate(-1, this.#columns.findIndex((one) => one.name === name) + 1);
+  }
+
+  #step(row, column, selects) {
+    this.#activate(row, column);
+    if (selects && this.active.row >= 0) this.#toggle(this.active.row, true);
+  }
+
+  /** What the key does with the active cell; whether it does anything. */
+  #act(event, row, column) {
+    const { key } = event;
+    if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === 'a') {
+      for (const [, record] of this.#source.loaded()) this.selected.set(record.id, record);
+      this.#selectionChanged();
+      return true;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (row === -1 && (key === 'Enter' || key === ' ')) {
+      if (column === 0) this.#toggleAll();
+      else this.#sortBy(column);
+      return true;
+    }
+    const record = this.record(row);
+    if (!record) return false;
+    if (key === ' ') this.#toggle(row, event.shiftKey);
+    else if (key === 'F2' || (key === 'Enter' && !event.shiftKey)) this.#enter(row, column, record, key);
+    else if (key === 'Enter' || key === 'o') this.#on.open(record);
+    else if (key === 'Escape' && this.selected.size > 0) this.select(new Map());
+    else if (key === 'c' && this.#columns[column - 1]?.type === 'id') this.#on.copy(record.id);
+    else return false;
+    return true;
+  }
+
+  #enter(row, column, record, key) {
+    const chosen = this.#columns[column - 1];
+    if (chosen && this.#on.editable(chosen)) this.#on.edit(row, chosen);
+    else if (key === 'Enter') this.#on.open(record);
+  }
+
+  #activate(row, column) {
+    const length = this.#source?.length ?? 0;
+    this.active = { row: Math.max(Math.min(row, length - 1), -1), column: Math.max(Math.min(column, this.#columns.length), 0) };
+    this.reveal(this.active.row);
+    this.#revealColumn();
+    this.#soon();
+  }
+
+  /** Scrolls until a row can be seen. */
+  reveal(row) {
+    if (row < 0) return;
+    const { by } = this.#scale;
+    const { element } = this;
+    const height = element.clientHeight - this.head.offsetHeight;
+    const top = row * ROW_PX;
+    if (top < element.scrollTop * by) element.scrollTop = top / by;
+    else if (top + ROW_PX > element.scrollTop * by + height) element.scrollTop = (top + ROW_PX - height) / by;
+  }
+
+  #revealColumn() {
+    const { column } = this.active;
+    const left = this.#columns.slice(0, Math.max(column - 1, 0)).reduce((sum, one) => sum + one.width, 0);
+    const width = this.#columns[column - 1]?.width ?? 0;
+    const { element } = this;
+    if (left < element.scrollLeft) element.scrollLeft = left;
+    else if (left + width + SELECT_PX > element.scrollLeft + element.clientWidth) element.scrollLeft = left + width + SELECT_PX - element.clientWidth;
+  }
+
+  #tellActive() {
+    const { row, column } = this.active;
+    for (const old of this.element.querySelectorAll('.active, .active-row')) old.classList.remove('active', 'active-row');
+    const line = row === -1 ? this.head : this.#rows.get(row)?.element;
+    const cell = line?.children[column];
+    if (!cell) return this.element.removeAttribute('aria-activedescendant');
+    line.classList.add('active-row');
+    cell.classList.add('active');
+    this.element.setAttribute('aria-activedescendant', cell.id);
+  }
+}
