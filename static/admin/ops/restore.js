@@ -1,0 +1,79 @@
+// Restoring a backup: asks for its name, starts it, and waits until the server is back or says why it isn't done. Called by
+// the page Backups.
+
+import { address, post } from '../lib/api.js';
+import { fill, h } from '../lib/dom.js';
+import { ask, tell } from '../lib/feedback.js';
+import { parseFigures, valueOf } from './metrics.js';
+import { latestSaid } from './program-log.js';
+
+const LOOK_EVERY_MS = 700;
+const REFUSED = 'the backup wasn\'t restored';
+
+/**
+ * When the program began: a number; `'stranger'` where this session isn't known (any more), which a restored database
+ * may not have; `null` while the server doesn't answer.
+ */
+async function beganAt() {
+  try {
+    // Not by `lib/api`: a session that is gone isn't a mistake here.
+    const answer = await fetch(address('/metrics'), { credentials: 'same-origin', cache: 'no-store', headers: { Accept: 'text/plain' } });
+    if (answer.status === 401 || answer.status === 403) return 'stranger';
+    return answer.ok ? valueOf(parseFigures(await answer.text()), 'process_start_time_seconds') ?? null : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Asks, restores, and shows how it goes. */
+export async function restore(key) {
+  const sure = await ask({
+    title: `Restore ${key}?`, type: key, danger: true, action: 'Restore',
+    text: 'Everything that was written since this backup was made is lost. The server starts anew with the restored data. If anything is wrong with the backup, nothing changes.',
+  });
+  if (!sure) return;
+  const before = await beganAt();
+  const since = new Date();
+  try {
+    await post(`/api/backups/${encodeURIComponent(key)}/restore`);
+  } catch (error) {
+    tell(error);
+    return;
+  }
+  const text = h('p', { role: 'status' }, 'The backup is being unpacked and checked. The server goes on to answer meanwhile.');
+  const footer = h('footer');
+  const dialog = h('dialog', { 'aria-labelledby': 'restoring-title' }, h('h2', { id: 'restoring-title' }, `Restoring ${key}`),
+    h('progress', { class: 'wide-progress', 'aria-label': 'Restoring' }), text, footer);
+  dialog.addEventListener('cancel', (event) => event.preventDefault());
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  const end = (words, button) => {
+    dialog.querySelector('progress').remove();
+    fill(text, words);
+    fill(footer, button);
+    button.focus();
+  };
+
+  const outcome = await untilBack(key, before, since, (words) => { text.textContent = words; });
+  if (outcome.failure) {
+    end(outcome.failure, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close'));
+  } else {
+    end(outcome.stranger ? 'The server is back with the restored data. Your session is not in it: sign in again.' : 'The server is back with the restored data.',
+      h('button', { type: 'button', class: 'main', onclick: () => location.reload() }, outcome.stranger ? 'Sign in' : 'Reload this page'));
+  }
+}
+
+async function untilBack(key, before, since, say) {
+  for (;;) {
+    await new Promise((later) => { setTimeout(later, LOOK_EVERY_MS); });
+    const now = await beganAt();
+    if (now === null) say('The server is starting anew …');
+    else if (now === 'stranger') return { stranger: true };
+    else if (now !== before) return {};
+    else {
+      const said = await latestSaid(REFUSED, 'name', key, since).catch(() => null);
+      if (said) return { failure: said.message };
+    }
+  }
+}
