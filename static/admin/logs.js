@@ -1,0 +1,305 @@
+// The page Logs: what was asked of the server and what it had to say. Finding is `ops/log-filter`, the chart `ops/log-chart`,
+// an entry `ops/log-entry`. What is looked for stands in the page's address, so that it can be passed on.
+
+import { Refused, del, get } from './lib/api.js';
+import { debounce, fill, find, h } from './lib/dom.js';
+import { editor } from './lib/editor.js';
+import { ask, busy, tell, toast } from './lib/feedback.js';
+import { count, plural, toDate, when } from './lib/format.js';
+import { shortcut } from './lib/keys.js';
+import { command } from './lib/palette.js';
+import { formDialog } from './ops/form-dialog.js';
+import { logChart } from './ops/log-chart.js';
+import { logRow, saveJson, showEntry } from './ops/log-entry.js';
+import { completion, filterOf } from './ops/log-filter.js';
+import { LOGS } from './ops/settings-fields.js';
+import { settingsForm } from './ops/settings-form.js';
+
+const PER_PAGE = 50;
+const LIVE_EVERY_MS = 2000;
+const LIVE_PER_LOOK = 200;
+/** Beyond this, the oldest rows of the live view go. */
+const SHOWN_MAX = 2000;
+const HOUR_MS = 3_600_000;
+const SUPERUSERS_KEY = 'holdall.logs.superusers';
+
+const at = (name) => find(`[data-${name}]`);
+const parts = {
+  search: at('search'), editor: at('expression'), problem: at('filter-problem'), level: at('level'), superusers: at('superusers'), period: at('period'),
+  range: at('range'), list: at('logs'), total: at('total'), more: at('more'), chart: at('chart'), live: at('live'), bulk: at('bulk'), all: at('select-all'),
+};
+
+const query = new URLSearchParams(location.search);
+const state = {
+  isExpression: query.has('filter'), search: query.get('search') ?? '', expression: query.get('filter') ?? '', level: query.get('level') ?? '',
+  from: toDate(query.get('from')), to: toDate(query.get('to')), superusers: localStorage.getItem(SUPERUSERS_KEY) !== 'no',
+};
+
+/** What is shown, the newest first. */
+let entries = [];
+const selected = new Set();
+let lastSelected = null;
+let page = 1;
+/** Later pages must be those of the same moment, whatever comes meanwhile. */
+let until = '';
+let cancel = new AbortController();
+
+const chosen = () => ({ ...state, search: state.isExpression ? '' : state.search.trim(), expression: state.isExpression ? state.expression.trim() : '' });
+const newer = () => filterOf({ ...chosen(), to: null });
+
+function remember(log) {
+  const { search, expression, level, from, to } = chosen();
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries({ search, filter: expression, level, from: from?.toISOString(), to: to?.toISOString(), log })) if (value) params.set(key, value);
+  history.replaceState(null, '', `${location.pathname}${params.size > 0 ? `?${params}` : ''}`);
+}
+
+// --- the list ---
+const row = (entry) => logRow(entry, { selected: selected.has(entry.id), onopen: () => open(entry), onselect: (on, event) => select(entry.id, on, event.shiftKey) });
+
+function draw() {
+  fill(parts.list, entries.map(row), entries.length === 0 && h('li', { class: 'empty' }, h('h2', {}, 'Nothing found'), h('p', {}, newer() ? 'No entry fits what you are looking for.' : 'The log is empty.')));
+  drawSelection();
+}
+
+const chart = logChart(parts.chart, (from, to) => { zoom(from, to); });
+
+/** Reads the first page and the chart. */
+async function load() {
+  cancel.abort();
+  cancel = new AbortController();
+  const { signal } = cancel;
+  const filter = filterOf(chosen());
+  parts.problem.hidden = true;
+  parts.list.setAttribute('aria-busy', 'true');
+  try {
+    const [found, stats] = await Promise.all([
+      get('/api/logs', { filter, sort: '-@rowid', perPage: PER_PAGE }, { signal }), get('/api/logs/stats', { filter }, { signal })]);
+    entries = found.items;
+    page = 1;
+    until = entries[0]?.created ?? '';
+    selected.clear();
+    parts.total.textContent = plural(found.totalItems, 'entry', 'entries');
+    parts.more.hidden = entries.length < PER_PAGE;
+    draw();
+    chart.draw(stats);
+  } catch (error) {
+    if (error.name === 'AbortError') return;
+    // An expression is wrong most of the time that somebody writes it; that stands beside it.
+    if (!(error instanceof Refused) || error.status !== 400) throw error;
+    parts.problem.textContent = error.text;
+    parts.problem.hidden = false;
+  } finally {
+    if (cancel.signal === signal) parts.list.removeAttribute('aria-busy');
+  }
+}
+
+async function more() {
+  const filter = [filterOf(chosen()), `created <= '${until}'`].filter(Boolean).join(' && ');
+  const found = await get('/api/logs', { filter, sort: '-@rowid', perPage: PER_PAGE, page: page + 1, skipTotal: 1 }, { signal: cancel.signal });
+  page += 1;
+  const fresh = unknown(found.items);
+  entries.push(...fresh);
+  parts.list.append(...fresh.map(row));
+  parts.more.hidden = found.items.length < PER_PAGE;
+  drawSelection();
+}
+
+function unknown(items) {
+  const known = new Set(entries.map(({ id }) => id));
+  return items.filter(({ id }) => !known.has(id));
+}
+
+const changed = () => {
+  remember();
+  load().catch(tell);
+};
+
+// --- what is looked for ---
+let expressionEditor;
+async function showMode() {
+  for (const button of document.querySelectorAll('[data-mode]')) button.setAttribute('aria-pressed', String((button.dataset.mode === 'expression') === state.isExpression));
+  parts.search.hidden = state.isExpression;
+  parts.editor.hidden = !state.isExpression;
+  if (!state.isExpression) return;
+  const typed = debounce(() => changed(), 400);
+  // Only who writes expressions has to load the editor.
+  expressionEditor ??= editor({
+    language: 'rule', value: state.expression, label: 'Filter expression', placeholder: 'data.status >= 400 && data.url ~ \'/api/\'',
+    complete: completion(() => entries.flatMap(({ data }) => Object.keys(data ?? {}).filter((key) => /^\w+$/.test(key)).map((key) => `data.${key}`))),
+    onchange: (text) => { state.expression = text; typed(); }, onrun: changed,
+  });
+  const made = await expressionEditor;
+  if (!made.element.isConnected) parts.editor.append(made.element);
+  if (made.get() !== state.expression) made.set(state.expression);
+  return made;
+}
+
+/** Changes to an expression and adds this one to it. */
+async function narrow(expression) {
+  const before = state.isExpression ? state.expression.trim() : '';
+  state.isExpression = true;
+  state.expression = before ? `${before} && ${expression}` : expression;
+  await showMode();
+  changed();
+}
+
+function drawRange() {
+  const { from, to } = state;
+  parts.period.value = '';
+  fill(parts.range, (from || to) && [h('span', { class: 'badge accent' }, `${from ? when(from.toISOString()) : '…'} – ${to ? when(to.toISOString()) : 'now'}`),
+    h('button', { type: 'button', class: 'small', onclick: () => zoom(null, null) }, 'All times')]);
+}
+function zoom(from, to) {
+  [state.from, state.to] = [from, to];
+  drawRange();
+  changed();
+}
+
+// --- one entry ---
+function open(entry) {
+  remember(entry.id);
+  showEntry(entry, { onfilter: (expression) => narrow(expression).catch(tell), onclose: () => remember() });
+}
+
+// --- choosing ---
+function select(id, on, isRange) {
+  const ids = entries.map((entry) => entry.id);
+  const [a, b] = [ids.indexOf(isRange && lastSelected ? lastSelected : id), ids.indexOf(id)].sort((x, y) => x - y);
+  for (const one of ids.slice(Math.max(a, 0), b + 1)) {
+    if (on) selected.add(one);
+    else selected.delete(one);
+  }
+  lastSelected = id;
+  drawSelection();
+}
+
+function drawSelection() {
+  for (const box of parts.list.querySelectorAll('[data-log] > input')) box.checked = selected.has(box.parentElement.dataset.log);
+  parts.all.checked = entries.length > 0 && selected.size === entries.length;
+  parts.all.indeterminate = selected.size > 0 && !parts.all.checked;
+  parts.bulk.hidden = selected.size === 0;
+  find('[data-selected]', parts.bulk).textContent = `${count(selected.size)} selected`;
+}
+
+// --- as they come ---
+let liveTimer;
+function setLive(on) {
+  parts.live.setAttribute('aria-pressed', String(on));
+  clearTimeout(liveTimer);
+  if (on) follow();
+}
+const isLive = () => parts.live.getAttribute('aria-pressed') === 'true';
+
+async function follow() {
+  try {
+    if (document.visibilityState === 'visible' && parts.problem.hidden) await takeNew();
+  } catch (error) {
+    if (error.name !== 'AbortError') {
+      setLive(false);
+      tell(error);
+    }
+  }
+  if (isLive()) liveTimer = setTimeout(follow, LIVE_EVERY_MS);
+}
+
+async function takeNew() {
+  const { signal } = cancel;
+  const since = entries[0]?.created;
+  const filter = [newer(), since && `created >= '${since}'`].filter(Boolean).join(' && ');
+  const { items } = await get('/api/logs', { filter, sort: '-@rowid', perPage: LIVE_PER_LOOK, skipTotal: 1 }, { signal });
+  if (signal.aborted) return;
+  const fresh = unknown(items);
+  if (fresh.length === 0) return;
+  if (entries.length === 0) parts.list.replaceChildren();
+  // What is being read stays where it is.
+  const before = parts.list.offsetHeight;
+  entries = [...fresh, ...entries].slice(0, SHOWN_MAX);
+  parts.list.prepend(...fresh.map((entry) => {
+    const element = row(entry);
+    element.classList.add('is-new');
+    return element;
+  }));
+  while (parts.list.children.length > SHOWN_MAX) parts.list.lastElementChild.remove();
+  if (parts.list.getBoundingClientRect().top < 0) scrollBy(0, parts.list.offsetHeight - before);
+  const stats = await get('/api/logs/stats', { filter: filterOf(chosen()) }, { signal });
+  chart.draw(stats);
+  parts.total.textContent = plural(stats.reduce((sum, { total }) => sum + total, 0), 'entry', 'entries');
+  drawSelection();
+}
+
+// --- the whole log ---
+async function clear() {
+  const sure = await ask({ title: 'Delete the whole log?', text: 'All entries are deleted, whatever is looked for at present. The server notes in its own log who did this.', action: 'Delete all entries', danger: true });
+  if (!sure) return;
+  await busy(at('clear'), async () => {
+    await del('/api/logs');
+    toast('The log is empty.');
+    await load();
+  });
+}
+
+async function settings() {
+  const fields = h('div', { class: 'settings-fields' });
+  const holder = h('div', {}, fields);
+  let form;
+  await busy(at('settings'), async () => {
+    form = settingsForm({ form: holder, fields: LOGS, settings: await get('/api/settings'), place: (_, input) => fields.append(input) });
+  });
+  if (!form) return;
+  await formDialog({
+    title: 'What is kept in the log', action: 'Save', content: holder, submit: () => form.save(),
+    mayClose: () => !form.isDirty() || ask({ title: 'Discard the changes?', action: 'Discard', danger: true }),
+  });
+  await load();
+}
+
+// --- the page ---
+parts.search.value = state.search;
+parts.level.value = state.level;
+parts.superusers.checked = state.superusers;
+parts.search.addEventListener('input', debounce(() => { state.search = parts.search.value; changed(); }, 300));
+parts.level.addEventListener('change', () => { state.level = parts.level.value; changed(); });
+parts.superusers.addEventListener('change', () => {
+  state.superusers = parts.superusers.checked;
+  localStorage.setItem(SUPERUSERS_KEY, state.superusers ? 'yes' : 'no');
+  changed();
+});
+parts.period.addEventListener('change', () => { if (parts.period.value) zoom(new Date(Date.now() - Number(parts.period.value) * HOUR_MS), null); });
+for (const button of document.querySelectorAll('[data-mode]')) {
+  button.addEventListener('click', async () => {
+    state.isExpression = button.dataset.mode === 'expression';
+    const made = await showMode();
+    if (made) made.view.focus();
+    else parts.search.focus();
+    changed();
+  });
+}
+parts.more.addEventListener('click', () => busy(parts.more, more));
+parts.live.addEventListener('click', () => setLive(!isLive()));
+parts.all.addEventListener('click', () => {
+  for (const { id } of entries) {
+    if (parts.all.checked) selected.add(id);
+    else selected.delete(id);
+  }
+  drawSelection();
+});
+find('[data-bulk-download]').addEventListener('click', () => saveJson(entries.filter(({ id }) => selected.has(id)), 'logs.json'));
+find('[data-bulk-clear]').addEventListener('click', () => { selected.clear(); drawSelection(); });
+at('clear').addEventListener('click', clear);
+at('settings').addEventListener('click', () => settings().catch(tell));
+at('reload').addEventListener('click', () => busy(at('reload'), load));
+shortcut('/', 'Search the log', () => (state.isExpression ? expressionEditor?.then(({ view }) => view.focus()) : parts.search.focus()));
+shortcut('l', 'Follow the log as it grows', () => setLive(!isLive()));
+command('Follow the log as it grows', () => setLive(true), 'Logs');
+command('Delete the whole log', clear, 'Logs');
+command('What is kept in the log', () => settings().catch(tell), 'Logs');
+
+drawRange();
+try {
+  const wanted = query.get('log');
+  await Promise.all([showMode(), load()]);
+  if (wanted) open(await get(`/api/logs/${encodeURIComponent(wanted)}`));
+} catch (error) {
+  tell(error);
+}
