@@ -1,0 +1,327 @@
+// The editor of a collection: fields and indexes, rules, the query of a view, options of accounts. Also for new ones.
+//
+// Used by `collection.html` and `new-collection.html`. It keeps a draft (`schema/draft.js`), which the tabs change, says
+// what saving will do (`schema/changes.js`), and puts what the server refuses beside its input (`schema/problems.js`).
+
+import { Refused, address, del, get, getAll, patch, post } from './lib/api.js';
+import { debounce, fill, find, h, uniqueId } from './lib/dom.js';
+import { ask, busy, copy, menu, tabs, tell, toast } from './lib/feedback.js';
+import { plural } from './lib/format.js';
+import { records } from './lib/api.js';
+import { shortcut } from './lib/keys.js';
+import { command } from './lib/palette.js';
+import { authPanel } from './schema/auth.js';
+import { changesBetween } from './schema/changes.js';
+import { Draft, newCollectionId } from './schema/draft.js';
+import { fieldList } from './schema/fields.js';
+import { indexList } from './schema/indexes.js';
+import { parseIndex, writeIndex } from './schema/index-sql.js';
+import { blankField } from './schema/kinds.js';
+import { clear, flatten, show } from './schema/problems.js';
+import { queryPanel } from './schema/query.js';
+import { review } from './schema/review.js';
+import { rulePanel } from './schema/rules.js';
+
+const TYPES = [['base', 'Base', 'Records of any kind.'], ['auth', 'Auth', 'Records that can sign in, such as people.'], ['view', 'View', 'What a query finds; it can only be read.']];
+
+const root = find('[data-collection-editor]');
+const path = (name) => `/api/collections/${encodeURIComponent(name)}`;
+const page = (name, end = '') => address(`/_/collections/${encodeURIComponent(name)}${end}`);
+
+let draft;
+let scaffolds;
+let view;
+let leaving = false;
+
+start().catch((error) => {
+  tell(error);
+  fill(root, h('p', { class: 'banner problem' }, 'The collection couldn’t be loaded. Load the page again.'));
+});
+
+async function start() {
+  const id = root.dataset.collection;
+  const [collections, blanks] = await Promise.all([getAll('/api/collections'), id ? null : get('/api/collections/meta/scaffolds')]);
+  scaffolds = blanks;
+  const saved = collections.find((one) => one.id === id) ?? null;
+  const from = new URLSearchParams(location.search).get('from');
+  const model = collections.find((one) => one.name === from);
+  draft = new Draft(saved, collections, saved ?? (model ? copyOf(model, collections) : blankOf('base')));
+  build();
+  shortcut('mod+s', 'Save the collection', () => { if (!document.querySelector('dialog[open]')) save(); });
+  command('Save this collection', save);
+  if (saved) {
+    command('Duplicate this collection', () => leave(`${address('/_/new-collection')}?from=${encodeURIComponent(saved.name)}`));
+    find('[data-collection-menu]').append(moreMenu());
+  }
+  addEventListener('beforeunload', (event) => { if (!leaving && draft.isDirty) event.preventDefault(); });
+}
+
+/** A new collection; but for views it notes when records were made and changed, which nearly everybody wants. */
+function blankOf(type) {
+  const blank = { ...structuredClone(scaffolds[type]), id: newCollectionId() };
+  if (type !== 'view') {
+    blank.fields.push({ ...blankField('autodate'), name: 'created' }, { ...blankField('autodate'), name: 'updated', onUpdate: true });
+  }
+  return blank;
+}
+
+function copyOf(model, collections) {
+  const taken = new Set(collections.map((one) => one.name.toLowerCase()));
+  let name = `${model.name.replace(/^_+/, '')}_copy`;
+  for (let at = 2; taken.has(name.toLowerCase()); at += 1) name = `${model.name.replace(/^_+/, '')}_copy${at}`;
+  const id = newCollectionId();
+  const copied = { ...structuredClone(model), id, name, system: false };
+  copied.fields = copied.fields.map((field) => ({ ...field, ...(field.collectionId === model.id ? { collectionId: id } : {}) }));
+  // Names of indexes are the database's, so two collections can't share one.
+  copied.indexes = copied.indexes.map((sql) => {
+    const index = parseIndex(sql);
+    return index ? writeIndex({ ...index, name: `${index.name}_${id.slice(-6)}` }, name) : sql;
+  });
+  if (copied.oauth2) copied.oauth2.providers = [];
+  return copied;
+}
+
+/** Goes to another page; what isn't saved has been dealt with. */
+function leave(to, { unasked = false } = {}) {
+  leaving = unasked;
+  location.assign(to);
+}
+
+// --- the page ---
+
+function build() {
+  const chosen = location.hash.slice(1);
+  const list = draft.isView ? [queryTab()] : [fieldsTab()];
+  list.push({ name: 'rules', label: 'Rules', ...rulePanel(draft) });
+  if (draft.isAuth) list.push({ name: 'sign-in', label: 'Sign-in', ...authPanel(draft) });
+  const mounted = new Map();
+  const mount = (name) => {
+    const tab = list.find((one) => one.name === name);
+    if (!mounted.has(name)) mounted.set(name, Promise.resolve(tab.mount?.()).catch(tell));
+    return mounted.get(name);
+  };
+  const bar = tabs(list.map(({ name, label, element }) => ({ name, label, content: element })), {
+    label: 'Parts of the collection', chosen: list.some((one) => one.name === chosen) ? chosen : list[0].name,
+    onchoose: (name) => {
+      history.replaceState(null, '', `#${name}`);
+      mount(name);
+    },
+  });
+  const banner = h('div', { class: 'banner problem', role: 'alert', hidden: true });
+  view = { list, bar, mount, banner, rowOf: list[0].rowOf };
+  fill(root, banner, head(), bar.element, saveBar());
+  mount(list.some((one) => one.name === chosen) ? chosen : list[0].name);
+}
+
+function fieldsTab() {
+  const fields = fieldList(draft);
+  const element = h('div', { class: 'stack' },
+    h('section', { class: 'card' }, h('h2', {}, 'Fields'), fields.element),
+    h('section', { class: 'card', dataset: { path: 'indexes' } }, h('h2', {}, 'Indexes'), indexList(draft)));
+  const rowOf = (at, sent) => {
+    fields.open(sent[at]);
+    return fields.rowOf(sent[at]);
+  };
+  return { name: 'fields', label: 'Fields', element, rowOf };
+}
+
+const queryTab = () => ({ name: 'query', label: 'Query', ...queryPanel(draft) });
+
+function head() {
+  const id = uniqueId('name');
+  const input = h('input', {
+    id, class: 'mono', type: 'text', value: draft.value.name, maxlength: 255, autocomplete: 'off', spellcheck: 'false', readOnly: draft.value.system, placeholder: 'articles',
+    dataset: { path: 'name' }, oninput: () => {
+      input.value = input.value.replaceAll(/[\s-]/g, '_');
+      draft.value.name = input.value;
+      draft.changed();
+    },
+  });
+  const hint = draft.value.system ? 'A collection of the system keeps its name.' : 'Letters, digits and underscores.';
+  return h('section', { class: 'collection-head' },
+    h('div', { class: 'field' }, h('label', { for: id }, 'Name'), input, h('p', { class: 'hint' }, hint)),
+    draft.isNew ? typeChoice() : h('div', { class: 'field' }, h('span', { class: 'label' }, 'Type'), h('p', { class: 'type-fixed' }, TYPES.find(([type]) => type === draft.value.type)[1], ' ', h('span', { class: 'hint' }, 'It can’t change.'))));
+}
+
+function typeChoice() {
+  const name = uniqueId('type');
+  return h('fieldset', { class: 'field', dataset: { path: 'type' } }, h('legend', {}, 'Type'), h('div', { class: 'types' }, TYPES.map(([type, label, about]) =>
+    h('label', { class: 'type' }, h('input', { type: 'radio', name, value: type, checked: draft.value.type === type, onchange: () => changeType(type) }), h('span', {}, label, h('span', { class: 'hint' }, about))))));
+}
+
+/** Another type of a new collection: what has been entered and fits comes along. */
+function changeType(type) {
+  const next = blankOf(type);
+  const { value, entries } = draft;
+  const own = entries.filter(({ field }) => !field.system && !['created', 'updated'].includes(field.name)).map(({ field }) => field);
+  for (const key of ['name', 'id', 'listRule', 'viewRule']) next[key] = value[key];
+  if (type !== 'view') {
+    for (const key of ['createRule', 'updateRule', 'deleteRule']) next[key] = value[key] ?? null;
+    next.fields.splice(next.fields.findIndex((field) => field.name === 'created'), 0, ...own);
+    kept = kept.filter((field) => !own.includes(field));
+    if (value.type === 'view') next.fields.splice(next.fields.findIndex((field) => field.name === 'created'), 0, ...kept.splice(0));
+  } else kept = own;
+  const { start } = draft;
+  draft.reset(null, next);
+  draft.start = start;
+  build();
+  root.querySelector(`input[value="${type}"]`).focus();
+}
+/** Fields of a draft that is a view at the moment, which has none of its own. */
+let kept = [];
+
+function saveBar() {
+  const status = h('span', { class: 'quiet', role: 'status' });
+  const look = h('button', { type: 'button', class: 'plain', onclick: () => showChanges() }, 'Show changes');
+  const back = h('button', { type: 'button', onclick: () => discard() }, 'Discard');
+  const button = h('button', { type: 'button', class: 'main', 'aria-keyshortcuts': 'Control+S', onclick: () => save() }, draft.isNew ? 'Create' : 'Save');
+  view.button = button;
+  const update = () => {
+    const dirty = draft.isDirty;
+    const changes = dirty && !draft.isNew ? changesBetween(draft.saved, draft.definition()).length : 0;
+    status.textContent = draft.isNew ? 'Not stored yet' : dirty ? plural(changes, 'change') : 'No changes';
+    look.hidden = draft.isNew || !dirty;
+    back.hidden = draft.isNew || !dirty;
+    button.disabled = !draft.isNew && !dirty;
+  };
+  update();
+  const later = debounce(update, 120);
+  saveBar.listening?.abort();
+  saveBar.listening = new AbortController();
+  draft.addEventListener('change', later, { signal: saveBar.listening.signal });
+  return h('div', { class: 'save-bar' }, h('span', { class: 'grow' }, status), look, back, button);
+}
+
+async function discard() {
+  if (!await ask({ title: 'Discard all changes?', text: 'The collection is shown as it is stored.', action: 'Discard', danger: true })) return;
+  draft.reset(draft.saved);
+  build();
+}
+
+// --- saving ---
+
+const changes = () => changesBetween(draft.saved, draft.definition());
+
+async function showChanges() {
+  if (await review(changes())) await send();
+}
+
+async function save() {
+  if (view.button.getAttribute('aria-busy') === 'true') return;
+  if (!draft.isNew && !draft.isDirty) {
+    toast('There is nothing to save.');
+    return;
+  }
+  const needsReview = !draft.isNew && changes().some(({ level }) => level !== 'plain');
+  if (needsReview && !await review(changes())) return;
+  await send();
+}
+
+async function send() {
+  clearProblems();
+  const sent = draft.fields;
+  let refused = null;
+  await busy(view.button, async () => {
+    if (!draft.isNew && !await stillAsLoaded()) return;
+    try {
+      const stored = draft.isNew ? await post('/api/collections', draft.body()) : await patch(path(draft.saved.id), draft.body());
+      done(stored);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== 400) throw error;
+      refused = error;
+    }
+  });
+  if (refused) await showRefusal(refused, sent);
+}
+
+/** Whether nobody else has saved the collection meanwhile, or what they did may be overwritten. */
+async function stillAsLoaded() {
+  const { updated } = await get(path(draft.saved.id), { fields: 'updated' });
+  return updated === draft.saved.updated || ask({
+    title: 'Somebody else has changed this collection', action: 'Save over it', danger: true,
+    text: 'It was saved while you worked on it. What you have changed takes the place of what they have.',
+  });
+}
+
+function done(stored) {
+  if (draft.isNew) return leave(page(stored.name), { unasked: true });
+  if (stored.name !== draft.saved.name) return leave(page(stored.name, `/edit${location.hash}`), { unasked: true });
+  draft.collections = draft.collections.map((one) => (one.id === stored.id ? stored : one));
+  draft.reset(stored);
+  const scrolled = window.scrollY;
+  build();
+  window.scrollTo(0, scrolled);
+  toast('Saved.');
+  return undefined;
+}
+
+const tabOf = ([key]) => (key === 'fields' || key === 'indexes' ? 'fields' : key === 'viewQuery' ? 'query' : /Rule$/.test(key) ? 'rules' : 'sign-in');
+
+function clearProblems() {
+  clear(root);
+  view.banner.hidden = true;
+  for (const button of view.bar.buttons) {
+    button.classList.remove('has-problem');
+    button.querySelector('.dot')?.remove();
+  }
+}
+
+async function showRefusal(error, sent) {
+  // A tab that nobody has opened has no inputs yet.
+  const concerned = new Set(flatten(error.data).map(({ path: keys }) => tabOf(keys)));
+  for (const { name } of view.list) if (concerned.has(name)) await view.mount(name);
+  const { left, first, places } = show(root, error.data, (at) => view.rowOf?.(at, sent));
+  view.banner.hidden = false;
+  fill(view.banner, h('strong', {}, error.message), left.map((line) => h('div', { class: 'pre-line' }, line)));
+  for (const place of places) {
+    for (let details = place.closest('details'); details; details = details.parentElement.closest('details')) details.open = true;
+    const tab = place.closest('[role="tabpanel"]');
+    const button = tab && view.bar.buttons.find((one) => one.id === tab.getAttribute('aria-labelledby'));
+    if (!button || button.classList.contains('has-problem')) continue;
+    button.classList.add('has-problem');
+    button.append(h('span', { class: 'dot', role: 'img', 'aria-label': 'has problems' }));
+  }
+  const tab = first?.closest('[role="tabpanel"]');
+  if (tab?.hidden) view.bar.choose(view.list.find((one) => tab.contains(one.element)).name);
+  (first?.matches('input, select, textarea') ? first : first?.querySelector('input, select, textarea, button'))?.focus();
+  first?.scrollIntoView({ block: 'center' });
+}
+
+// --- what else can be done with a collection ---
+
+function moreMenu() {
+  const { name, type, system } = draft.saved;
+  return menu('More for this collection', [
+    { label: 'Copy as JSON', run: () => copy(JSON.stringify(draft.definition(), null, 2)) },
+    { label: 'Duplicate', run: () => leave(`${address('/_/new-collection')}?from=${encodeURIComponent(name)}`) },
+    type !== 'view' && name !== '_superusers' && { label: 'Delete all records …', danger: true, run: () => truncate(name) },
+    !system && { label: 'Delete the collection …', danger: true, run: () => remove(name) },
+  ]);
+}
+
+async function rowsOf(name) {
+  const { totalItems } = await get(records(name), { perPage: 1, fields: 'id' });
+  return plural(totalItems, 'record');
+}
+
+async function truncate(name) {
+  try {
+    const rows = await rowsOf(name);
+    if (!await ask({ title: `Delete all records of ${name}?`, text: `${rows} and their files go, and whatever is deleted along with them. The collection stays.`, action: 'Delete all records', danger: true, type: name })) return;
+    await del(`${path(name)}/truncate`);
+    toast(`All records of ${name} are deleted.`);
+  } catch (error) {
+    tell(error);
+  }
+}
+
+async function remove(name) {
+  try {
+    const rows = draft.isView ? '' : ` with ${await rowsOf(name)} and their files`;
+    if (!await ask({ title: `Delete ${name}?`, text: `The collection goes${rows}. It can’t be brought back but from a backup.`, action: 'Delete', danger: true, type: name })) return;
+    await del(path(name));
+    leave(address('/_/collections'), { unasked: true });
+  } catch (error) {
+    tell(error);
+  }
+}

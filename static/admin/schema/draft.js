@@ -1,0 +1,106 @@
+// A collection while it is edited: what is stored, what it is to become, and what of that has to be sent.
+//
+// Used by the editor's tabs, which change `value` and `entries` and then call `changed()`. Fields are kept as entries,
+// because one that is removed stays in the list until it is saved. Pure: no request and no element here.
+
+/** The keys that say nothing about how a collection is defined. */
+const UNSENT = new Set(['id', 'created', 'updated', 'type', 'system', 'fields']);
+
+/** Whether two JSON values are the same. Keys may be in any order. */
+export function same(a, b) {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(a[key], b[key]));
+}
+
+export class Draft extends EventTarget {
+  /** `saved` is the stored definition, or `null` for a collection that isn't there yet; then `start` is what it begins as. */
+  constructor(saved, collections, start = saved) {
+    super();
+    this.collections = collections;
+    this.reset(saved, start);
+  }
+
+  /** Begins anew. */
+  reset(saved, start = saved) {
+    this.saved = saved;
+    this.value = structuredClone(start);
+    this.entries = start.fields.map((field) => this.entry(structuredClone(field), saved?.fields.find((one) => one.id === field.id)));
+    this.start = JSON.stringify(this.definition());
+    this.dispatchEvent(new Event('reset'));
+  }
+
+  /** A field in the list, with what is stored of it. */
+  entry(field, before) {
+    return { field, saved: before ? structuredClone(before) : null, removed: false };
+  }
+
+  /** Says that something has changed. */
+  changed(what = '') {
+    this.dispatchEvent(new CustomEvent('change', { detail: what }));
+  }
+
+  get isNew() { return this.saved === null; }
+  get isView() { return this.value.type === 'view'; }
+  get isAuth() { return this.value.type === 'auth'; }
+
+  /** The fields that will be there. */
+  get fields() {
+    return this.entries.filter((entry) => !entry.removed).map((entry) => entry.field);
+  }
+
+  /** The whole definition as it is to be. */
+  definition() {
+    return { ...this.value, fields: structuredClone(this.fields) };
+  }
+
+  /**
+   * The definition in which a rule is checked. What is renamed has its old name for a rule that nobody has touched,
+   * because the server carries new names into those.
+   */
+  definitionFor(rule, text) {
+    const definition = this.definition();
+    if (this.saved && this.saved[rule] === text) {
+      definition.fields = this.entries.filter((entry) => !entry.removed)
+        .map(({ field, saved }) => ({ ...field, name: saved?.name ?? field.name }));
+    }
+    return definition;
+  }
+
+  get isDirty() {
+    return JSON.stringify(this.definition()) !== this.start;
+  }
+
+  /** What has to be sent: everything of a new collection, what has changed of another. */
+  body() {
+    const definition = this.definition();
+    if (this.isNew) {
+      const { created, updated, ...rest } = definition;
+      if (this.isView) delete rest.fields;
+      const selfish = definition.fields.some((field) => field.collectionId === definition.id);
+      if (!selfish) delete rest.id;
+      return rest;
+    }
+    const body = {};
+    for (const [key, value] of Object.entries(definition)) {
+      if (!UNSENT.has(key) && !same(value, this.saved[key])) body[key] = value;
+    }
+    if (!this.isView && !same(definition.fields, this.saved.fields)) body.fields = definition.fields;
+    return body;
+  }
+
+  /** All collections as they will be, this one included. */
+  all() {
+    const own = this.definition();
+    return [...this.collections.filter((one) => one.id !== own.id), own];
+  }
+
+  /** A collection by id or name. */
+  find(idOrName) {
+    return this.all().find((one) => one.id === idOrName) ?? this.all().find((one) => one.name === idOrName);
+  }
+}
+
+/** An id for a collection that isn't stored yet, so that its own fields can point to it. */
+export const newCollectionId = () => `pbc_${crypto.getRandomValues(new Uint32Array(1))[0]}`;

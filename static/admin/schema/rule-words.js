@@ -1,0 +1,99 @@
+// What rules can say, for completion, and what they say, in plain words. Pure.
+
+const MACROS = ['@now', '@yesterday', '@tomorrow', '@todayStart', '@todayEnd', '@monthStart', '@monthEnd', '@yearStart', '@yearEnd',
+  '@second', '@minute', '@hour', '@day', '@weekday', '@month', '@year'];
+const REQUEST = { auth: 'who asks', body: 'what was sent', query: 'query parameters', headers: 'headers, as x_name', method: 'HTTP method', context: 'why: default, oauth2, otp, password, realtime, protectedFile, expand, batch' };
+const LIST_KINDS = ['select', 'file', 'relation'];
+
+/** A rule in plain words. */
+export function inWords(rule) {
+  if (rule === null || rule === undefined) return 'Nobody but superusers';
+  const text = rule.trim();
+  if (text === '') return 'Everybody';
+  if (/^@request\.auth\.id\s*!=\s*(?:""|''|null)$/.test(text)) return 'Signed-in people';
+  return 'As the rule says';
+}
+
+/** The same in one word, and its colour. */
+export function inShort(rule) {
+  return { 'Nobody but superusers': ['Superusers', ''], Everybody: ['Everybody', 'warn'], 'Signed-in people': ['Signed in', 'info'] }[inWords(rule)] ?? ['Rule', 'accent'];
+}
+
+/** Whether a guest may pass for the owner of records without one: NULL equals empty text. */
+export function forgetsGuests(rule) {
+  return Boolean(rule) && /(?<!!)=\s*@request\.auth\.id\b|@request\.auth\.id\s*\??=(?!=)/.test(rule) && !/@request\.auth\.id\s*!=|@request\.auth\.collection(?:Name|Id)|@request\.auth\.\w+\s*=\s*(?:true|["'][^"'])/.test(rule);
+}
+
+/** The collections that a step of a path leads to. */
+function step(draft, from, name) {
+  const relations = from.flatMap((one) => one.fields.filter((field) => field.name === name && field.type === 'relation'));
+  if (relations.length > 0) return relations.map((field) => draft.find(field.collectionId)).filter(Boolean);
+  const back = /^(\w+)_via_(\w+)$/.exec(name);
+  return back ? [draft.find(back[1])].filter(Boolean) : [];
+}
+
+/** What can follow a path: fields, and relations that lead back. */
+function members(draft, from, { bare = false } = {}) {
+  const options = new Map();
+  for (const collection of from) {
+    for (const field of collection.fields) if (field.name) options.set(field.name, { label: field.name, detail: field.type, type: 'property' });
+    if (bare) continue;
+    for (const other of draft.all()) {
+      if (other.type === 'view') continue;
+      for (const field of other.fields.filter((one) => one.type === 'relation' && one.collectionId === collection.id)) {
+        const label = `${other.name}_via_${field.name}`;
+        options.set(label, { label, detail: 'back relation', type: 'namespace', boost: -1 });
+      }
+    }
+  }
+  return [...options.values()];
+}
+
+/** The modifiers that the last word of a path can have. */
+function modifiers(draft, root, from, name) {
+  const field = from.flatMap((one) => one.fields).find((one) => one.name === name);
+  const list = [];
+  if (['body', 'query', 'headers'].includes(root)) list.push([':isset', 'whether it was sent']);
+  if (root === 'body') list.push([':changed', 'whether it was sent and differs']);
+  if (field && LIST_KINDS.includes(field.type)) list.push([':length', 'number of elements'], [':each', 'each element']);
+  list.push([':lower', 'in small letters']);
+  return list.map(([label, detail]) => ({ label: label.slice(1), detail, type: 'keyword' }));
+}
+
+/** Where a path begins: the collections of its first step, and how many words that takes. */
+function origin(draft, words) {
+  const own = [draft.definition()];
+  if (words[0] === '@request') {
+    const auths = draft.all().filter((one) => one.type === 'auth');
+    return { root: words[1], from: { auth: auths, body: own }[words[1]] ?? [], taken: 2 };
+  }
+  if (words[0] === '@collection') return { root: 'collection', from: [draft.find((words[1] ?? '').split(':')[0])].filter(Boolean), taken: 2 };
+  return { root: 'own', from: own, taken: 0 };
+}
+
+/** What may come after `typed`, the word that ends at the caret: `{ from, options }`, `from` counted in the word. */
+export function suggestions(draft, typed) {
+  const words = typed.split('.');
+  const last = words.pop();
+  const at = typed.length - last.length;
+  if (words.length === 0 && typed.startsWith('@')) return { from: 0, options: begin(draft).filter(({ label }) => label.startsWith('@')) };
+  if (words.length === 1 && words[0] === '@request') return { from: at, options: Object.entries(REQUEST).map(([label, detail]) => ({ label, detail, type: 'namespace' })) };
+  if (words.length === 1 && words[0] === '@collection') {
+    return { from: at, options: draft.all().filter((one) => one.name).map((one) => ({ label: one.name, detail: one.type, type: 'namespace' })) };
+  }
+  const { root, from, taken } = origin(draft, words);
+  const reached = words.slice(taken).reduce((found, name) => step(draft, found, name), from);
+  const colon = last.indexOf(':');
+  if (colon >= 0) return { from: at + colon + 1, options: modifiers(draft, root, reached, last.slice(0, colon)) };
+  const extra = root === 'auth' && words.length === 2 ? [{ label: 'collectionName', detail: 'text', type: 'property' }, { label: 'collectionId', detail: 'text', type: 'property' }] : [];
+  const start = words.length === 0 ? begin(draft) : [];
+  return { from: at, options: [...members(draft, reached, { bare: root === 'body' && words.length === 2 }), ...extra, ...start] };
+}
+
+const begin = () => [
+  ...[['@request.', 'the request'], ['@request.auth.', 'who asks'], ['@request.body.', 'what was sent'], ['@collection.', 'another collection']].map(([label, detail]) => ({ label, detail, type: 'namespace' })),
+  ...MACROS.map((label) => ({ label, detail: 'date or number', type: 'constant' })),
+  ...['true', 'false', 'null'].map((label) => ({ label, type: 'keyword', boost: -2 })),
+  { label: 'geoDistance', apply: 'geoDistance(', detail: '(lonA, latA, lonB, latB)', type: 'function', boost: -2 },
+  { label: 'strftime', apply: 'strftime(', detail: '(format, time, …)', type: 'function', boost: -2 },
+];
