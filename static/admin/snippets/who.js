@@ -38,33 +38,47 @@ function splitBy(rule, join) {
 /** Whether guests may do it. */
 export const isOpen = (rule) => rule === '';
 
+const named = (...words) => ({ names: true, words });
+const only = (...words) => ({ names: false, words });
+
 /** Who may, as texts and elements; `rule` is `null`, empty, or an expression. */
 export function whoMay(rule) {
   if (rule === null || rule === undefined) return ['Superusers only.'];
-  if (rule.trim() === '') return ['Everybody, also without signing in.'];
-  return [...phrase(rule.replace(/\/\/.*$/gm, '').trim(), true), '.'];
+  const condition = rule.replace(/\/\/.*$/gm, '').trim();
+  if (condition === '') return ['Everybody, also without signing in.'];
+  const [first, ...others] = phrase(condition).words;
+  return [first[0].toUpperCase() + first.slice(1), ...others, '.'];
 }
 
-function phrase(rule, first = false) {
+/** The words for a part of a rule, and whether they say who it is that may. */
+function phrase(rule, inside = false) {
   const { join, parts } = split(rule);
-  if (!join) return leaf(parts[0], first);
-  const word = join === '||' ? ', or ' : ' and ';
-  return parts.flatMap((part, at) => {
-    const isFirst = first && at === 0;
-    const words = phrase(part, isFirst);
-    return at === 0 ? words : [word, ...words];
-  });
+  if (join === '||') {
+    // Among other conditions, alternatives are clearer as they are written.
+    if (inside) return only('if ', code(rule));
+    return named(...parts.flatMap((part, at) => [...at > 0 ? [', or '] : [], ...subject(phrase(part, true)).words]));
+  }
+  const found = join ? allOf(parts) : leaf(parts[0]);
+  return inside ? found : subject(found);
+}
+
+/** Says that it is everybody where nothing says who. */
+const subject = ({ names, words }) => ({ names: true, words: names ? words : ['everybody ', ...words] });
+
+function allOf(parts) {
+  const found = parts.map((part) => phrase(part, true));
+  // Who is named by a record is signed in.
+  const kept = found.filter(({ isAnyone }) => !isAnyone || !found.some((one) => one.names && !one.isAnyone));
+  kept.sort((a, b) => Number(Boolean(b.names)) - Number(Boolean(a.names)));
+  return { names: kept[0].names, words: kept.flatMap(({ names, words }, at) => at === 0 ? words : [names ? ' and ' : ' ', ...words]) };
 }
 
 const code = (text) => h('code', {}, text);
-const up = (words, first) => first && typeof words[0] === 'string' ? [words[0][0].toUpperCase() + words[0].slice(1), ...words.slice(1)] : words;
 
-function leaf(condition, first) {
-  if (condition.startsWith('(') && condition.endsWith(')') && splitBy(condition, '\0').length === 1 && closesAtEnd(condition)) {
-    return phrase(condition.slice(1, -1).trim(), first);
-  }
+function leaf(condition) {
+  if (condition.startsWith('(') && closesAtEnd(condition)) return phrase(condition.slice(1, -1).trim(), true);
   const [, left, operator, right] = /^(\S+?)\s*(\?*(?:!=|>=|<=|!~|=|>|<|~))\s*([\s\S]+)$/.exec(condition) ?? [];
-  return up((left && known(left, operator, right.trim())) || ['if ', code(condition)], first);
+  return (left && known(left, operator, right.trim())) || { names: false, words: ['if ', code(condition)] };
 }
 
 /** Whether the first parenthesis is closed by the last. */
@@ -80,16 +94,17 @@ function closesAtEnd(text) {
 
 function known(left, operator, right) {
   const isEmpty = right === '""' || right === '\'\'' || right === 'null';
-  if (left === SIGNED_IN && operator === '!=' && isEmpty) return ['whoever is signed in'];
-  if (left === SIGNED_IN && operator === '=' && isEmpty) return ['guests'];
-  if (left === SIGNED_IN) return known(right, operator, left);
-  if (left === 'id' && right === SIGNED_IN && operator === '=') return ['the account itself'];
-  if (right === SIGNED_IN && operator === '=') return ['whoever is the record’s ', code(left)];
-  if (right === SIGNED_IN && ['?=', '~', '?~'].includes(operator)) return ['whoever is among the record’s ', code(left.replace(/\.id$|:each$/, ''))];
-  if (left === '@request.auth.collectionName' && operator === '=') return ['accounts of ', code(right.slice(1, -1))];
+  if (left === SIGNED_IN && operator === '!=' && isEmpty) return { ...named('whoever is signed in'), isAnyone: true };
+  if (left === SIGNED_IN && operator === '=' && isEmpty) return named('guests');
+  if (left === SIGNED_IN && right !== SIGNED_IN) return known(right, operator, left);
+  if (!/^(?:[A-Za-z_]|@request\.)/.test(left)) return null;
+  if (left === 'id' && right === SIGNED_IN && operator === '=') return named('the account itself');
+  if (right === SIGNED_IN && !left.startsWith('@') && operator === '=') return named('whoever is the record’s ', code(left));
+  if (right === SIGNED_IN && !left.startsWith('@') && ['?=', '~', '?~'].includes(operator)) return named('whoever is among the record’s ', code(left.replace(/\.id$|:each$/, '')));
+  if (left === '@request.auth.collectionName' && operator === '=') return named('accounts of ', code(right.slice(1, -1)));
   const body = /^@request\.body\.([\w.]+):(isset|changed)$/.exec(left);
-  if (body && operator === '=' && right === 'false') return [body[2] === 'isset' ? 'without sending ' : 'without changing ', code(body[1])];
-  if (left.startsWith('@request.auth.')) return ['accounts with ', code(`${left.slice('@request.auth.'.length)} ${operator} ${right}`)];
-  if (/^[A-Za-z_][\w.]*$/.test(left) && !right.includes('@request')) return ['for records with ', code(`${left} ${operator} ${right}`)];
+  if (body && operator === '=' && right === 'false') return only(body[2] === 'isset' ? 'without sending ' : 'without changing ', code(body[1]));
+  if (left.startsWith('@request.auth.')) return named('accounts with ', code(`${left.slice('@request.auth.'.length)} ${operator} ${right}`));
+  if (/^[A-Za-z_][\w.]*$/.test(left) && !right.includes('@request')) return only('for records with ', code(`${left} ${operator} ${right}`));
   return null;
 }
