@@ -1,0 +1,102 @@
+// What an import makes of the collections that are here: which are new, which change, which go. Pure.
+//
+// The server decides; this says beforehand what it will do, by the same rules: a collection is the same if it has the
+// same id, or the same name where no id is given; keys that aren't given stay, fields too unless the rest is deleted.
+
+import { same } from './draft.js';
+
+const DATES = ['created', 'updated'];
+
+/** What is imported, whatever form it came in: a list, or an object with `collections`. Throws a text for people. */
+export function readImport(text) {
+  let json;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`This isn't JSON: ${error.message}`);
+  }
+  const list = Array.isArray(json) ? json : json?.collections ?? (json?.name ? [json] : null);
+  if (!Array.isArray(list)) throw new Error('A list of collections is expected.');
+  if (list.length === 0) throw new Error('The list is empty.');
+  const broken = list.findIndex((one) => typeof one !== 'object' || one === null || typeof one.name !== 'string' || one.name === '');
+  if (broken >= 0) throw new Error(`Number ${broken + 1} of the list isn't a collection with a name.`);
+  return list;
+}
+
+/** The collection here that an imported one would change. */
+const counterpart = (here, one) => (one.id ? here.find((other) => other.id === one.id) : here.find((other) => other.name.toLowerCase() === one.name.toLowerCase()));
+
+/** A definition as it will be after the import. */
+function merged(old, one, deleteMissing) {
+  const next = { ...old, ...one, id: old.id, created: old.created, updated: old.updated, system: old.system, type: old.type };
+  if (old.type === 'view') return { ...next, fields: old.fields };
+  const sent = (one.fields ?? []).map((field) => {
+    const known = old.fields.find((other) => (field.id ? other.id === field.id : other.name === field.name && other.type === field.type))
+      ?? old.fields.find((other) => other.name === field.name && other.type === field.type);
+    return { ...field, id: known?.id ?? field.id };
+  });
+  const rest = old.fields.filter((field) => !sent.some((other) => other.id === field.id) && (field.system || !deleteMissing));
+  next.fields = [...sent, ...rest];
+  for (const [key, value] of Object.entries(one)) {
+    // Options of accounts are merged by key.
+    if (value && typeof value === 'object' && !Array.isArray(value) && old[key]) next[key] = { ...old[key], ...value };
+  }
+  return next;
+}
+
+/**
+ * @returns {{ added: object[], changed: { before: object, after: object }[], removed: object[], unchanged: object[], clashes: { here: object, there: object }[] }}
+ *   `clashes` have a name that is taken here by a collection of another id
+ */
+export function plan(here, there, deleteMissing) {
+  const added = [];
+  const changed = [];
+  const unchanged = [];
+  const clashes = [];
+  const met = new Set();
+  for (const one of there) {
+    const old = counterpart(here, one);
+    if (!old) {
+      const taken = here.find((other) => other.name.toLowerCase() === one.name.toLowerCase());
+      if (taken) clashes.push({ here: taken, there: one });
+      added.push(one);
+      continue;
+    }
+    met.add(old.id);
+    const after = merged(old, one, deleteMissing);
+    if (same(bare(old), bare(after))) unchanged.push(old);
+    else changed.push({ before: old, after });
+  }
+  const removed = deleteMissing ? here.filter((old) => !old.system && !met.has(old.id)) : [];
+  return { added, changed, removed, unchanged, clashes };
+}
+
+const bare = (collection) => Object.fromEntries(Object.entries(collection).filter(([key]) => !DATES.includes(key)));
+
+/** A definition as text, for comparison: without dates, keys in one order. */
+export function asText(collection) {
+  return JSON.stringify(sorted(bare(collection)), null, 2);
+}
+
+function sorted(value) {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.keys(value).toSorted().map((key) => [key, sorted(value[key])]));
+}
+
+/** The imported collections with the ids that those of the same name have here, also where fields point to them. */
+export function withIdsFromHere(here, there) {
+  const ids = new Map();
+  for (const one of there) {
+    const old = here.find((other) => other.name.toLowerCase() === one.name.toLowerCase());
+    if (old && one.id && !here.some((other) => other.id === one.id)) ids.set(one.id, old);
+  }
+  return there.map((one) => {
+    const old = ids.get(one.id);
+    const fields = one.fields?.map((field) => {
+      const known = old?.fields.find((other) => other.name === field.name && other.type === field.type);
+      return { ...field, ...(known ? { id: known.id } : {}), ...(ids.has(field.collectionId) ? { collectionId: ids.get(field.collectionId).id } : {}) };
+    });
+    return { ...one, ...(old ? { id: old.id } : {}), ...(fields ? { fields } : {}) };
+  });
+}
