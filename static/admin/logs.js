@@ -25,7 +25,7 @@ const SUPERUSERS_KEY = 'holdall.logs.superusers';
 
 const at = (name) => find(`[data-${name}]`);
 const parts = {
-  search: at('search'), editor: at('expression'), problem: at('filter-problem'), level: at('level'), superusers: at('superusers'), period: at('period'),
+  search: at('search'), editor: at('expression'), find: at('find'), problem: at('filter-problem'), level: at('level'), superusers: at('superusers'), period: at('period'),
   range: at('range'), list: at('logs'), total: at('total'), more: at('more'), chart: at('chart'), live: at('live'), bulk: at('bulk'), all: at('select-all'),
 };
 
@@ -73,8 +73,9 @@ async function load() {
   parts.problem.hidden = true;
   parts.list.setAttribute('aria-busy', 'true');
   try {
-    const [found, stats] = await Promise.all([
-      get('/api/logs', { filter, sort: '-@rowid', perPage: PER_PAGE }, { signal }), get('/api/logs/stats', { filter }, { signal })]);
+    // After each other: an expression that is wrong is refused once, as the log has an entry of that.
+    const found = await get('/api/logs', { filter, sort: '-@rowid', perPage: PER_PAGE }, { signal });
+    const stats = await get('/api/logs/stats', { filter }, { signal });
     entries = found.items;
     page = 1;
     until = entries[0]?.created ?? '';
@@ -120,14 +121,13 @@ let expressionEditor;
 async function showMode() {
   for (const button of document.querySelectorAll('[data-mode]')) button.setAttribute('aria-pressed', String((button.dataset.mode === 'expression') === state.isExpression));
   parts.search.hidden = state.isExpression;
-  parts.editor.hidden = !state.isExpression;
+  parts.find.hidden = parts.editor.hidden = !state.isExpression;
   if (!state.isExpression) return;
-  const typed = debounce(() => changed(), 400);
   // Only who writes expressions has to load the editor.
   expressionEditor ??= editor({
     language: 'rule', value: state.expression, label: 'Filter expression', placeholder: 'data.status >= 400 && data.url ~ \'/api/\'',
     complete: completion(() => entries.flatMap(({ data }) => Object.keys(data ?? {}).filter((key) => /^\w+$/.test(key)).map((key) => `data.${key}`))),
-    onchange: (text) => { state.expression = text; typed(); }, onrun: changed,
+    onchange: (text) => { state.expression = text; }, onrun: changed,
   });
   const made = await expressionEditor;
   if (!made.element.isConnected) parts.editor.append(made.element);
@@ -275,6 +275,15 @@ for (const button of document.querySelectorAll('[data-mode]')) {
     changed();
   });
 }
+// Enter finds; while something is offered to complete, it takes that.
+parts.editor.addEventListener('keydown', (event) => {
+  const offers = event.composedPath()[0].getRootNode().querySelector('.cm-tooltip-autocomplete');
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing || offers) return;
+  event.preventDefault();
+  event.stopPropagation();
+  changed();
+}, { capture: true });
+parts.find.addEventListener('click', changed);
 parts.more.addEventListener('click', () => busy(parts.more, more));
 parts.live.addEventListener('click', () => setLive(!isLive()));
 parts.all.addEventListener('click', () => {

@@ -73,7 +73,9 @@ async function load() {
  * open accounts. It is read into a document that runs nothing.
  */
 function lifeless(html) {
-  const parsed = new DOMParser().parseFromString(html, 'text/html');
+  // The browser would complain of each style before it could be taken away.
+  const unstyled = html.replace(/<style\b[\s\S]*?<\/style\s*>/gi, '').replace(/<[^>]+>/g, (tag) => tag.replace(/\sstyle(?=\s*=)/gi, ' data-style'));
+  const parsed = new DOMParser().parseFromString(unstyled, 'text/html');
   for (const one of parsed.querySelectorAll('script, style, link, meta, base, iframe, object, embed, img, svg, video, audio, form')) one.remove();
   for (const one of parsed.querySelectorAll('*')) {
     for (const { name } of [...one.attributes]) if (/^(?:style|on|src|href|background|action)/i.test(name)) one.removeAttribute(name);

@@ -104,7 +104,7 @@ const color = (field) => {
 const secret = (field) => {
   const input = h('input', { ...attributes(field), type: 'password', autocomplete: 'new-password', placeholder: 'Not shown. Write a new one to change it.' });
   let deleted = false;
-  const forget = h('button', { type: 'button', class: 'plain small', 'aria-pressed': 'false', onclick: () => mark(!deleted) }, 'Delete the saved one');
+  const forget = h('button', { type: 'button', class: 'small', 'aria-pressed': 'false', onclick: () => mark(!deleted) }, 'Delete the saved one');
   const mark = (on) => {
     deleted = on;
     forget.setAttribute('aria-pressed', String(on));

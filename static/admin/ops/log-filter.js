@@ -35,5 +35,5 @@ export const completion = (seen) => (context) => {
   const word = context.matchBefore(/[@\w.]*/);
   if (!word || (word.from === word.to && !context.explicit)) return null;
   const known = [...new Set([...FIELDS, ...seen()])];
-  return { from: word.from, validFor: /^[@\w.]*$/, options: [...known.map((label) => ({ label, type: 'property' })), ...MACROS.map((label) => ({ label, type: 'constant' }))] };
+  return { from: word.from, validFor: /^[@\w.]*$/, options: [...known, ...MACROS].map((label) => ({ label })) };
 };

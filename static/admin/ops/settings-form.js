@@ -39,6 +39,7 @@ function byPath(data, path = []) {
  */
 export function settingsForm({ form, fields, settings, place, onchange = () => {} }) {
   let saved = settings;
+  let closeToast = () => {};
   const controls = fields.map((field) => {
     const control = { field, ...CONTROLS[field.type](field) };
     place(field, control.element);
@@ -77,7 +78,8 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
       if (name) form.querySelector(`[name="${CSS.escape(name)}"]`).closest('[data-path]')?.removeAttribute('hidden');
     }
     const left = showProblems(form, placed);
-    toast([error.message, ...left].join('\n'), 'problem');
+    // What stands beside fields needn't be said again.
+    if (left.length > 0 || Object.keys(placed).length === 0) closeToast = toast([error.message, ...left].join('\n'), 'problem');
   }
 
   form.append(h('datalist', { id: 'cron-presets' }, PRESETS.map(([value, label]) => h('option', { value, label }))));
@@ -99,6 +101,7 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
     async save() {
       if (changed().length === 0) return true;
       clearProblems(form);
+      closeToast();
       try {
         take(await patch('/api/settings', this.changes()));
       } catch (error) {
