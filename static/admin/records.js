@@ -2,15 +2,18 @@
 // keeps what is shown in the address. The parts are in records/; the record's own panel is record/editor.js.
 
 import { Refused, address, get, getAll, post, records } from './lib/api.js';
-import { fill, find, h, icon, iconButton } from './lib/dom.js';
+import { debounce, fill, find, h, iconButton } from './lib/dom.js';
 import { busy, copy, menu, tell, toast } from './lib/feedback.js';
 import { count, plural } from './lib/format.js';
 import { shortcut } from './lib/keys.js';
 import { watch } from './lib/live.js';
 import { command } from './lib/palette.js';
+import { asText } from './records/cells.js';
 import { Arrangement } from './records/columns.js';
 import { filterBar } from './records/filter.js';
 import { Grid } from './records/grid.js';
+import { editCell, store } from './records/inline.js';
+import { editableInPlace } from './records/inputs.js';
 import { understand } from './records/query.js';
 import { Source } from './records/source.js';
 
@@ -28,11 +31,10 @@ let arrangement;
 let grid;
 let bar;
 let source;
+let lastUndo;
 let state = { filter: '', sort: '', record: '' };
 /** Records that others have created since the list was fetched. */
 const news = new Set();
-/** Ids of records that this page has changed itself, so that nobody is told about it twice. */
-const ours = new Set();
 let missed = false;
 
 const frame = h('div', { class: 'grid-frame' });
@@ -57,11 +59,17 @@ function reload({ keepPlace = true } = {}) {
   grid.marks.clear();
   const mine = new Source({
     collection, filter: understand(state.filter, collection).filter, sort: state.sort, expand: expanded(), fields: wantedFields(),
-    onchange: () => { if (source === mine) { grid.redraw(); drawAround(); } },
+    onchange: () => { if (source === mine) arrived(); },
     onproblem: (error) => { if (source === mine) refused(error); },
   });
   source = mine;
   grid.show(source, { sort: state.sort, keepPlace });
+  drawAround();
+}
+
+function arrived() {
+  if (news.size > 0) for (const [, record] of source.loaded()) news.delete(record.id);
+  grid.redraw();
   drawAround();
 }
 
@@ -92,7 +100,8 @@ function drawEmpty() {
   if (state.filter) frame.append(empty('Nothing fits the filter', 'No record of this collection matches.', h('button', { type: 'button', onclick: () => go({ filter: '' }) }, 'Clear the filter')));
   else if (isView()) frame.append(empty('No rows', 'The view\'s query gives nothing yet.'));
   else frame.append(empty('No records yet', 'Create the first one, or bring some from a file.',
-    h('button', { type: 'button', class: 'main', onclick: () => openPanel('new') }, 'New record')));
+    h('button', { type: 'button', class: 'main', onclick: () => openPanel('new') }, 'New record'),
+    h('button', { type: 'button', onclick: () => openImport().catch(tell) }, 'Import')));
 }
 
 const empty = (title, text, ...actions) => h('div', { class: 'empty' }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'row' }, actions));
@@ -101,7 +110,60 @@ function drawBulk() {
   const size = grid.selected.size;
   bulk.hidden = size === 0;
   fill(bulk, h('strong', { role: 'status' }, `${count(size)} selected`),
+    !isView() && [bulkButton('Edit', 'editRecords'), bulkButton('Delete', 'deleteRecords', 'danger')],
+    bulkButton('Download JSON', 'downloadRecords'),
     h('button', { type: 'button', class: 'small plain', onclick: () => grid.select(new Map()) }, 'Reset'));
+}
+
+const bulkButton = (label, action, kind = '') => h('button', {
+  type: 'button', class: `small ${kind}`, onclick: (event) => busy(event.currentTarget, async () => {
+    const tools = await import('./records/bulk.js');
+    await tools[action](collection, [...grid.selected.keys()], () => { dropGone(action); reload(); });
+  }),
+}, label);
+
+/** What is deleted isn't selected any more. */
+function dropGone(action) {
+  if (action === 'deleteRecords') grid.select(new Map());
+}
+
+// --- cells that are edited in their place ---
+
+function edit(row, column) {
+  const id = source.row(row)?.id;
+  const query = { expand: expanded(), fields: wantedFields() };
+  editCell({
+    frame, grid, collection, row, column, query,
+    onsaved: (now, before) => {
+      changed(now);
+      const undo = () => takeBack(id, column, before, query);
+      lastUndo = undo;
+      toast(`${column.name} is now ${short(asText(now[column.name], column.field)) || 'empty'}.`, 'good', { action: { label: 'Undo', run: undo } });
+    },
+    onnext: (step) => {
+      const editable = grid.columns.filter((one) => editableInPlace(one.field));
+      const next = editable[editable.findIndex((one) => one.name === column.name) + step];
+      if (next) grid.edit(row, next);
+    },
+  });
+}
+
+const short = (text) => (text.length > 60 ? `${text.slice(0, 60)} …` : text);
+
+function changed(record) {
+  source.replace(record);
+  freshen(record.id);
+  grid.redraw();
+}
+
+async function takeBack(id, column, before, query) {
+  lastUndo = undefined;
+  try {
+    changed(await store(collection, id, { [column.name]: before ?? '' }, { query }));
+    toast('Taken back.');
+  } catch (error) {
+    tell(error);
+  }
 }
 
 // --- the address ---
@@ -206,20 +268,58 @@ function freshen(id) {
 
 function heard({ action, record }) {
   if (action === 'gap') missed = true;
-  else if (ours.delete(record.id)) return;
-  else if (action === 'create') news.add(record.id);
-  else if (action === 'update' && source.indexOf(record.id) >= 0) {
-    refreshRow(record.id);
-    return;
-  } else if (action === 'delete') {
+  else if (action === 'create') {
+    if (source.indexOf(record.id) < 0) news.add(record.id);
+  } else if (action === 'update') updated(record);
+  else if (action === 'delete') {
     news.delete(record.id);
     grid.marks.set(record.id, 'deleted');
     grid.selected.delete(record.id);
     grid.redraw();
     drawBulk();
   }
-  drawAround();
+  drawSoon();
 }
+
+function updated(record) {
+  const before = source.row(source.indexOf(record.id));
+  if (!before) return;
+  const moved = collection.fields.some((field) => field.type === 'relation' && String(before[field.name]) !== String(record[field.name]));
+  // Another related record has another name, which doesn't come with the event.
+  if (moved) refreshRow(record.id);
+  else changed(record);
+}
+
+/** Many events may come at once. */
+const drawSoon = debounce(() => drawAround(), 50);
+
+// --- files in and out ---
+
+async function openExport() {
+  const { exportDialog } = await import('./records/export.js');
+  exportDialog({ collection, columns: arrangement.shown, all: arrangement.all, filter: understand(state.filter, collection).filter, sort: state.sort, total: source.total });
+}
+
+async function openImport() {
+  const { importDialog } = await import('./records/import.js');
+  importDialog({ collection, onchange: () => reload({ keepPlace: false }) });
+}
+
+function drawMenu() {
+  const to = (end) => () => location.assign(address(`/_/collections/${encodeURIComponent(collection.name)}/${end}`));
+  const items = [
+    { label: 'Refresh', run: () => reload() },
+    { label: 'Export …', run: () => openExport().catch(tell) },
+    !isView() && { label: 'Import …', run: () => openImport().catch(tell) },
+    { label: 'Columns …', run: () => openColumns().catch(tell) },
+    { label: 'Edit collection', run: to('edit') },
+    { label: 'API', run: to('api') },
+  ].filter(Boolean);
+  find('[data-more]').append(menu('More', items));
+  for (const { label, run } of items) command(label.replace(' …', ''), run, 'Here');
+}
+
+const openColumns = async () => (await import('./records/arrange.js')).arrangeColumns(arrangement, rearranged);
 
 // --- the start ---
 
@@ -247,7 +347,7 @@ async function start() {
   grid = new Grid({
     label: `Records of ${collection.name}`, context, on: {
       open: (record) => go({ record: record.id }),
-      editable: () => false, edit: () => {},
+      editable: (column) => !isView() && editableInPlace(column.field), edit,
       copy, sort: sortBy, select: drawBulk, see: (first, last) => source.want(first, last),
       resize: (name, px) => { arrangement.resize(name, px); grid.arrange(arrangement.shown); },
       move: (name, before) => { arrangement.move(name, before); rearranged(); },
@@ -255,10 +355,11 @@ async function start() {
     },
   });
   bar = filterBar({ collection, collections: context.collections, onfilter: (filter) => (filter === state.filter ? reload() : go({ filter })) });
-  bar.element.append(iconButton('columns', 'Columns', { onclick: async () => (await import('./records/arrange.js')).arrangeColumns(arrangement, rearranged) }));
+  bar.element.append(iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: () => openColumns().catch(tell) }));
   bar.set(state.filter);
   frame.append(grid.element);
   fill(place, bar.element, bar.said, bulk, frame, foot);
+  drawMenu();
   rearranged();
   reload();
   if (state.record) showRecord();
@@ -274,6 +375,7 @@ if (document.querySelector('[data-new]')) {
   command('New record', () => openPanel('new'), 'Here');
 }
 shortcut('r', 'Refresh the list', () => reload());
+shortcut('u', 'Undo the last change of a cell', () => lastUndo?.());
 
 await start().catch((error) => {
   fill(place, empty('The records can\'t be shown', error.message));

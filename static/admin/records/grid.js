@@ -85,6 +85,12 @@ export class Grid {
     return this.#rows.get(row)?.element.children[at + 1] ?? null;
   }
 
+  /** Goes to a cell and edits it. */
+  edit(row, column) {
+    this.#activate(row, this.#columns.findIndex((one) => one.name === column.name) + 1);
+    requestAnimationFrame(() => this.#on.edit(row, column));
+  }
+
   select(ids) {
     this.selected = ids;
     this.#selectionChanged();
@@ -195,7 +201,7 @@ export class Grid {
       'aria-sort': column.sortable ? (sorted ? (down ? 'descending' : 'ascending') : 'none') : undefined, dataset: { column: column.name },
       title: column.field.help || undefined,
     }, h('span', { class: 'name' }, column.name), column.field.hidden && h('span', { class: 'hidden-mark', title: 'Hidden: only superusers see it' }, icon('lock'), h('span', { class: 'visually-hidden' }, ' hidden')),
-    sorted && icon(down ? 'down' : 'up'), h('span', { class: 'grip', dataset: { grip: column.name }, title: 'Drag to resize' }));
+    sorted && icon(down ? 'down' : 'up'), h('span', { class: 'grip', 'aria-hidden': 'true', title: 'Drag to resize' }));
     this.#listenToHead(cell, column);
     return cell;
   }

@@ -1,0 +1,105 @@
+// The same change of many records: by batches where the server takes them, else one after the other. Used by bulk.js.
+
+import { Refused, get, post, records as pathOf, send } from '../lib/api.js';
+import { h, uniqueId } from '../lib/dom.js';
+import { count, plural } from '../lib/format.js';
+import { chunks, oneOf } from './query.js';
+
+const CHUNK_MAX = 100;
+const IDS_PER_REQUEST = 40;
+
+/** How many requests a batch may have; 0 if there are no batches. */
+async function batchSize() {
+  const { batch } = await get('/api/settings', { fields: 'batch' });
+  return batch?.enabled ? Math.min(batch.maxRequests || CHUNK_MAX, CHUNK_MAX) : 0;
+}
+
+/**
+ * Sends requests `{ id, method, url, body }`, each about one record, and goes on after those that fail.
+ * @returns {Promise<{ done: { id: string, body: any }[], failed: { id: string, message: string }[] }>}  what `signal`
+ *   has kept from being sent is in neither
+ */
+export async function sendMany(requests, { onprogress, signal }) {
+  const outcome = { done: [], failed: [] };
+  const size = await batchSize();
+  for (const chunk of chunks(requests, size || 1)) {
+    if (signal.aborted) break;
+    if (size > 1) await sendBatch(chunk, outcome);
+    else await sendOne(chunk[0], outcome);
+    onprogress(outcome.done.length + outcome.failed.length);
+  }
+  return outcome;
+}
+
+async function sendBatch(chunk, outcome) {
+  try {
+    const answers = await post('/api/batch', { requests: chunk.map(({ method, url, body }) => ({ method, url, body })) });
+    outcome.done.push(...chunk.map(({ id }, at) => ({ id, body: answers[at].body })));
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status === 0) throw error;
+    // One of them failed, and so none took effect: find out which.
+    for (const request of chunk) await sendOne(request, outcome);
+  }
+}
+
+async function sendOne({ id, method, url, body }, outcome) {
+  try {
+    outcome.done.push({ id, body: await send(method, url, { body }) });
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status === 0) throw error;
+    outcome.failed.push({ id, message: error.text });
+  }
+}
+
+/** Whole records, with everything that the list leaves out, in the order of their ids. */
+export async function fetchWhole(collection, ids, { onprogress = () => {}, signal } = {}) {
+  const found = new Map();
+  for (const chunk of chunks(ids, IDS_PER_REQUEST)) {
+    const { items } = await get(pathOf(collection.name), { filter: oneOf(chunk), perPage: IDS_PER_REQUEST, skipTotal: 1 }, { signal });
+    for (const record of items) found.set(record.id, record);
+    onprogress(found.size);
+  }
+  return ids.map((id) => found.get(id)).filter(Boolean);
+}
+
+/** A dialog that shows how far `run({ onprogress, signal })` is, and can stop it. Resolves to what that resolves to. */
+export async function withProgress(title, total, run) {
+  const stop = new AbortController();
+  const id = uniqueId('progress');
+  const bar = h('progress', { max: total || 1, value: 0, 'aria-labelledby': id });
+  const said = h('p', { class: 'quiet', role: 'status' }, total ? `0 of ${count(total)}` : 'Beginning …');
+  const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, title), bar, said,
+    h('footer', {}, h('button', { type: 'button', onclick: () => stop.abort() }, 'Stop')));
+  dialog.addEventListener('cancel', (event) => { event.preventDefault(); stop.abort(); });
+  document.body.append(dialog);
+  dialog.showModal();
+  const onprogress = (at) => {
+    bar.value = at;
+    said.textContent = total ? `${count(at)} of ${count(total)}` : count(at);
+  };
+  try {
+    return await run({ onprogress, signal: stop.signal });
+  } finally {
+    dialog.close();
+    dialog.remove();
+  }
+}
+
+/** Lists what has failed, until somebody has read it. */
+export function showFailures(title, failed) {
+  const id = uniqueId('failures');
+  const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, title), h('p', {}, `${plural(failed.length, 'record')} could not be changed:`),
+    h('ul', { class: 'problem-list', tabindex: 0, role: 'region', 'aria-labelledby': id }, failed.map((one) => h('li', {}, h('code', {}, one.id), ' ', one.message))),
+    h('footer', {}, h('button', { type: 'button', class: 'main', onclick: () => dialog.close() }, 'Close')));
+  dialog.addEventListener('close', () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** Gives the browser a file to keep. */
+export function download(name, parts, type) {
+  const url = URL.createObjectURL(new Blob(parts, { type }));
+  const link = h('a', { href: url, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
