@@ -1,0 +1,62 @@
+// The page Jobs: what there is in plain words, running one and seeing how that went.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { api } from '../lib/browser.mjs';
+import { look, open, owner } from '../lib/dashboard.mjs';
+
+const row = (page, id) => page.locator(`[data-job="${id}"]`);
+
+test('jobs are listed with their schedule in words, and when they run next', async () => {
+  const page = await owner();
+  await open(page, '/_/jobs');
+  const jobs = await api('GET', '/api/crons');
+  assert.equal(await page.locator('[data-job]').count(), jobs.length);
+  for (const { id, expression } of jobs) assert.ok((await row(page, id).textContent()).includes(expression), id);
+  const text = await row(page, '__pbDBOptimize__').textContent();
+  assert.match(text, /Every day at 00:00 UTC/);
+  assert.match(await row(page, '__pbLogsCleanup__').textContent(), /Every 6 hours/);
+  await look(page, 'jobs');
+});
+
+test('a job runs, and its result is seen', async () => {
+  const page = await owner();
+  await open(page, '/_/jobs');
+  const optimize = row(page, '__pbDBOptimize__');
+  assert.match(await optimize.textContent(), /Not since the start/);
+  await optimize.getByRole('button', { name: 'Run now: Look at the tables' }).click();
+  await page.locator('.toast').filter({ hasText: 'Look at the tables: done.' }).waitFor();
+  await optimize.getByText('Done', { exact: true }).waitFor();
+  assert.match(await optimize.textContent(), /1 done since the start/);
+});
+
+test('a job that fails says why', async () => {
+  await api('PATCH', '/api/settings', { backups: { cron: '0 3 * * 1-5' } });
+  const page = await owner();
+  await open(page, '/_/jobs');
+  const backup = row(page, '__pbAutoBackup__');
+  assert.match(await backup.textContent(), /Mondays to Fridays at 03:00 UTC/);
+  // A bucket that isn't there can take no backup.
+  const s3 = { enabled: true, bucket: 'none', region: 'here', endpoint: 'http://127.0.0.1:9', accessKey: 'key', secret: 'secret' };
+  await api('PATCH', '/api/settings', { backups: { s3 } });
+  await backup.getByRole('button', { name: 'Run now: Make a backup' }).click();
+  await page.locator('.toast.problem').filter({ hasText: 'Make a backup failed.' }).waitFor();
+  await backup.getByText('Failed', { exact: true }).waitFor();
+  const link = backup.getByRole('link', { name: 'In the log' });
+  const id = new URL(await link.getAttribute('href')).searchParams.get('log');
+  assert.match((await api('GET', `/api/logs/${id}`)).message, /^a job failed: /);
+  await link.click();
+  await page.getByRole('dialog', { name: 'Entry of the log' }).getByText('a job failed').first().waitFor();
+  await api('PATCH', '/api/settings', { backups: { cron: '', s3: { enabled: false } } });
+});
+
+test('a job that is gone is told, and the list goes on', async () => {
+  await api('PATCH', '/api/settings', { backups: { cron: '@weekly' } });
+  const page = await owner();
+  await open(page, '/_/jobs');
+  await api('PATCH', '/api/settings', { backups: { cron: '' } });
+  await row(page, '__pbAutoBackup__').getByRole('button').click();
+  await page.locator('.toast.problem').waitFor();
+  await row(page, '__pbAutoBackup__').waitFor({ state: 'detached' });
+  assert.equal(await page.locator('[data-job]').count(), (await api('GET', '/api/crons')).length);
+});
