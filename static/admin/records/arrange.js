@@ -7,12 +7,14 @@ import { WIDTH_MAX, WIDTH_MIN } from './columns.js';
 export function arrangeColumns(arrangement, onchange) {
   const title = uniqueId('columns');
   const list = h('ul', { class: 'column-list' });
-  const change = (action) => { action(); onchange(); drawList(); };
+  // Only what moves columns draws the list anew: a button that is just being pressed must not go away under the mouse.
+  const change = (action) => { action(); onchange(); };
+  const move = (action) => { change(action); drawList(); };
 
   const step = (name, way, label, offset, all, at) => iconButton(way, `Move ${name} ${label}`, {
     disabled: at + offset < 0 || at + offset >= all.length, dataset: { step: `${name} ${way}` },
     onclick: () => {
-      change(() => arrangement.move(name, offset < 0 ? all[at - 1].name : all[at + 2]?.name));
+      move(() => arrangement.move(name, offset < 0 ? all[at - 1].name : all[at + 2]?.name));
       list.querySelector(`[data-step="${CSS.escape(`${name} ${way}`)}"]:not(:disabled)`)?.focus();
     },
   });
@@ -32,7 +34,7 @@ export function arrangeColumns(arrangement, onchange) {
 
   drawList();
   const dialog = h('dialog', { 'aria-labelledby': title }, h('h2', { id: title }, 'Columns'), list,
-    h('footer', {}, h('button', { type: 'button', onclick: () => change(() => arrangement.reset()) }, 'Reset'),
+    h('footer', {}, h('button', { type: 'button', onclick: () => move(() => arrangement.reset()) }, 'Reset'),
       h('button', { type: 'button', class: 'main', onclick: () => dialog.close() }, 'Done')));
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
