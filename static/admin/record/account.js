@@ -172,8 +172,13 @@ export function signIns(collection, record) {
       const text = 'Authenticator app, passkeys as second factor and recovery codes are taken away. For people who have lost them: make sure that it is them.';
       if (!(await ask({ title: 'Remove all second factors?', text, action: 'Remove', danger: true }))) return;
       busy(reset, async () => {
-        await del('/api/account/factors', { query: where });
-        toast('The second factors are gone.');
+        try {
+          await del('/api/account/factors', { query: where });
+          toast('The second factors are gone.');
+        } catch (error) {
+          if (error.status !== 404) throw error;
+          toast('This account has no second factors.');
+        }
       });
     },
   }, 'Remove all second factors');

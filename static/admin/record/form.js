@@ -84,16 +84,16 @@ export function recordForm(collection, record, context) {
     /** Says what the server refuses, beside the fields; returns what belongs to none. */
     problems(data) {
       const left = [];
-      let first;
+      const wrong = new Set();
       for (const one of controls.values()) one.problem(null);
       for (const [name, problem] of Object.entries(data ?? {})) {
         const one = controls.get(name) ?? [...controls.values()].find((other) => other.answersFor?.includes(name));
         if (one) {
           one.problem(problem?.message ?? problemLines(problem).join(' '), name);
-          first ??= one;
+          wrong.add(one);
         } else left.push(...(problemLines({ [name]: problem }).length ? problemLines({ [name]: problem }) : [`${name}: ${JSON.stringify(problem)}`]));
       }
-      first?.focus();
+      [...controls.values()].find((one) => wrong.has(one))?.focus();
       return left;
     },
     dates: (of) => element.querySelector('.record-dates')?.replaceWith(datesOf(dates, of)),

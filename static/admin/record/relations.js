@@ -30,6 +30,7 @@ export function relation(field, { onchange, openRecord }) {
   const list = h('ul', { class: 'record-items' });
   const counted = h('span', { class: 'quiet' });
   const pick = h('button', { type: 'button', onclick: openPicker }, icon('search'), 'Choose');
+  const below = h('div', { class: 'row' }, pick);
   const change = (ids) => {
     chosen = ids;
     draw();
@@ -44,7 +45,7 @@ export function relation(field, { onchange, openRecord }) {
     } catch (error) {
       tell(error);
     }
-    (pick.hidden ? list.querySelector('button') : pick)?.focus();
+    (below.hidden ? list.querySelector('button') : pick)?.focus();
   }
 
   async function look() {
@@ -77,13 +78,13 @@ export function relation(field, { onchange, openRecord }) {
         iconButton('x', `Remove ${name}`, { onclick: () => { change(chosen.filter((one) => one !== id)); (list.querySelector('button') ?? pick).focus(); } }));
     }));
     list.hidden = chosen.length === 0;
-    pick.hidden = !several && chosen.length > 0;
+    below.hidden = !several && chosen.length > 0;
     fill(counted, several ? `${chosen.length} of ${most} at most` : '');
     if (focused !== undefined) list.children[focused]?.querySelector('.record-handle')?.focus();
   }
 
   return {
-    body: h('div', { class: 'record-line' }, list, h('div', { class: 'row' }, pick)),
+    body: h('div', { class: 'record-line' }, list, below),
     tools: counted,
     hint: several && field.minSelect > 0 ? `at least ${field.minSelect}` : '',
     get: () => chosen,

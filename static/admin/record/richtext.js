@@ -57,10 +57,13 @@ const KNOWN = {
 /** The document of a text, in which nothing loads or runs. */
 const inert = (html) => new DOMParser().parseFromString(html, 'text/html');
 
+/** The browser complains of attributes that its policy forbids even where nothing comes of them; so they are renamed. */
+const renamed = (html) => html.replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/([\s"'/])(on\w+|style)(?=\s*=)/gi, '$1data-was-$2'));
+
 /** What of some HTML the schema has no place for. */
 export function unknownIn(html) {
   const found = new Set();
-  const walker = document.createTreeWalker(inert(html).documentElement, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT);
+  const walker = document.createTreeWalker(inert(renamed(html)).documentElement, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.nodeType === Node.COMMENT_NODE) found.add('comments');
     else if (!['HEAD', 'BODY'].includes(node.tagName)) {
@@ -68,7 +71,7 @@ export function unknownIn(html) {
       if (!attributes) found.add(`<${node.tagName.toLowerCase()}>`);
       else for (const { name, value } of node.attributes) {
         const isKept = attributes.includes(name) && (name !== 'href' || link(value) !== null) && (name !== 'src' || SAFE_IMAGE.test(value));
-        if (!isKept) found.add(name);
+        if (!isKept) found.add(name.replace(/^data-was-/, ''));
       }
     }
   }
@@ -121,7 +124,7 @@ export function richText(field, { onchange }) {
     else draw();
   }
   function draw() {
-    if (!ready) return;
+    if (!ready || isSource) return;
     const { pm, schema } = ready;
     const doc = pm.DOMParser.fromSchema(schema).parse(inert(state).body);
     view.updateState(pm.EditorState.create({ doc, plugins: view.state.plugins }));
