@@ -65,7 +65,7 @@ function parameters({ parameters: list }) {
 
 function bodyFields({ fields }) {
   if (!fields) return null;
-  return h('div', {}, h('h3', {}, 'Body'), region('Body', h('table', { class: 'small names' }, h('thead', {}, h('tr', {}, ['Field', 'Type', 'Rules'].map((name) => h('th', {}, name)))),
+  return h('div', {}, h('h3', {}, 'Body'), region('Fields of the body', h('table', { class: 'small names' }, h('thead', {}, h('tr', {}, ['Field', 'Type', 'Rules'].map((name) => h('th', {}, name)))),
     h('tbody', {}, fields.map((one) => h('tr', {}, h('td', {}, h('code', {}, one.name), one.required && [' ', h('span', { class: 'badge accent' }, 'needed')]), h('td', {}, one.type),
       h('td', {}, one.rules.join('; '), one.help && h('div', { class: 'quiet' }, one.help), one.modifiers?.length > 0 && h('div', { class: 'quiet' }, 'also ', one.modifiers.map((name, at) => [at > 0 && ', ', h('code', {}, name)])),
         one.note && h('div', { class: 'note-warn' }, one.note))))))));

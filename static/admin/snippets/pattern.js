@@ -17,7 +17,7 @@ export function sample(pattern, { min = 0, max = Infinity, variant = 0 } = {}) {
     return null;
   }
   // More repetitions until the text is long enough.
-  for (const more of [3, 1, 0, 6, min, min + 4]) {
+  for (const more of [3, 1, 0, 2, 4, 5, 6, 8, 12, min, min + 4]) {
     const text = attempt(pattern, more, variant);
     if (text !== null && text.length >= min && text.length <= max && test.test(text)) return text;
   }
