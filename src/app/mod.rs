@@ -46,6 +46,7 @@ mod settings;
 mod settings_trial;
 mod setup;
 mod shipping;
+mod sql;
 pub mod superusers;
 mod touch;
 mod upgrade;

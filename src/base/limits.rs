@@ -28,6 +28,16 @@ pub const BODY_MAX_BYTES: u64 = 32 << 20;
 pub const URLENCODED_MAX_BYTES: u64 = 10 << 20;
 /// View queries may have this many characters.
 pub const VIEW_QUERY_MAX_CHARS: usize = 5000;
+/// Statements that superusers type may have this many characters, together.
+pub const SQL_MAX_CHARS: usize = 5000;
+/// Rows that they are answered with.
+pub const SQL_ROWS_MAX: usize = 1000;
+/// Seconds that a typed change may take.
+pub const SQL_WRITE_SECONDS: u64 = 60;
+/// Rows that fail in an import by the dashboard, of which it is told why.
+pub const IMPORT_FAILURES_TOLD: usize = 1000;
+/// Size of a table that the dashboard takes for an import.
+pub const IMPORT_UPLOAD_MAX_BYTES: u64 = 2 << 30;
 /// Rows that a view's query is tried with.
 pub const VIEW_SAMPLE_ROWS: usize = 10;
 /// Largest integer that JSON clients keep exactly.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use crate::base::{Result, Statement, Timestamp};
 use crate::domain::{Event, Schema};
-use crate::store::Row;
 use crate::store::sqlite::{Connection, Savepoint};
+use crate::store::{Row, SqlTable};
 
 /// A column of a query's result, as far as the database knows where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,15 @@ impl<'c> ReadTx<'c> {
         self.connection.used_bytes()
     }
 
+    /// Runs statements that somebody has typed and that only ask; the table is that of the last one, with at most
+    /// `rows_max` rows. With `explain` it is how SQLite would go about that one.
+    ///
+    /// # Errors
+    /// 400 with what the database says; for everything that isn't a question.
+    pub fn ask(&self, sql: &str, explain: bool, rows_max: usize) -> Result<SqlTable> {
+        self.connection.ask(sql, explain, rows_max)
+    }
+
     /// The columns that the one query in `sql` would give, without running it. Anything but a single statement that
     /// only reads is an error with the cause [`SqlFault`](super::SqlFault).
     pub fn columns(&self, sql: &str) -> Result<Vec<ColumnInfo>> {
@@ -110,6 +119,14 @@ impl<'c> WriteTx<'c> {
     /// Runs statements without values one after the other; for definitions of tables, indexes and views.
     pub fn execute_batch(&mut self, sql: &str) -> Result<()> {
         self.read.connection.execute_batch(sql)
+    }
+
+    /// Runs statements that somebody has typed and that change rows of collections; says how many.
+    ///
+    /// # Errors
+    /// 400 with what the database says; for everything else than questions and changes of such rows.
+    pub fn change_rows(&mut self, sql: &str) -> Result<u64> {
+        self.read.connection.change_rows(sql)
     }
 
     /// Has the database look at its tables, as far as that seems worth it, so that it plans queries well.

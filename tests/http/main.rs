@@ -45,6 +45,7 @@ mod records;
 mod second_factors;
 mod sessions;
 mod settings;
+mod sql;
 #[path = "../support/mod.rs"]
 mod support;
 mod throttle;

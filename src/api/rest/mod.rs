@@ -23,6 +23,7 @@ mod realtime;
 mod records;
 mod sessions;
 mod settings;
+mod sql;
 mod uploads;
 mod websocket;
 
@@ -53,6 +54,7 @@ pub fn routes() -> Vec<rocket::Route> {
     routes.extend(crons::routes());
     routes.extend(backups::routes());
     routes.extend(settings::routes());
+    routes.extend(sql::routes());
     routes.extend(factors::routes());
     routes.extend(passkeys::routes());
     routes.extend(sessions::routes());

@@ -370,7 +370,7 @@ impl Connection {
     }
 
     /// Refuses statements that come too late, or whose transaction is gone: each would be one of its own.
-    fn check_ready(&self) -> Result<()> {
+    pub(super) fn check_ready(&self) -> Result<()> {
         if self.deadline.is_over() {
             Err(error::timeout())
         } else if self.inner.is_autocommit() {
@@ -380,7 +380,7 @@ impl Connection {
         }
     }
 
-    fn fail(&self, error: rusqlite::Error) -> Error {
+    pub(super) fn fail(&self, error: rusqlite::Error) -> Error {
         if error::spoils_connection(&error) {
             self.broken.set(true);
             tracing::error!(%error, "the database file can't be read or written as it should be");

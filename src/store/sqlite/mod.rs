@@ -5,6 +5,7 @@
 mod bind;
 mod checkpoint;
 mod connection;
+mod console;
 mod copy;
 mod deadline;
 mod dump;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use bind::Row;
 pub(super) use connection::{Connection, Savepoint, open_writer};
+pub use console::{SqlColumn, SqlTable};
 pub use copy::{DatabaseCopy, Quick};
 pub(super) use copy::{LongRead, copy};
 pub(super) use inspect::{Standing, explain, inspect};
