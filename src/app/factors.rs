@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::{App, Caller};
+use crate::auth::account::{self, Named};
 use crate::auth::factors::{self, Claim};
 use crate::auth::sign_in::{self, Method, Outcome, SignIn};
 use crate::auth::throttle::Attempt;
@@ -26,13 +27,17 @@ pub struct TotpSetup {
 }
 
 impl App {
-    /// What the caller's account has set up: see [`factors::overview`].
+    /// What the caller's account has set up, or the one that the query names: see [`factors::overview`].
     ///
     /// # Errors
-    /// 401, 403 for API keys.
+    /// As [`account::find`].
     pub async fn factors(&self, caller: Caller) -> Result<String> {
-        let passkeys_work = self.passkeys_work();
-        self.read(Arc::new(caller), move |tx, cx| factors::overview(tx, cx, factors::account(cx)?, passkeys_work)).await
+        let (named, passkeys_work) = (Named::of(&caller.request)?, self.passkeys_work());
+        self.read(Arc::new(caller), move |tx, cx| {
+            let record = account::find(tx, cx, named.as_ref())?;
+            factors::overview(tx, cx, &record, passkeys_work)
+        })
+        .await
     }
 
     /// Begins to set up an authenticator app. It takes the place of another one when it has shown a code.

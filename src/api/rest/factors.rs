@@ -1,4 +1,4 @@
-//! The caller's own second factors, under `/api/account`.
+//! The caller's own second factors, under `/api/account`; superusers see and reset those of others.
 
 use rocket::http::{CookieJar, Status};
 use rocket::response::status::NoContent;
