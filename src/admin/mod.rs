@@ -6,14 +6,14 @@
 //! Invariants: every page takes a [`visit::Visit`], which only superusers with a session have; every form is read
 //! through it. Not here: signing in (`web::hosted`), the first superuser (`web::pages`).
 
-mod visit;
-
+mod actions;
 mod screens;
 mod strangers;
+mod visit;
 
 use rocket::Route;
 
 /// The routes of the dashboard.
 pub fn routes() -> Vec<Route> {
-    [screens::routes(), strangers::routes()].concat()
+    [screens::routes(), actions::routes(), strangers::routes()].concat()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rocket::{Route, State, get, routes};
 use serde_json::json;
 
+use super::actions;
 use super::visit::{Answer, Reply, Visit};
 use crate::app::App;
 use crate::base::Error;
@@ -40,9 +41,9 @@ const SCREENS: &[Screen] = &[
 const COMPONENTS: Screen = Screen { name: "components", title: "Components" };
 
 #[get("/_")]
-fn overview(visit: Visit) -> Answer {
-    // Rocket takes `/_` and `/_/` for the same route; the second is the one to bookmark.
-    Ok(visit.page("overview", "Overview", "admin/overview.html", json!({}))?.into())
+fn overview(app: &State<App>, visit: Visit) -> Answer {
+    let context = json!({"is_new": actions::is_new(app)});
+    Ok(visit.page("overview", "Overview", "admin/overview.html", context)?.into())
 }
 
 #[get("/_/<name>")]

@@ -1,9 +1,9 @@
 //! What every page of the dashboard begins with: which superuser it is, and what the frame around the page shows.
 //!
 //! Called by all routes of `admin`. Invariants: nobody but a superuser with a session gets a [`Visit`]: for everybody
-//! else Rocket goes on to `strangers`. [`Visit::form`] is the only way to what a form has sent, and it refuses whatever
-//! another site could have made a browser send: two things must agree, what the browser says of the sender and a token
-//! that follows from the session.
+//! else Rocket goes on to `strangers`. [`Visit::proven`] is the only way to a body that was sent, and it refuses
+//! whatever another site could have made a browser send: two things must agree, what the browser says of the sender and
+//! a token that follows from the session.
 
 use rocket::Data;
 use rocket::Request;
@@ -14,12 +14,11 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::app::{App, Caller, Cookie, Site};
-use crate::base::limits::PAGE_FORM_MAX_BYTES;
+use crate::base::limits::BODY_MAX_BYTES;
 use crate::base::{Error, Result, Secret};
 use crate::domain::Collection;
-use crate::web::body;
+use crate::web::body::{self, FormText};
 use crate::web::guards::SlashedCaller;
-use crate::web::page::form::Sent;
 use crate::web::page::{Failure, Look, Page, Root};
 
 /// What a page of the dashboard answers.
@@ -27,7 +26,7 @@ pub type Answer = Result<Reply, Failure>;
 
 /// The cookie in which a browser keeps whether it wants light or dark pages.
 const THEME_COOKIE: &str = "holdall_theme";
-/// The header in which htmx sends the token of forms.
+/// The header in which pages send the token of their session, htmx included.
 const TOKEN_HEADER: &str = "x_csrf_token";
 
 /// A page, or the way to another one.
@@ -134,23 +133,28 @@ impl Visit {
         self.look.dashboard(template, title, frame, context)
     }
 
-    /// What was sent, if one of our own pages sent it.
+    /// The caller with the JSON that was sent, if one of our own pages sent it.
     ///
     /// # Errors
-    /// 403 if not; 400 or 413 for what isn't a form.
-    pub async fn form(&self, data: Data<'_>) -> Result<Sent> {
-        let refused = || Error::forbidden("Only this server's own pages may send this form.");
-        if self.caller.site != Site::Own {
-            body::discard(data).await;
-            return Err(refused());
+    /// 403 if not; 400 or 413 for what isn't a JSON object.
+    pub async fn with_json(self, data: Data<'_>) -> Result<Caller> {
+        let data = self.proven(data).await?;
+        let mut caller = self.caller;
+        caller.request.body = body::read(&caller.request, data, BODY_MAX_BYTES, FormText::Verbatim).await?;
+        Ok(caller)
+    }
+
+    /// The body, unread, if one of our own pages sends it.
+    ///
+    /// # Errors
+    /// 403 if not.
+    pub async fn proven<'d>(&self, data: Data<'d>) -> Result<Data<'d>> {
+        let token = self.caller.request.header(TOKEN_HEADER).unwrap_or_default();
+        if self.caller.site == Site::Own && self.app.same_secret(&self.form_token(), token) {
+            return Ok(data);
         }
-        let content_type = self.caller.request.header("content_type");
-        let sent = Sent(body::read_page_form(content_type, data, PAGE_FORM_MAX_BYTES).await?);
-        let token = self.caller.request.header(TOKEN_HEADER).unwrap_or_else(|| sent.text("csrf"));
-        if !self.app.same_secret(&self.form_token(), token) {
-            return Err(refused());
-        }
-        Ok(sent)
+        body::discard(data).await;
+        Err(Error::forbidden("Only this server's own pages may send this."))
     }
 
     fn form_token(&self) -> String {

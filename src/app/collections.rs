@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::{App, Caller};
 use crate::base::{Error, Result, SqlValueRef};
@@ -118,6 +118,23 @@ impl App {
             require_superuser(cx.principal)?;
             refuse_key(cx)?;
             service::dry_run_view(tx, &cx.request.body)
+        })
+        .await
+    }
+
+    /// What is wrong with the body's `rule` in the `collection` that it describes, as JSON: `{"problems": [{"from",
+    /// "to", "message"}]}`.
+    ///
+    /// # Errors
+    /// 401 and 403 for all but superusers, 400 for a definition of the wrong shape.
+    pub async fn check_rule(&self, caller: Caller) -> Result<String> {
+        self.read(Arc::new(caller), |tx, cx| {
+            require_superuser(cx.principal)?;
+            let (body, nothing) = (&cx.request.body, Map::new());
+            let definition = body.get("collection").and_then(Json::as_object).unwrap_or(&nothing);
+            let rule = body.get("rule").and_then(Json::as_str).unwrap_or_default();
+            let problems = service::rule_problems(tx.schema(), definition, rule)?;
+            serde_json::to_string(&json!({"problems": problems})).map_err(Error::internal)
         })
         .await
     }

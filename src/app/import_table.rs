@@ -1,5 +1,5 @@
-//! Records from a table in CSV or JSON, as whoever runs the program: each row is an ordinary request to create a
-//! record, or to change the one that it names.
+//! Records from a table in CSV or JSON, as whoever runs the program or a superuser at the dashboard: each row is an
+//! ordinary request to create a record, or to change the one that it names.
 //!
 //! It may run beside a server: rows are written in transactions that hold up nobody for long. A trial runs on a copy of
 //! the database, so that it finds what the real thing would, and changes nothing.
@@ -11,25 +11,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
-use super::App;
 use super::backup_work::blocking;
 use super::owner::owner;
+use super::{App, Caller};
 use crate::backup::swap;
 use crate::base::limits::{
-    IMPORT_BATCH_BYTES, IMPORT_BATCH_ROWS, IMPORT_TRANSACTION_SECONDS, IMPORT_WHOLE_MAX_BYTES, IMPORT_WHOLE_MAX_ROWS,
+    IMPORT_BATCH_BYTES, IMPORT_BATCH_ROWS, IMPORT_FAILURES_TOLD, IMPORT_TRANSACTION_SECONDS, IMPORT_WHOLE_MAX_BYTES,
+    IMPORT_WHOLE_MAX_ROWS,
 };
-use crate::base::progress::{Progress, Unit};
+use crate::base::progress::{Progress, Silent, Unit};
 use crate::base::{Error, ErrorKind, Result, ids};
+use crate::domain::upload::SpoolFile;
 use crate::domain::{Collection, FieldKind, RequestInfo};
 use crate::import::table::{Entry, Format, Rejects, Table, Values};
+use crate::records::access::{refuse_key, require_superuser};
 use crate::records::{self, Cx, Find, Proof};
 use crate::settings::Config;
 use crate::store::{Database, ReadTx, WriteTx};
 
-/// Of so many rows that failed it is kept why.
-const FAILURES_SHOWN: usize = 20;
 /// What the folders of trials are called.
 const TRIAL: &str = ".trial-";
 
@@ -50,6 +51,21 @@ pub struct TableImport {
     pub all_or_nothing: bool,
     /// Where rows go that fail.
     pub errors: Option<PathBuf>,
+    /// Of so many rows that failed it is told why.
+    pub failures_told: usize,
+}
+
+/// The same for a table that a superuser has sent.
+#[derive(Clone, Debug)]
+pub struct TableUpload {
+    /// Where its rows go, by name or id.
+    pub collection: String,
+    /// How it is written.
+    pub format: Format,
+    /// The field by whose value a row names a record that is there.
+    pub key: Option<String>,
+    /// Changes nothing.
+    pub dry_run: bool,
 }
 
 /// What came of it.
@@ -87,17 +103,57 @@ impl App {
         open(&request.file)?;
         let app = App::open(config)?;
         let (own, runtime) = (app.clone(), tokio::runtime::Handle::current());
-        let outcome = blocking(move || {
-            if !request.dry_run {
-                return Import::run(&own, &request, &runtime, &progress);
-            }
-            let trial = Trial::begin(&own, &*progress)?;
-            Import::run(&trial.app, &request, &runtime, &progress)
-        })
-        .await;
+        let outcome = blocking(move || import_into(&own, &request, &runtime, &progress)).await;
         app.close();
         outcome
     }
+
+    /// Where a table goes that arrives; what is there goes with the value.
+    pub fn table_file(&self) -> SpoolFile {
+        self.spool().new_file()
+    }
+
+    /// Imports a table that has arrived, as superusers may. Rows go in one by one; the answer says how many were
+    /// created, updated and refused, and of the first of the latter why: `{"created", "updated", "failed", "errors":
+    /// [{"row", "message"}]}`, where a row is the line on which it begins.
+    ///
+    /// # Errors
+    /// 401 and 403 for all but superusers, and for API keys; as [`App::import_table`].
+    pub async fn import_uploaded(&self, caller: Caller, upload: TableUpload, file: SpoolFile) -> Result<String> {
+        self.read(Arc::new(caller), |_, cx| require_superuser(cx.principal).and_then(|()| refuse_key(cx))).await?;
+        let request = TableImport {
+            file: file.path().to_owned(),
+            format: upload.format,
+            collection: upload.collection,
+            upsert: upload.key,
+            dry_run: upload.dry_run,
+            all_or_nothing: false,
+            errors: None,
+            failures_told: IMPORT_FAILURES_TOLD,
+        };
+        let (app, runtime) = (self.clone(), tokio::runtime::Handle::current());
+        let run = move || import_into(&app, &request, &runtime, &(Arc::new(Silent) as Arc<dyn Progress>));
+        let outcome = blocking(run).await?;
+        drop(file);
+        let told = |(row, message): &(u64, String)| json!({"row": row, "message": message});
+        let errors: Vec<Json> = outcome.failures.iter().map(told).collect();
+        let TableOutcome { created, updated, failed, .. } = outcome;
+        Ok(json!({"created": created, "updated": updated, "failed": failed, "errors": errors}).to_string())
+    }
+}
+
+/// Imports into the data of `app`, or tries that out.
+fn import_into(
+    app: &App,
+    request: &TableImport,
+    runtime: &tokio::runtime::Handle,
+    progress: &Arc<dyn Progress>,
+) -> Result<TableOutcome> {
+    if !request.dry_run {
+        return Import::run(app, request, runtime, progress);
+    }
+    let trial = Trial::begin(app, &**progress)?;
+    Import::run(&trial.app, request, runtime, progress)
 }
 
 /// An import on its way.
@@ -108,6 +164,7 @@ struct Import<'i> {
     upsert: Option<usize>,
     rejects: Option<Rejects>,
     outcome: TableOutcome,
+    failures_told: usize,
 }
 
 impl<'i> Import<'i> {
@@ -129,7 +186,9 @@ impl<'i> Import<'i> {
         let mut table = Table::open(input, request.format, collection.clone(), told)?;
         let create = |path: &PathBuf| Rejects::create(path, request.format, table.header());
         let rejects = request.errors.as_ref().map(create).transpose()?;
-        let mut import = Import { app, runtime, collection, upsert, rejects, outcome: TableOutcome::default() };
+        let failures_told = request.failures_told;
+        let outcome = TableOutcome::default();
+        let mut import = Import { app, runtime, collection, upsert, rejects, outcome, failures_told };
         match request.all_or_nothing {
             true => import.all(&mut table)?,
             false => import.piece_by_piece(&mut table)?,
@@ -201,7 +260,7 @@ impl<'i> Import<'i> {
             rejects.add(entry, &why)?;
         }
         self.outcome.failed += 1;
-        if self.outcome.failures.len() < FAILURES_SHOWN {
+        if self.outcome.failures.len() < self.failures_told {
             self.outcome.failures.push((entry.line, why));
         }
         Ok(())

@@ -94,7 +94,7 @@ pub use export::{Export, Exported};
 pub use files_check::{FilesReport, Mismatch};
 pub use forward_auth::{Asked, Verdict};
 pub use import_pocketbase::PocketBaseImport;
-pub use import_table::{TableImport, TableOutcome};
+pub use import_table::{TableImport, TableOutcome, TableUpload};
 pub use keys::OwnedKey;
 pub use log_tail::LogTail;
 pub use logs::LogFigures;

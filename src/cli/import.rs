@@ -16,6 +16,8 @@ use crate::settings::Config;
 
 /// So many notes are printed; all of them are in the file of `--report`.
 const NOTES_SHOWN: usize = 50;
+/// Of so many rows of a table that failed it is told why.
+const FAILURES_TOLD: usize = 20;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -215,6 +217,7 @@ async fn import(args: TableArgs, format: Format, config: &Config) -> Result<()> 
         dry_run,
         all_or_nothing: args.all_or_nothing,
         errors: args.errors,
+        failures_told: FAILURES_TOLD,
     };
     let whole = request.all_or_nothing;
     let imported = App::import_table(config, request, bar.clone()).await;

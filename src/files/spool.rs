@@ -98,7 +98,7 @@ impl Spool {
     }
 
     /// Where a spool file with a new name goes.
-    pub(super) fn new_file(&self) -> SpoolFile {
+    pub fn new_file(&self) -> SpoolFile {
         SpoolFile::new(self.folder.join(format!("{}{SUFFIX}", ids::record_id())))
     }
 }

@@ -1,6 +1,7 @@
 //! The start page, the one-time set-up of the first superuser, and static files.
 //!
-//! Called by Rocket; mounted by [`super::server`]. Not here: pages for people with accounts (`hosted`), the dashboard (`admin`).
+//! Called by Rocket; mounted by [`super::server`]. Not here: pages for people with accounts (`hosted`), the dashboard
+//! (`admin`).
 
 use std::path::PathBuf;
 

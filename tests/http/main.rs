@@ -19,6 +19,7 @@ mod collections;
 mod coverage;
 mod crons;
 mod csrf;
+mod dashboard;
 mod endings;
 mod equal_work;
 mod files;

@@ -12,6 +12,7 @@ mod reading;
 mod rejects;
 
 use std::io::Read;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -31,6 +32,19 @@ pub enum Format {
     },
     /// A JSON array of objects, or one object per line.
     Json,
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    /// `csv`, with commas, or `json`.
+    fn from_str(name: &str) -> Result<Format> {
+        match name {
+            "csv" => Ok(Format::Csv { delimiter: b',' }),
+            "json" => Ok(Format::Json),
+            _ => Err(Error::invalid("A table is csv or json.")),
+        }
+    }
 }
 
 /// A row.

@@ -1,0 +1,88 @@
+//! What pages of the dashboard ask that the REST API has no route for. The answers are JSON.
+
+use rocket::{Data, Route, State, get, post, routes};
+use serde_json::json;
+
+use super::visit::Visit;
+use crate::app::{App, TableUpload};
+use crate::base::limits::IMPORT_UPLOAD_MAX_BYTES;
+use crate::base::{Error, ErrorKind, Result};
+use crate::collections::USERS_ID;
+use crate::demo;
+use crate::web::respond::JsonText;
+
+/// The routes of this module.
+pub fn routes() -> Vec<Route> {
+    routes![findings, load_demo, check_rule, import]
+}
+
+/// What `holdall doctor` says of this server: `[{"check", "grade", "message", "advice"}]`.
+#[get("/_/findings")]
+async fn findings(app: &State<App>, _visit: Visit) -> Result<JsonText> {
+    let mut answer = String::from("[");
+    for (at, finding) in app.findings().await?.iter().enumerate() {
+        if at > 0 {
+            answer.push(',');
+        }
+        finding.write_json(&mut answer);
+    }
+    answer.push(']');
+    Ok(JsonText::new(answer))
+}
+
+/// Whether there is nothing yet but what every server begins with.
+pub fn is_new(app: &App) -> bool {
+    app.schema().collections().iter().all(|found| found.system || found.id == USERS_ID)
+}
+
+/// Fills a server that has nothing of its own yet with the example.
+#[post("/_/demo", data = "<data>")]
+async fn load_demo(app: &State<App>, visit: Visit, data: Data<'_>) -> Result<JsonText> {
+    visit.proven(data).await?;
+    if !is_new(app) {
+        return Err(Error::invalid("The example is for servers that have no collections yet."));
+    }
+    let records = demo::records().into_iter().map(|record| (record.collection.to_owned(), record.body)).collect();
+    app.seed(&demo::collections(), records).await?;
+    let member = json!({"email": demo::MEMBER_EMAIL, "password": demo::PASSWORD});
+    Ok(JsonText::new(member.to_string()))
+}
+
+#[post("/_/check-rule", data = "<data>")]
+async fn check_rule(app: &State<App>, visit: Visit, data: Data<'_>) -> Result<JsonText> {
+    let caller = visit.with_json(data).await?;
+    Ok(JsonText::new(app.check_rule(caller).await?))
+}
+
+/// The body is the file itself.
+#[post("/_/collections/<collection>/import?<format>&<key>&<dry_run>", data = "<data>")]
+async fn import(
+    app: &State<App>,
+    visit: Visit,
+    collection: &str,
+    format: &str,
+    key: Option<&str>,
+    dry_run: Option<&str>,
+    data: Data<'_>,
+) -> Result<JsonText> {
+    let data = visit.proven(data).await?;
+    let upload = TableUpload {
+        collection: collection.to_owned(),
+        format: format.parse()?,
+        key: key.filter(|key| !key.is_empty()).map(str::to_owned),
+        dry_run: dry_run.is_some_and(|sent| matches!(sent, "1" | "true")),
+    };
+    let file = app.table_file();
+    let taken = data.open(IMPORT_UPLOAD_MAX_BYTES.into()).into_file(file.path()).await;
+    let taken = taken.map_err(|error| Error::unavailable(format!("The file can't be kept: {error}.")))?;
+    if !taken.is_complete() {
+        return Err(Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "A table may have {} MB; larger ones are imported by `holdall import`.",
+                IMPORT_UPLOAD_MAX_BYTES >> 20
+            ),
+        ));
+    }
+    Ok(JsonText::new(app.import_uploaded(visit.caller, upload, file).await?))
+}

@@ -1,0 +1,179 @@
+//! The dashboard over HTTP: who gets its pages, and what these ask besides the REST API. What pages look like and do is
+//! for a browser to see (`tests/browser`).
+
+use rocket::http::Method;
+use serde_json::{Value as Json, json};
+
+use crate::fixture::{PASSWORD, ROOT};
+use crate::harness::{Answer, Call, TestApp, open_collection};
+
+/// A superuser's browser with a session.
+struct Browser<'a> {
+    app: &'a TestApp,
+    cookie: String,
+    token: String,
+}
+
+impl<'a> Browser<'a> {
+    fn of(app: &'a TestApp, collection: &str, identity: &str) -> Browser<'a> {
+        let path = format!("/api/collections/{collection}/auth-with-password?session=cookie");
+        let call = app.guest().call(Method::Post, &path).header("Sec-Fetch-Site", "same-origin");
+        let answer = call.json(&json!({"identity": identity, "password": PASSWORD})).send();
+        answer.expect(200);
+        let cookie = answer.header("Set-Cookie").and_then(|set| set.split(';').next()).expect("a cookie").to_owned();
+        let browser = Browser { app, cookie, token: String::new() };
+        let session = browser.call(Method::Get, "/api/session").send().expect(200);
+        Browser { token: session["csrfToken"].as_str().unwrap_or_default().to_owned(), ..browser }
+    }
+
+    fn call(&self, method: Method, path: &str) -> Call<'a> {
+        self.app.guest().call(method, path).header("Cookie", &self.cookie).header("Sec-Fetch-Site", "same-origin")
+    }
+
+    fn open(&self, path: &str) -> Answer {
+        self.call(Method::Get, path).send()
+    }
+
+    fn post(&self, path: &str, body: &Json) -> Answer {
+        self.call(Method::Post, path).header("X-CSRF-Token", &self.token).json(body).send()
+    }
+}
+
+const PAGES: &[&str] = &[
+    "/_/",
+    "/_/collections",
+    "/_/new-collection",
+    "/_/transfer",
+    "/_/access",
+    "/_/people",
+    "/_/sql",
+    "/_/logs",
+    "/_/backups",
+    "/_/jobs",
+    "/_/mail",
+    "/_/settings",
+    "/_/collections/people",
+    "/_/collections/people/edit",
+    "/_/collections/people/api",
+];
+
+#[test]
+fn superusers_with_a_session_get_pages_and_others_are_led_to_the_sign_in() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    let ada = Browser::of(&app, "people", "ada@holdall.test");
+    for path in PAGES {
+        let page = root.open(path);
+        assert_eq!(page.status, 200, "{path}: {}", page.text());
+        let policy = page.header("Content-Security-Policy").unwrap_or_default();
+        assert!(policy.contains("default-src 'none'; style-src 'self';") && policy.contains("script-src 'self';"));
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(page.header("Cache-Control"), Some("no-store"));
+        // A token in a header is no session: whoever has one has no cookie that a page could use.
+        for stranger in [app.guest().get(path), ada.open(path), app.as_superuser().get(path)] {
+            assert_eq!(stranger.status, 303, "{path}: {}", stranger.text());
+            let location = stranger.header("Location").unwrap_or_default();
+            assert!(location.contains("auth/_superusers/sign-in?redirect=%2F_%2F"), "{location}");
+        }
+    }
+    for missing in ["/_/nothing", "/_/nothing/at/all", "/_/collections/nothing", "/_/collections/nothing/edit"] {
+        assert_eq!(root.open(missing).status, 404, "{missing}");
+        assert_eq!(app.guest().get(missing).status, 303, "{missing}");
+    }
+}
+
+#[test]
+fn parts_of_pages_are_refused_and_not_replaced_by_the_sign_in() {
+    let app = TestApp::new();
+    assert_eq!(app.guest().call(Method::Get, "/_/logs").header("HX-Request", "true").send().status, 401);
+}
+
+#[test]
+fn before_there_is_a_superuser_pages_say_what_to_do() {
+    let app = TestApp::empty();
+    let page = app.guest().get("/_/");
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("holdall superuser create"), "{}", page.text());
+}
+
+#[test]
+fn pages_name_everything_from_where_they_are() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    for path in PAGES {
+        let page = root.open(path).text();
+        for absolute in ["href=\"/", "src=\"/", "action=\"/"] {
+            assert!(!page.contains(absolute), "{path} has {absolute}");
+        }
+    }
+}
+
+#[test]
+fn only_our_own_pages_send_something() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    let body = json!({"collection": {"type": "base", "name": "x"}, "rule": "nothing = 1"});
+    let call = || root.call(Method::Post, "/_/check-rule").json(&body);
+    assert_eq!(call().send().status, 403, "without a token");
+    assert_eq!(call().header("X-CSRF-Token", "x").send().status, 403);
+    let foreign = app.guest().call(Method::Post, "/_/check-rule").header("Cookie", &root.cookie);
+    let foreign = foreign.header("Sec-Fetch-Site", "cross-site").header("X-CSRF-Token", &root.token);
+    assert_eq!(foreign.json(&body).send().status, 403);
+    assert_eq!(root.post("/_/check-rule", &body).status, 200);
+}
+
+#[test]
+fn rules_are_checked_while_somebody_types() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    let field = json!({"name": "title", "type": "text"});
+    let check = |rule: &str| {
+        let collection = json!({"type": "base", "name": "drafts", "fields": [field]});
+        root.post("/_/check-rule", &json!({"collection": collection, "rule": rule})).expect(200)
+    };
+    assert_eq!(check("title != '' && @request.auth.id != ''"), json!({"problems": []}));
+    let problem = check("title != '' && titel = 1")["problems"][0].clone();
+    assert_eq!((&problem["from"], &problem["to"]), (&json!(15), &json!(20)), "{problem}");
+}
+
+#[test]
+fn tables_are_tried_and_then_imported() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    let owner = app.as_superuser();
+    let fields =
+        json!([{"name": "title", "type": "text", "required": true}, {"name": "n", "type": "number", "max": 9}]);
+    let mut definition = open_collection("rows", fields);
+    definition["indexes"] = json!(["CREATE UNIQUE INDEX rows_title ON rows (title)"]);
+    owner.post("/api/collections", definition).expect(200);
+    owner.create("rows", json!({"title": "old", "n": 1}));
+    let send = |query: &str, body: &str| {
+        let call = root.call(Method::Post, &format!("/_/collections/rows/import?{query}"));
+        call.header("X-CSRF-Token", &root.token).raw("text/csv", body.to_owned()).send()
+    };
+    let table = "title,n\nnew,2\n,3\nold,4\nlarge,10\n";
+    let outcome = send("format=csv&key=title&dry_run=1", table).expect(200);
+    let counts = |outcome: &Json| (outcome["created"].clone(), outcome["updated"].clone(), outcome["failed"].clone());
+    assert_eq!(counts(&outcome), (json!(1), json!(1), json!(2)), "{outcome}");
+    assert_eq!(outcome["errors"][1]["row"], 5);
+    assert!(outcome["errors"][1]["message"].as_str().is_some_and(|said| said.starts_with("n: ")), "{outcome}");
+    assert_eq!(owner.items("rows", &[]).len(), 1, "a trial changes nothing");
+    assert_eq!(counts(&send("format=csv&key=title", table).expect(200)), counts(&outcome));
+    assert_eq!(owner.find("rows", "title = 'old' && n = 4", "title"), ["old"]);
+    assert_eq!(send("format=json", "[{\"title\": \"json\"}]").expect(200)["created"], 1);
+    assert_eq!(send("format=xml", "").status, 400);
+    assert_eq!(send("format=csv&key=n", "n\n1\n").status, 400, "a key names one record");
+    let left: Vec<_> = std::fs::read_dir(app.data_dir().join("uploads")).expect("there is a spool").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn superusers_see_the_factors_of_others_and_nobody_else_does() {
+    let app = TestApp::new();
+    let ada = app.as_superuser().find("people", "email = 'ada@holdall.test'", "id").remove(0);
+    let path = format!("/api/account/factors?collection=people&record={ada}");
+    assert_eq!(app.as_superuser().get(&path).expect(200)["totp"]["enabled"], false);
+    app.as_user("ada").get(&path).expect(200);
+    app.as_user("bob").get(&path).expect(403);
+    app.guest().get(&path).expect(401);
+}
