@@ -1,0 +1,118 @@
+// The overview: how the server is, from its own figures, its log and its doctor.
+
+import { get, post, send } from './lib/api.js';
+import { fill, find, h } from './lib/dom.js';
+import { busy, tell, toast } from './lib/feedback.js';
+import { ago, bytes, count, duration, plural, toDate } from './lib/format.js';
+import { parse, quantile, total } from './lib/metrics.js';
+
+const HOUR_MS = 3_600_000;
+const HOURS_SHOWN = 24;
+const ROUTES_SHOWN = 12;
+const TIME = 'holdall_http_request_duration_seconds';
+/** The dashboard's own pages and files say nothing of what the server is for. */
+const OWN = /^\/(?:_|static)(?:\/|$)/;
+
+const grades = { ok: ['good', 'fine'], note: ['info', 'note'], warning: ['warn', 'warning'], problem: ['problem', 'problem'] };
+const token = () => JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRF-Token'];
+let chart;
+
+async function refresh() {
+  find('[data-figures]').setAttribute('aria-busy', 'true');
+  const [metrics, hours, backups] = await Promise.all([
+    send('GET', '/metrics', { raw: true }).then((answer) => answer.text()).then(parse),
+    get('/api/logs/stats'),
+    get('/api/backups'),
+  ]);
+  const recent = lastHours(hours);
+  drawFigures(metrics, recent, backups);
+  drawRoutes(metrics);
+  await drawChart(recent);
+  find('[data-figures]').removeAttribute('aria-busy');
+}
+
+/** The totals of the last hours, with those in which nothing happened. */
+function lastHours(stats) {
+  const known = new Map(stats.map(({ date, total: requests }) => [toDate(date).getTime(), requests]));
+  const now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
+  return Array.from({ length: HOURS_SHOWN }, (_, at) => {
+    const time = now - (HOURS_SHOWN - 1 - at) * HOUR_MS;
+    return [time / 1000, known.get(time) ?? 0];
+  });
+}
+
+function drawFigures(metrics, recent, backups) {
+  const api = (labels) => !OWN.test(labels.route);
+  const [half, most] = [0.5, 0.99].map((part) => quantile(metrics, TIME, part, api));
+  const verified = backups.filter((backup) => backup.verified === true || backup.state === 'verified');
+  const newest = verified.map(({ modified }) => modified).sort().at(-1);
+  const free = total(metrics, 'holdall_disk_free_bytes');
+  const clients = total(metrics, 'holdall_realtime_clients');
+  const started = total(metrics, 'process_start_time_seconds') * 1000;
+  const card = (label, value, note) => h('div', { class: 'card' }, h('div', { class: 'quiet' }, label),
+    h('div', { class: 'figure' }, value), h('div', { class: 'quiet' }, note));
+  const seconds = (value) => (value === undefined ? '–' : duration(value * 1000));
+  fill(find('[data-figures]'),
+    card('Requests in the last 24 hours', count(recent.reduce((sum, [, requests]) => sum + requests, 0)), `up since ${ago(new Date(started).toISOString())}`),
+    card('Half are answered within', seconds(half), `99 % within ${seconds(most)}`),
+    card('Database', bytes(total(metrics, 'holdall_database_size_bytes', ({ file }) => file === 'data.db') ?? 0),
+      `write-ahead log ${bytes(total(metrics, 'holdall_store_wal_bytes') ?? 0)}`),
+    card('Room on disk', free === undefined ? '–' : bytes(free), `of ${bytes(total(metrics, 'holdall_disk_size_bytes') ?? 0)}`),
+    card('Last verified backup', newest ? ago(newest) : 'none', plural(backups.length, 'backup')),
+    card('Memory', bytes(total(metrics, 'process_resident_memory_bytes') ?? 0), plural(clients ?? 0, 'realtime client')),
+  );
+}
+
+function drawRoutes(metrics) {
+  const routes = [...new Set(metrics.filter(({ name }) => name === `${TIME}_count`).map(({ labels }) => labels.route))];
+  const rows = routes.filter((route) => !OWN.test(route)).map((route) => {
+    const fits = (labels) => labels.route === route;
+    const requests = total(metrics, `${TIME}_count`, fits);
+    return { route, requests, mean: total(metrics, `${TIME}_sum`, fits) / requests, most: quantile(metrics, TIME, 0.95, fits) };
+  });
+  const shown = rows.sort((a, b) => b.requests - a.requests).slice(0, ROUTES_SHOWN);
+  fill(find('[data-routes]'), shown.map(({ route, requests, mean, most }) => h('tr', {}, h('td', {}, route.replace('/api/collections/<collection>', '…/<collection>')),
+    h('td', { class: 'number' }, count(requests)), h('td', { class: 'number' }, duration(mean * 1000)), h('td', { class: 'number' }, duration(most * 1000)))));
+}
+
+async function drawChart(recent) {
+  const { default: UPlot } = await import('../vendor/uplot.js');
+  const element = find('[data-chart]');
+  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const axis = { stroke: color('--quiet'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
+  chart?.destroy();
+  chart = new UPlot({
+    width: element.clientWidth, height: element.clientHeight, legend: { show: false }, cursor: { drag: { x: false, y: false } },
+    series: [{}, { paths: UPlot.paths.bars({ size: [0.7, 40] }), fill: color('--accent'), stroke: color('--accent'), points: { show: false } }],
+    scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 5)] } },
+    axes: [axis, { ...axis, size: 55, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000] }],
+  }, [recent.map(([time]) => time), recent.map(([, requests]) => requests)], element);
+  element.setAttribute('role', 'img');
+  const [, most] = recent.reduce((a, b) => (b[1] > a[1] ? b : a));
+  element.setAttribute('aria-label', `Requests in each of the last ${HOURS_SHOWN} hours, at most ${count(most)}`);
+  find('[data-chart-note]').textContent = 'the last 24 hours, from the log';
+  chart.recent = recent;
+}
+
+async function drawFindings() {
+  const findings = await get('/_/findings');
+  const told = findings.filter(({ grade }) => grade !== 'ok');
+  const fine = findings.length - told.length;
+  fill(find('[data-findings]'),
+    told.length > 0 && h('ul', { class: 'findings' }, told.map(({ check, grade, message, advice }) => {
+      const [kind, word] = grades[grade] ?? ['', grade];
+      return h('li', {}, h('span', { class: `badge ${kind}` }, word), h('div', {}, h('p', {}, h('strong', {}, check), ' · ', message), advice && h('p', { class: 'quiet small' }, advice)));
+    })),
+    h('p', { class: 'quiet small' }, told.length === 0 ? `All ${fine} checks are fine.` : `${plural(fine, 'other check is', 'other checks are')} fine.`));
+}
+
+const start = () => Promise.all([refresh(), drawFindings()]).catch(tell);
+find('[data-refresh]').addEventListener('click', (event) => busy(event.currentTarget, start));
+document.addEventListener('themechange', () => chart && drawChart(chart.recent));
+new ResizeObserver(() => chart?.setSize({ width: find('[data-chart]').clientWidth, height: find('[data-chart]').clientHeight })).observe(find('[data-chart]'));
+document.querySelector('[data-demo]')?.addEventListener('click', (event) => busy(event.currentTarget, async () => {
+  const { email, password } = await post('/_/demo', {}, { headers: { 'X-CSRF-Token': token() } });
+  toast(`The demo is there. Its members sign in like ${email} with ${password}.`);
+  setTimeout(() => location.reload(), 800);
+}));
+await start();
