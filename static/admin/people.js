@@ -19,5 +19,6 @@ async function start() {
 
 start().catch((error) => {
   tell(error);
-  fill(place, h('p', { class: 'banner problem' }, error.status === 404 ? 'There is no such account.' : `This page couldn’t be filled: ${error.message}`));
+  fill(place, h('p', { class: 'banner problem' }, error.status === 404 ? 'There is no such account.'
+      : `This page couldn’t be filled: ${error.message}`));
 });

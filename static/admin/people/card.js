@@ -12,7 +12,8 @@ import { tell } from '../lib/feedback.js';
 export function card(title, ask, draw, actions = []) {
   const id = uniqueId('card');
   const body = h('div', { class: 'stack' }, h('p', { class: 'quiet' }, 'Loading …'));
-  const element = h('section', { class: 'card', 'aria-labelledby': id }, h('div', { class: 'row between card-head' }, h('h2', { id }, title), h('div', { class: 'row' }, actions)), body);
+  const element = h('section', { class: 'card', 'aria-labelledby': id }, h('div', { class: 'row between card-head' },
+      h('h2', { id }, title), h('div', { class: 'row' }, actions)), body);
   async function load() {
     try {
       fill(body, draw(await ask(), load));
@@ -25,7 +26,10 @@ export function card(title, ask, draw, actions = []) {
 }
 
 /** A table in a frame that scrolls by itself; `rows` are lists of cells. */
-export const table = (label, heads, rows) => h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label },
-  h('table', {}, h('thead', {}, h('tr', {}, heads.map((name) => h('th', {}, name || h('span', { class: 'visually-hidden' }, 'Actions'))))), h('tbody', {}, rows.map((cells) => h('tr', {}, cells.map((cell) => h('td', {}, cell)))))));
+export const table = (label, heads, rows) => h('div', { class: 'scroll', tabindex: '0', role: 'region',
+    'aria-label': label },
+  h('table', {}, h('thead', {},
+      h('tr', {}, heads.map((name) => h('th', {}, name || h('span', { class: 'visually-hidden' }, 'Actions'))))),
+      h('tbody', {}, rows.map((cells) => h('tr', {}, cells.map((cell) => h('td', {}, cell)))))));
 
 export const none = (text) => h('p', { class: 'quiet' }, text);

@@ -11,7 +11,10 @@ import { named, namedQuery } from './names.js';
 export function factorsCard(account) {
   const { collection, record, isMe, name } = account;
   const reset = async (button, load) => {
-    const go = await ask({ title: 'Reset second factors?', text: `The authenticator app, all passkeys and all recovery codes of ${name} go. Then the first step alone opens the account: do it only if you know who asks.`, action: 'Reset', danger: true });
+    const go = await ask({ title: 'Reset second factors?',
+        text: `The authenticator app, all passkeys and all recovery codes of ${name} go. Then the first step alone `
+        + 'opens the account: do it only if you know who asks.',
+      action: 'Reset', danger: true });
     if (!go) return;
     await busy(button, async () => {
       await del(`/api/account/factors${namedQuery(collection, record.id)}`);
@@ -23,15 +26,20 @@ export function factorsCard(account) {
     const isSet = found.totp.enabled || found.passkeys.length > 0 || found.recoveryCodes > 0;
     return [
       h('dl', { class: 'facts' },
-        h('dt', {}, 'Authenticator app'), h('dd', {}, found.totp.enabled ? [h('span', { class: 'badge good' }, 'On'), found.totp.created && h('span', { class: 'quiet', title: when(found.totp.created) }, ` since ${ago(found.totp.created)}`)] : h('span', { class: 'badge' }, 'Off')),
+        h('dt', {}, 'Authenticator app'), h('dd', {}, found.totp.enabled ? [h('span', { class: 'badge good' }, 'On'),
+            found.totp.created && h('span', { class: 'quiet', title: when(found.totp.created) },
+            ` since ${ago(found.totp.created)}`)] : h('span', { class: 'badge' }, 'Off')),
         h('dt', {}, 'Recovery codes'), h('dd', {}, found.recoveryCodes > 0 ? `${found.recoveryCodes} left` : 'none'),
-        h('dt', {}, 'Passkeys'), h('dd', {}, found.passkeys.length > 0 ? plural(found.passkeys.length, 'passkey') : 'none')),
+        h('dt', {}, 'Passkeys'), h('dd', {}, found.passkeys.length > 0 ? plural(found.passkeys.length, 'passkey')
+          : 'none')),
       found.passkeys.length > 0 && table('Passkeys', ['Name', 'Created', 'Last used'], found.passkeys.map((one) => [
         [one.name, one.secondFactor && [' ', h('span', { class: 'badge info' }, 'second factor')]],
-        h('span', { class: 'nowrap', title: when(one.created) }, ago(one.created)), h('span', { class: 'nowrap', title: when(one.lastUsed) }, ago(one.lastUsed) || 'never'),
+        h('span', { class: 'nowrap', title: when(one.created) }, ago(one.created)),
+          h('span', { class: 'nowrap', title: when(one.lastUsed) }, ago(one.lastUsed) || 'never'),
       ])),
       isMe ? h('a', { href: address('/auth/_superusers/account') }, 'Change your second factors')
-        : isSet && h('div', {}, h('button', { type: 'button', class: 'danger small', onclick: (event) => reset(event.currentTarget, load) }, 'Reset second factors')),
+        : isSet && h('div', {}, h('button', { type: 'button', class: 'danger small', onclick: (event) =>
+              reset(event.currentTarget, load) }, 'Reset second factors')),
     ];
   });
 }

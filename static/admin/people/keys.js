@@ -1,10 +1,9 @@
 // The API keys of an account: what there is, new ones, other names, and their end. Called by account.js.
 
-import { del, get, getAll, patch, post, Refused } from '../lib/api.js';
+import { del, get, getAll, patch, post, problems, Refused } from '../lib/api.js';
 import { fill, h, icon, iconButton, uniqueId } from '../lib/dom.js';
 import { ask, busy, clearProblems, panel, showProblems, tell, toast } from '../lib/feedback.js';
 import { ago, fromDate, toDate, when } from '../lib/format.js';
-import { problems } from '../lib/api.js';
 import { card, none, table } from './card.js';
 import { named, namedQuery } from './names.js';
 import { showOnce } from './once.js';
@@ -15,10 +14,12 @@ const ENDS = [['', 'Never'], ['30', 'In 30 days'], ['90', 'In 90 days'], ['365',
 
 export function keysCard(account) {
   const { collection, record } = account;
-  const made = h('button', { type: 'button', class: 'small', onclick: () => create(account, keys.load) }, icon('plus'), 'New key');
+  const made = h('button', { type: 'button', class: 'small', onclick: () => create(account, keys.load) }, icon('plus'),
+    'New key');
   const keys = card('API keys', async () => (await get('/api/keys', named(collection, record.id))).items,
     (items, load) => items.length === 0 ? [none('None. A key is for a program, and acts in the account’s name.')]
-      : [table('API keys', ['Name', 'May', 'Last used', 'Ends', ''], items.map((one) => row(account, one, load)))], [made]);
+      : [table('API keys', ['Name', 'May', 'Last used', 'Ends', ''], items.map((one) => row(account, one, load)))],
+        [made]);
   return keys;
 }
 
@@ -27,9 +28,12 @@ function row(account, key, load) {
   return [
     h('span', { title: `Made ${when(key.created)}; id ${key.id}` }, key.name), scopeText(key.scope),
     h('span', { class: 'nowrap', title: when(key.lastUsed) }, ago(key.lastUsed) || 'never'),
-    h('span', { class: 'nowrap', title: when(key.expires) }, isOver ? h('span', { class: 'badge warn' }, 'ended') : ago(key.expires) || 'never'),
-    h('div', { class: 'row key-actions' }, iconButton('edit', `Rename ${key.name}`, { onclick: () => rename(account, key, load) }),
-      h('button', { type: 'button', class: 'small danger', 'aria-label': `Revoke ${key.name}`, onclick: (event) => revoke(event.currentTarget, account, key, load) }, 'Revoke')),
+    h('span', { class: 'nowrap', title: when(key.expires) }, isOver ? h('span', { class: 'badge warn' }, 'ended')
+      : ago(key.expires) || 'never'),
+    h('div', { class: 'row key-actions' }, iconButton('edit', `Rename ${key.name}`,
+        { onclick: () => rename(account, key, load) }),
+      h('button', { type: 'button', class: 'small danger', 'aria-label': `Revoke ${key.name}`, onclick: (event) =>
+          revoke(event.currentTarget, account, key, load) }, 'Revoke')),
   ];
 }
 
@@ -37,11 +41,13 @@ function row(account, key, load) {
 function scopeText(scope) {
   if (scope === null) return 'Whatever the account may';
   const entries = Object.entries(scope);
-  return h('div', { class: 'scope' }, entries.map(([name, actions]) => h('div', {}, h('code', {}, name === '*' ? 'all collections' : name), ' ', actions.length === ACTIONS.length ? 'everything' : actions.join(', '))));
+  return h('div', { class: 'scope' }, entries.map(([name, actions]) => h('div', {}, h('code', {}, name === '*'
+          ? 'all collections' : name), ' ', actions.length === ACTIONS.length ? 'everything' : actions.join(', '))));
 }
 
 async function revoke(button, { collection, record }, key, load) {
-  if (!await ask({ title: `Revoke ${key.name}?`, text: 'Programs that use it are refused from now on. It can’t be brought back.', action: 'Revoke', danger: true })) return;
+  if (!await ask({ title: `Revoke ${key.name}?`, text: 'Programs that use it are refused from now on. It can’t be '
+    + 'brought back.', action: 'Revoke', danger: true })) return;
   await busy(button, async () => {
     await del(`/api/keys/${encodeURIComponent(key.id)}${namedQuery(collection, record.id)}`);
     toast('The key is revoked.');
@@ -79,11 +85,14 @@ function rename({ collection, record }, key, load) {
   const input = h('input', { id: ids.name, name: 'name', value: key.name, autocomplete: 'off' });
   const form = h('form', { onsubmit: async (event) => {
     event.preventDefault();
-    const done = await submit(form, said, save, () => patch(`/api/keys/${encodeURIComponent(key.id)}${namedQuery(collection, record.id)}`, { name: input.value }));
+    const done = await submit(form, said, save,
+      () => patch(`/api/keys/${encodeURIComponent(key.id)}${namedQuery(collection, record.id)}`,
+      { name: input.value }));
     if (!done) return;
     dialog.close();
     load();
-  } }, h('h2', { id: ids.title }, 'Rename the key'), said, h('div', { class: 'field' }, h('label', { for: ids.name }, 'Name'), input),
+  } }, h('h2', { id: ids.title }, 'Rename the key'), said, h('div', { class: 'field' }, h('label', { for: ids.name },
+    'Name'), input),
   h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel'), save));
   const dialog = h('dialog', { 'aria-labelledby': ids.title }, form);
   dialog.addEventListener('close', () => dialog.remove());
@@ -103,7 +112,8 @@ async function create(account, load) {
   }
   const ids = Object.fromEntries(['name', 'ends', 'date'].map((name) => [name, uniqueId(`key-${name}`)]));
   const name = h('input', { id: ids.name, name: 'name', autocomplete: 'off', placeholder: 'Backup script' });
-  const ends = h('select', { id: ids.ends, onchange: () => { dateField.hidden = ends.value !== 'date'; } }, ENDS.map(([value, label]) => h('option', { value, selected: value === '90' }, label)));
+  const ends = h('select', { id: ids.ends, onchange: () => { dateField.hidden = ends.value !== 'date'; } },
+    ENDS.map(([value, label]) => h('option', { value, selected: value === '90' }, label)));
   const date = h('input', { id: ids.date, name: 'expires', type: 'datetime-local' });
   const dateField = h('div', { class: 'field', hidden: true }, h('label', { for: ids.date }, 'Ends at'), date);
   const scope = scopeField(collections);
@@ -115,7 +125,8 @@ async function create(account, load) {
     return ends.value === '' ? '' : fromDate(new Date(Date.now() + Number(ends.value) * DAY_MS));
   };
   const isEmpty = () => name.value === '' && scope.isUntouched();
-  const mayClose = async () => isEmpty() || ask({ title: 'Close without making the key?', action: 'Close', danger: true });
+  const mayClose = async () => isEmpty() || ask({ title: 'Close without making the key?', action: 'Close',
+      danger: true });
 
   panel((dialog, close) => {
     const form = h('form', { onsubmit: async (event) => {
@@ -123,16 +134,20 @@ async function create(account, load) {
       clearProblems(form);
       if (expires() === null) return showProblems(form, { expires: { message: 'Choose when it ends.' } });
       const wanted = scope.get();
-      if (wanted && Object.keys(wanted).length === 0) return fill(said, h('p', { class: 'banner problem' }, 'Choose what the key may do.'));
+      if (wanted && Object.keys(wanted).length === 0) return fill(said, h('p', { class: 'banner problem' },
+          'Choose what the key may do.'));
       let answer;
-      const done = await submit(form, said, save, async () => { answer = await post('/api/keys', { ...named(collection, record.id), name: name.value, scope: wanted, expires: expires() }); });
+      const done = await submit(form, said, save, async () => { answer = await post('/api/keys',
+            { ...named(collection, record.id), name: name.value, scope: wanted, expires: expires() }); });
       if (!done) return undefined;
       dialog.close();
       load();
-      return showOnce({ title: `The key “${answer.name}”`, text: 'It is shown this once. Keep it where programs keep secrets, and send it as a token: Authorization: Bearer …', label: 'API key', secret: answer.key });
+      return showOnce({ title: `The key “${answer.name}”`, text: 'It is shown this once. Keep it where programs keep '
+        + 'secrets, and send it as a token: Authorization: Bearer …', label: 'API key', secret: answer.key });
     } }, h('div', { class: 'panel-head' }, h('h2', {}, 'New API key'), iconButton('x', 'Close', { onclick: close })),
     h('div', { class: 'panel-body' }, said, h('p', { class: 'quiet' }, `It acts in the name of ${accountName}.`),
-      h('div', { class: 'field' }, h('label', { for: ids.name }, 'Name'), name, h('p', { class: 'hint' }, 'What it is for, so that you know it again.')),
+      h('div', { class: 'field' }, h('label', { for: ids.name }, 'Name'), name, h('p', { class: 'hint' },
+          'What it is for, so that you know it again.')),
       h('div', { class: 'field' }, h('label', { for: ids.ends }, 'Ends'), ends), dateField, scope.element),
     h('div', { class: 'panel-foot' }, h('button', { type: 'button', onclick: close }, 'Cancel'), save));
     return form;
@@ -147,23 +162,31 @@ function scopeField(collections) {
   const whole = radio(group, 'Whatever the account may', false);
   const only = radio(group, 'Only what is ticked here', true);
   const line = (name, label) => {
-    const list = ACTIONS.map((action) => h('input', { type: 'checkbox', 'aria-label': `${label}: ${action}`, value: action }));
+    const list = ACTIONS.map((action) => h('input', { type: 'checkbox', 'aria-label': `${label}: ${action}`,
+          value: action }));
     boxes.set(name, list);
-    const all = h('button', { type: 'button', class: 'small plain', 'aria-label': `${label}: all or none`, onclick: () => {
+    const all = h('button', { type: 'button', class: 'small plain', 'aria-label': `${label}: all or none`,
+        onclick: () => {
       const on = list.some((box) => !box.checked);
       for (const box of list) box.checked = on;
     } }, 'all');
-    return h('tr', {}, h('td', {}, name === '*' ? h('strong', {}, label) : h('code', {}, label)), list.map((box) => h('td', { class: 'tick' }, box)), h('td', {}, all));
+    return h('tr', {}, h('td', {}, name === '*' ? h('strong', {}, label) : h('code', {}, label)),
+      list.map((box) => h('td', { class: 'tick' }, box)), h('td', {}, all));
   };
-  const table = h('div', { class: 'scroll scope-table', tabindex: '0', role: 'region', 'aria-label': 'What the key may do' }, h('table', {},
-    h('thead', {}, h('tr', {}, ['Collection', ...ACTIONS, ''].map((head) => h('th', {}, head || h('span', { class: 'visually-hidden' }, 'All or none'))))),
+  const table = h('div', { class: 'scroll scope-table', tabindex: '0', role: 'region',
+      'aria-label': 'What the key may do' }, h('table', {},
+    h('thead', {}, h('tr', {}, ['Collection', ...ACTIONS, '']
+        .map((head) => h('th', {}, head || h('span', { class: 'visually-hidden' }, 'All or none'))))),
     h('tbody', {}, line('*', 'all but the system’s'), collections.map((one) => line(one.name, one.name)))));
   const show = () => { table.hidden = !only.input.checked; };
   for (const one of [whole, only]) one.input.addEventListener('change', show);
   const get = () => only.input.checked
-    ? Object.fromEntries([...boxes].map(([name, list]) => [name, list.filter((box) => box.checked).map((box) => box.value)]).filter(([, list]) => list.length > 0)) : null;
+    ? Object.fromEntries([...boxes].map(([name, list]) => [name, list.filter((box) => box.checked)
+          .map((box) => box.value)]).filter(([, list]) => list.length > 0)) : null;
   return {
-    element: h('fieldset', {}, h('legend', {}, 'What it may do'), h('p', { class: 'hint' }, 'The rules decide besides, as for the account itself. Views have list and view only.'), only.element, whole.element, table),
+    element: h('fieldset', {}, h('legend', {}, 'What it may do'), h('p', { class: 'hint' },
+        'The rules decide besides, as for the account itself. Views have list and view only.'), only.element,
+        whole.element, table),
     get, isUntouched: () => only.input.checked && Object.keys(get()).length === 0,
   };
 }

@@ -5,7 +5,8 @@
 export const shell = (text) => `'${String(text).replaceAll('\'', '\'\\\'\'')}'`;
 
 /** A text in JavaScript. */
-export const js = (text) => `'${JSON.stringify(String(text)).slice(1, -1).replaceAll('\\"', '"').replaceAll('\'', '\\\'')}'`;
+export const js = (text) =>
+  `'${JSON.stringify(String(text)).slice(1, -1).replaceAll('\\"', '"').replaceAll('\'', '\\\'')}'`;
 
 /** A text in Dart, where `$` would mean something. */
 export const dart = (text) => js(text).replaceAll('$', '\\$');
@@ -13,7 +14,8 @@ export const dart = (text) => js(text).replaceAll('$', '\\$');
 const isName = (key) => /^[A-Za-z_]\w*$/.test(key);
 
 /** A value in JavaScript, over several lines where it is long. */
-export const jsValue = (value, indent = '') => write(value, indent, { text: js, key: (key) => isName(key) ? key : js(key) });
+export const jsValue = (value, indent = '') => write(value, indent, { text: js, key: (key) => isName(key) ? key
+    : js(key) });
 
 /** A value in Dart. */
 export const dartValue = (value, indent = '') => write(value, indent, { text: dart, key: dart });
@@ -49,15 +51,16 @@ export function urlOf(base, path, query = {}) {
 
 /**
  * A call by curl.
- * @param {{ base: string, method?: string, path: string, query?: object, body?: object, files?: object, token?: boolean,
- *   headers?: object, flags?: string[] }} call `files`: names of files by field; then everything goes as a form.
+ * @param {{ base: string, method?: string, path: string, query?: object, body?: object, files?: object,
+ *   token?: boolean, flags?: string[] }} call `files`: names of files by field; then everything goes as a form.
  */
-export function curl({ base, method = 'GET', path, query, body, files = {}, token = true, headers = {}, flags = [] }) {
-  const lines = [`curl ${[...flags, method === 'GET' ? '' : `-X ${method}`, shell(urlOf(base, path, query))].filter(Boolean).join(' ')}`];
+export function curl({ base, method = 'GET', path, query, body, files = {}, token = true, flags = [] }) {
+  const start = ['curl', ...flags, method === 'GET' ? '' : `-X ${method}`, shell(urlOf(base, path, query))];
+  const lines = [start.filter(Boolean).join(' ')];
   if (token) lines.push('-H "Authorization: $TOKEN"');
-  for (const [name, value] of Object.entries(headers)) lines.push(`-H ${shell(`${name}: ${value}`)}`);
   if (Object.keys(files).length > 0) {
-    if (body && Object.keys(body).length > 0) lines.push(`--form-string ${shell(`@jsonPayload=${JSON.stringify(body)}`)}`);
+    const json = JSON.stringify(body ?? {});
+    if (json !== '{}') lines.push(`--form-string ${shell(`@jsonPayload=${json}`)}`);
     for (const [name, file] of Object.entries(files)) lines.push(`-F ${shell(`${name}=@${file}`)}`);
   } else if (body !== undefined && body !== null) {
     lines.push('-H \'Content-Type: application/json\'', `-d ${shell(JSON.stringify(body, null, 2))}`);
@@ -74,3 +77,7 @@ export const jsStart = (base, token = true) =>
 export const dartStart = (base, token = true) =>
   `import 'package:pocketbase/pocketbase.dart';\n\nfinal pb = PocketBase(${dart(base)});\n`
   + (token ? 'pb.authStore.save(\'TOKEN\', null); // a token or an API key; or sign in\n' : '') + '\n';
+
+/** A collection in JavaScript, and in Dart. */
+export const jsOf = ({ collection }) => `pb.collection(${js(collection.name)})`;
+export const dartOf = ({ collection }) => `pb.collection(${dart(collection.name)})`;

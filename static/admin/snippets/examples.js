@@ -3,16 +3,19 @@
 
 import { sample } from './pattern.js';
 
-/** How many texts are tried where a value has to be unique, and how many related records are read for the same reason. */
+/** How many values are tried where one has to be unique. */
 const VARIANTS_MAX = 25;
 const PNG_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
-const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/gif': 'gif', 'image/webp': 'webp', 'image/svg+xml': 'svg', 'application/pdf': 'pdf', 'text/plain': 'txt', 'text/csv': 'csv', 'application/json': 'json', 'application/zip': 'zip', 'audio/mpeg': 'mp3', 'video/mp4': 'mp4' };
+const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/gif': 'gif', 'image/webp': 'webp',
+  'image/svg+xml': 'svg', 'application/pdf': 'pdf', 'text/plain': 'txt', 'text/csv': 'csv', 'application/json': 'json',
+  'application/zip': 'zip', 'audio/mpeg': 'mp3', 'video/mp4': 'mp4' };
 
 /** Whether a field holds several values. */
 export const isMultiple = (field) => ['select', 'file', 'relation'].includes(field.type) && field.maxSelect > 1;
 
 /** Whether clients may send a value for it. Passwords and e-mail addresses of accounts are among them. */
-export const isWritable = (field) => field.type !== 'autodate' && field.name !== 'tokenKey' && !field.primaryKey;
+export const isWritable = (field) => field.type !== 'autodate' && !(field.system && field.name === 'tokenKey')
+  && !field.primaryKey;
 
 /** What clients who aren't superusers see. */
 export const isVisible = (field) => !field.hidden && field.type !== 'password';
@@ -53,7 +56,8 @@ async function isTaken(collection, values, ask) {
 }
 
 /** A value as the filter language writes it. */
-export const literal = (value) => typeof value === 'string' ? `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : String(value);
+export const literal = (value) => typeof value === 'string'
+  ? `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : String(value);
 
 function build(collection, related, variant) {
   const values = {};
@@ -67,9 +71,11 @@ function build(collection, related, variant) {
     }
     if (collection.type === 'auth' && field.name === 'verified') continue;
     const value = example(field, { related, variant });
-    if (value === null) missing[field.name] = field.type === 'relation' ? 'There is no record yet that it could name.' : 'No example fits its options.';
+    if (value === null) missing[field.name] = field.type === 'relation' ? 'There is no record yet that it could name.'
+      : 'No example fits its options.';
     else if (value !== undefined) values[field.name] = value;
-    if (field.required && value === null) values[field.name] = isMultiple(field) ? ['RECORD_ID'] : field.type === 'relation' ? 'RECORD_ID' : '…';
+    if (field.required && value === null) values[field.name] = isMultiple(field) ? ['RECORD_ID']
+      : field.type === 'relation' ? 'RECORD_ID' : '…';
     if (collection.type === 'auth' && field.name === 'password') values.passwordConfirm = value;
   }
   return { values, files, missing };
@@ -134,13 +140,15 @@ function numberIn(field, variant) {
   if (wanted >= min && wanted <= max) return wanted;
   // Zero is no value to a field that must have one.
   const candidates = [min + variant, max - variant, Math.ceil(min), Math.floor(max), (min + max) / 2];
-  const found = candidates.find((one) => Number.isFinite(one) && one >= min && one <= max && (!field.onlyInt || Number.isInteger(one)) && (!field.required || one !== 0));
+  const found = candidates.find((one) => Number.isFinite(one) && one >= min && one <= max
+    && (!field.onlyInt || Number.isInteger(one)) && (!field.required || one !== 0));
   return found ?? null;
 }
 
 function domain(field) {
   if (field.onlyDomains?.length > 0) return field.onlyDomains[0];
-  return ['example.com', 'example.org', 'example.net', 'mail.example.com'].find((one) => !field.exceptDomains?.includes(one)) ?? 'example.edu';
+  return ['example.com', 'example.org', 'example.net', 'mail.example.com'].find((one) =>
+    !field.exceptDomains?.includes(one)) ?? 'example.edu';
 }
 
 const DAY_MS = 86_400_000;
@@ -148,7 +156,8 @@ function dateIn(field, variant) {
   const at = (text) => new Date(String(text).replace(' ', 'T')).getTime();
   const [min, max] = [field.min ? at(field.min) : -Infinity, field.max ? at(field.max) : Infinity];
   const wanted = Date.UTC(2030, 0, 31, 12) + variant * DAY_MS;
-  const found = [wanted, min + variant * 1000, max - variant * 1000, min].find((one) => Number.isFinite(one) && one >= min && one <= max);
+  const found = [wanted, min + variant * 1000, max - variant * 1000, min].find((one) => Number.isFinite(one)
+    && one >= min && one <= max);
   return found === undefined ? null : new Date(found).toISOString().replace('T', ' ');
 }
 
@@ -164,8 +173,10 @@ export function rulesOf(field) {
   const list = [];
   const say = (condition, words) => { if (condition) list.push(words); };
   const isText = ['text', 'password'].includes(field.type);
-  say(isText && field.min > 0, `at least ${field.min} characters`);
-  say(isText && field.max > 0, `at most ${field.max} characters`);
+  const isExact = isText && field.min > 0 && field.min === field.max;
+  say(isExact, `${field.min} characters`);
+  say(isText && !isExact && field.min > 0, `at least ${field.min} characters`);
+  say(isText && !isExact && field.max > 0, `at most ${field.max} characters`);
   say(field.pattern, `matches ${field.pattern}`);
   say(field.autogeneratePattern, 'made by the server if it is empty');
   say(field.type === 'number' && typeof field.min === 'number', `at least ${field.min}`);

@@ -44,7 +44,8 @@ export function filterExamples(collection, collections) {
 }
 
 /** A filter for the example of the list: one that finds something in most data. */
-export const mainFilter = (collection, collections) => filterExamples(collection, collections).find(({ filter }) => / != ""$/.test(filter)).filter;
+export const mainFilter = (collection, collections) => filterExamples(collection, collections).find(({ filter }) =>
+  / != ""$/.test(filter)).filter;
 
 export const OPERATORS = [
   ['=  !=', 'equal, not equal'],

@@ -14,7 +14,8 @@ const TOKEN = /eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|holdall_[a-z0-9]{15}_\w+/g;
 export function past() {
   try {
     const list = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    return Array.isArray(list) ? list.filter((one) => typeof one?.path === 'string' && typeof one.method === 'string') : [];
+    return Array.isArray(list) ? list.filter((one) => typeof one?.path === 'string' && typeof one.method === 'string')
+      : [];
   } catch {
     return [];
   }
@@ -23,8 +24,10 @@ export function past() {
 /** Adds a request: `{ method, path, query: [[name, value]], body, as, status, ms }`; `body` is JSON as text. */
 export function remember(request) {
   const { method, path, as, status, ms } = request;
-  const entry = { method, path: clean(path), query: request.query.map(([name, value]) => [name, SECRET.test(name) ? '' : clean(value)]), body: withoutSecrets(request.body), as, status, ms, at: new Date().toISOString() };
-  const isSame = (one) => JSON.stringify([one.method, one.path, one.query, one.body, one.as]) === JSON.stringify([entry.method, entry.path, entry.query, entry.body, entry.as]);
+  const entry = { method, path: clean(path), query: request.query.map(([name, value]) => [name, SECRET.test(name) ? ''
+        : clean(value)]), body: withoutSecrets(request.body), as, status, ms, at: new Date().toISOString() };
+  const isSame = (one) => JSON.stringify([one.method, one.path, one.query, one.body,
+      one.as]) === JSON.stringify([entry.method, entry.path, entry.query, entry.body, entry.as]);
   const list = [entry, ...past().filter((one) => !isSame(one))].slice(0, KEPT_MAX);
   try {
     localStorage.setItem(KEY, JSON.stringify(list));

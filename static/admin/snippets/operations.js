@@ -5,8 +5,8 @@ import { recordOperations } from './records.js';
 
 /**
  * @param {object} context
- *   `base`: the server's address; `collection`; `collections`; `record`, one that is there, or `null`; `total`, how many
- *   there are; `example`, of examples.js; `batch`, whether batches are on.
+ *   `base`: the server's address; `collection`; `collections`; `record`, one that is there, or `null`; `total`, how
+ *   many there are; `example`, of examples.js; `batch`, whether batches are on.
  * @returns {{ name: string, operations: object[] }[]}
  */
 export function operationsOf(context) {

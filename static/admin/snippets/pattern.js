@@ -2,7 +2,8 @@
 // that expressions can say: whoever calls gets `null` for what isn't known, and tests the text anyway.
 
 /** Characters that examples like best, by what a class allows. */
-const LIKED = [...'abcdefghijklmnopqrstuvwxyz', ...'0123456789', ...'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '-', '_', '.', ' ', '/', ':', '@', '#', '+'];
+const LIKED = [...'abcdefghijklmnopqrstuvwxyz', ...'0123456789', ...'ABCDEFGHIJKLMNOPQRSTUVWXYZ', '-', '_', '.', ' ',
+  '/', ':', '@', '#', '+'];
 const CLASSES = { d: '[0-9]', w: '[A-Za-z0-9_]', s: '[ ]', D: '[a-z]', W: '[-]', S: '[a-z]' };
 
 /**

@@ -70,7 +70,8 @@ function allOf(parts) {
   // Who is named by a record is signed in.
   const kept = found.filter(({ isAnyone }) => !isAnyone || !found.some((one) => one.names && !one.isAnyone));
   kept.sort((a, b) => Number(Boolean(b.names)) - Number(Boolean(a.names)));
-  return { names: kept[0].names, words: kept.flatMap(({ names, words }, at) => at === 0 ? words : [names ? ' and ' : ' ', ...words]) };
+  return { names: kept[0].names, words: kept.flatMap(({ names, words }, at) => at === 0 ? words
+      : [names ? ' and ' : ' ', ...words]) };
 }
 
 const code = (text) => h('code', {}, text);
@@ -99,12 +100,19 @@ function known(left, operator, right) {
   if (left === SIGNED_IN && right !== SIGNED_IN) return known(right, operator, left);
   if (!/^(?:[A-Za-z_]|@request\.)/.test(left)) return null;
   if (left === 'id' && right === SIGNED_IN && operator === '=') return named('the account itself');
-  if (right === SIGNED_IN && !left.startsWith('@') && operator === '=') return named('whoever is the record’s ', code(left));
-  if (right === SIGNED_IN && !left.startsWith('@') && ['?=', '~', '?~'].includes(operator)) return named('whoever is among the record’s ', code(left.replace(/\.id$|:each$/, '')));
-  if (left === '@request.auth.collectionName' && operator === '=') return named('accounts of ', code(right.slice(1, -1)));
+  if (right === SIGNED_IN && !left.startsWith('@') && operator === '=') return named('whoever is the record’s ',
+    code(left));
+  if (right === SIGNED_IN && !left.startsWith('@')
+    && ['?=', '~', '?~'].includes(operator)) return named('whoever is among the record’s ',
+    code(left.replace(/\.id$|:each$/, '')));
+  if (left === '@request.auth.collectionName' && operator === '=') return named('accounts of ',
+    code(right.slice(1, -1)));
   const body = /^@request\.body\.([\w.]+):(isset|changed)$/.exec(left);
-  if (body && operator === '=' && right === 'false') return only(body[2] === 'isset' ? 'without sending ' : 'without changing ', code(body[1]));
-  if (left.startsWith('@request.auth.')) return named('accounts with ', code(`${left.slice('@request.auth.'.length)} ${operator} ${right}`));
-  if (/^[A-Za-z_][\w.]*$/.test(left) && !right.includes('@request')) return only('for records with ', code(`${left} ${operator} ${right}`));
+  if (body && operator === '=' && right === 'false') return only(body[2] === 'isset' ? 'without sending '
+    : 'without changing ', code(body[1]));
+  if (left.startsWith('@request.auth.')) return named('accounts with ',
+    code(`${left.slice('@request.auth.'.length)} ${operator} ${right}`));
+  if (/^[A-Za-z_][\w.]*$/.test(left) && !right.includes('@request')) return only('for records with ',
+    code(`${left} ${operator} ${right}`));
   return null;
 }

@@ -1,4 +1,5 @@
-// The page of a collection's calls: what it shows is run, by curl and by the official SDK, and the runner sends for real.
+// The page of a collection's calls: what it shows is run, by curl and by the official SDK, and the runner sends for
+// real.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,7 +14,8 @@ import { sample } from '../../../static/admin/snippets/pattern.js';
 
 const run = promisify(execFile);
 const SDK = resolve(import.meta.dirname, '../../sdk');
-const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 const HOSTILE = '<img src=x onerror="globalThis.wasHit=1">\'"$(touch hit)`touch hit`';
 
 const text = (name, options = {}) => ({ name, type: 'text', ...options });
@@ -44,22 +46,30 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdall-snippets-'));
   await writeFile(join(folder, 'picture.png'), PNG);
   const answer = await fetch(`${origin}/api/collections/_superusers/auth-with-password`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ identity: SUPERUSER.email, password: SUPERUSER.password }),
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ identity: SUPERUSER.email,
+        password: SUPERUSER.password }),
   });
   token = (await answer.json()).token;
-  const groups = await api('POST', '/api/collections', { name: 'groups', type: 'base', listRule: '', viewRule: '', fields: [text('name')] });
+  const groups = await api('POST', '/api/collections', { name: 'groups', type: 'base', listRule: '', viewRule: '',
+      fields: [text('name')] });
   for (const name of ['one', 'two', 'three']) await api('POST', '/api/collections/groups/records', { name });
   const fields = PICKY.map((field) => field.type === 'relation' ? { ...field, collectionId: groups.id } : field);
   await api('POST', '/api/collections', {
-    name: 'picky', type: 'base', listRule: '@request.auth.id != "" && contact = @request.auth.id', viewRule: null, createRule: 'kind = "plain" || @request.auth.verified = true', fields,
-    indexes: ['CREATE UNIQUE INDEX idx_serial ON picky (serial)', 'CREATE UNIQUE INDEX idx_pair ON picky (amount, parent)'],
+    name: 'picky', type: 'base', listRule: '@request.auth.id != "" && contact = @request.auth.id', viewRule: null,
+      createRule: 'kind = "plain" || @request.auth.verified = true', fields,
+    indexes: ['CREATE UNIQUE INDEX idx_serial ON picky (serial)',
+      'CREATE UNIQUE INDEX idx_pair ON picky (amount, parent)'],
   });
-  await api('POST', '/api/collections', { name: 'albums', type: 'base', fields: [text('name', { help: HOSTILE }), { name: 'cover', type: 'file', required: true, maxSelect: 1, mimeTypes: ['image/png'] }] });
+  await api('POST', '/api/collections', { name: 'albums', type: 'base', fields: [text('name', { help: HOSTILE }),
+        { name: 'cover', type: 'file', required: true, maxSelect: 1, mimeTypes: ['image/png'] }] });
   await api('POST', '/api/collections', {
-    name: 'folk', type: 'auth', listRule: 'id = @request.auth.id', fields: [text('nick', { required: true, pattern: '^[a-z]{4,8}$' })],
-    indexes: ['CREATE UNIQUE INDEX idx_nick ON folk (nick)'], passwordAuth: { enabled: true, identityFields: ['email', 'nick'] },
+    name: 'folk', type: 'auth', listRule: 'id = @request.auth.id',
+      fields: [text('nick', { required: true, pattern: '^[a-z]{4,8}$' })],
+    indexes: ['CREATE UNIQUE INDEX idx_nick ON folk (nick)'], passwordAuth: { enabled: true, identityFields: ['email',
+        'nick'] },
   });
-  await api('POST', '/api/collections', { name: 'group_names', type: 'view', listRule: '', viewQuery: 'SELECT id, name FROM groups' });
+  await api('POST', '/api/collections', { name: 'group_names', type: 'view', listRule: '',
+      viewQuery: 'SELECT id, name FROM groups' });
   page = await owner();
 });
 after(() => rm(folder, { recursive: true }));
@@ -72,7 +82,8 @@ async function snippets(collection, ...calls) {
     // Only the first of these loads the page.
     await page.goto(`/_/collections/${collection}/api#${call}`);
     await page.locator(`[data-call="${call}"][aria-current]`).waitFor();
-    found[call] = await page.locator('[data-snippet]').evaluateAll((all) => Object.fromEntries(all.map((one) => [one.dataset.snippet, one.textContent])));
+    found[call] = await page.locator('[data-snippet]').evaluateAll((all) => Object.fromEntries(all
+        .map((one) => [one.dataset.snippet, one.textContent])));
   }
   return found;
 }
@@ -89,7 +100,8 @@ async function shell(text) {
 }
 
 async function program(text) {
-  const { stdout } = await run('node', ['--input-type=module', '-e', text.replace('\'TOKEN\'', JSON.stringify(token))], { cwd: SDK });
+  const { stdout } = await run('node', ['--input-type=module', '-e', text.replace('\'TOKEN\'', JSON.stringify(token))],
+    { cwd: SDK });
   return stdout;
 }
 
@@ -101,7 +113,8 @@ for (const collection of ['picky', 'albums', 'folk']) {
     const made = await shell(first.create.curl);
     assert.equal(await count(collection), 1);
     // Unique values are others the next time.
-    const { create, list, view, update, delete: remove } = await snippets(collection, 'create', 'list', 'view', 'update', 'delete');
+    const { create, list, view, update, delete: remove } = await snippets(collection, 'create', 'list', 'view',
+      'update', 'delete');
     assert.equal((await shell(list.curl)).totalItems, 1);
     assert.equal((await shell(view.curl)).id, made.id);
     assert.equal((await shell(update.curl)).id, made.id);
@@ -115,7 +128,8 @@ for (const collection of ['picky', 'albums', 'folk']) {
 test('what JavaScript is given works with the official SDK', async () => {
   for (const collection of ['picky', 'folk']) {
     const start = await count(collection);
-    const { create, list, view, update, delete: remove } = await snippets(collection, 'create', 'list', 'view', 'update', 'delete');
+    const { create, list, view, update, delete: remove } = await snippets(collection, 'create', 'list', 'view',
+      'update', 'delete');
     const id = (await program(create.js)).trim();
     assert.equal((await api('GET', `/api/collections/${collection}/records/${id}`)).id, id);
     assert.equal(await count(collection), start + 1);
@@ -143,10 +157,12 @@ test('batches are off until they are on, and then work', async () => {
 });
 
 test('calls about accounts work, and those that are switched off say so', async () => {
-  const all = await snippets('folk', 'auth-methods', 'request-verification', 'request-password-reset', 'impersonate', 'keys', 'auth-with-password', 'sessions');
+  const all = await snippets('folk', 'auth-methods', 'request-verification', 'request-password-reset', 'impersonate',
+    'keys', 'auth-with-password', 'sessions');
   assert.deepEqual((await shell(all['auth-methods'].curl)).password.identityFields, ['email', 'nick']);
   assert.match(await program(all['auth-methods'].js), /identityFields/);
-  for (const call of ['request-verification', 'request-password-reset']) assert.equal(await shell(all[call].curl), null, call);
+  for (const call of ['request-verification', 'request-password-reset']) assert.equal(await shell(all[call].curl), null,
+    call);
   const { token: theirs } = await shell(all.impersonate.curl);
   assert.equal(theirs.split('.').length, 3);
   const { key, scope } = await shell(all.keys.curl);
@@ -155,7 +171,8 @@ test('calls about accounts work, and those that are switched off say so', async 
   assert.match(await program(all.keys.js), /^holdall_/);
 
   const { items: [person] } = await api('GET', '/api/collections/folk/records?perPage=1');
-  await api('PATCH', `/api/collections/folk/records/${person.id}`, { password: 'a new password', passwordConfirm: 'a new password' });
+  await api('PATCH', `/api/collections/folk/records/${person.id}`, { password: 'a new password',
+      passwordConfirm: 'a new password' });
   const withPassword = (text) => text.replace('YOUR_PASSWORD', 'a new password');
   assert.equal((await shell(withPassword(all['auth-with-password'].curl))).record.id, person.id);
   assert.equal((await program(withPassword(all['auth-with-password'].js))).trim(), `${person.id} true`);
@@ -171,7 +188,8 @@ test('calls about accounts work, and those that are switched off say so', async 
 
 test('views have two calls, and rules are told in words', async () => {
   await open(page, '/_/collections/group_names/api');
-  assert.deepEqual(await page.locator('[data-call]').evaluateAll((links) => links.map((link) => link.dataset.call)), ['list', 'view']);
+  assert.deepEqual(await page.locator('[data-call]').evaluateAll((links) => links.map((link) => link.dataset.call)),
+    ['list', 'view']);
   assert.equal((await shell((await snippets('group_names', 'list')).list.curl)).totalItems, 3);
   assert.equal(await page.locator('.who').textContent(), 'Everybody, also without signing in.');
   await open(page, '/_/collections/picky/api#view');
@@ -179,7 +197,8 @@ test('views have two calls, and rules are told in words', async () => {
   await page.getByRole('link', { name: 'List and search' }).click();
   assert.equal(await page.locator('.who').textContent(), 'Whoever is the record’s contact.');
   await page.getByRole('link', { name: 'Create' }).click();
-  assert.equal(await page.locator('.who').textContent(), 'Everybody for records with kind = "plain", or accounts with verified = true.');
+  assert.equal(await page.locator('.who').textContent(), 'Everybody for records with kind = "plain", or accounts '
+    + 'with verified = true.');
   const row = page.getByRole('row', { name: /^title/ });
   assert.match(await row.textContent(), /needed.*at least 30 characters; at most 40 characters/);
 });
@@ -206,7 +225,8 @@ test('the runner sends as a superuser, as a guest and with a token', async () =>
   await open(page, 'about:blank');
   await open(page, '/_/collections/picky/api#view');
   await sendAndWait(200);
-  assert.match(await page.locator('.run-result').getByRole('region', { name: 'Body of the answer' }).textContent(), /"serial"/);
+  assert.match(await page.locator('.run-result').getByRole('region', { name: 'Body of the answer' }).textContent(),
+    /"serial"/);
   await page.getByText('Headers', { exact: true }).click();
   assert.match(await page.locator('.run-result details').textContent(), /content-type: application\/json/);
   await as('A guest, without signing in');
@@ -259,7 +279,8 @@ test('the runner refuses what it can’t send, beside the field', async () => {
 });
 
 test('a text that matches is made of a pattern', () => {
-  for (const [pattern, options] of [['^T-[0-9]{4}$'], ['^[a-z]+(-[a-z]+)*$', { min: 20, max: 40 }], ['^\\d{5}$'], ['^(foo|bar)-\\w+$'], ['^[^a-z]+$'], ['^#[0-9a-fA-F]{6}$'], ['^\\+?[1-9]\\d{1,14}$']]) {
+  for (const [pattern, options] of [['^T-[0-9]{4}$'], ['^[a-z]+(-[a-z]+)*$', { min: 20, max: 40 }], ['^\\d{5}$'],
+      ['^(foo|bar)-\\w+$'], ['^[^a-z]+$'], ['^#[0-9a-fA-F]{6}$'], ['^\\+?[1-9]\\d{1,14}$']]) {
     const [one, other] = [0, 1].map((variant) => sample(pattern, { ...options, variant }));
     assert.match(one, new RegExp(pattern));
     assert.match(other, new RegExp(pattern));

@@ -20,9 +20,11 @@ const confirm = (name) => page.getByRole('dialog').getByRole('button', { name, e
 const toasted = (text) => page.locator('[data-toasts]').getByText(text).last().waitFor();
 
 /** Signs in without a browser; resolves to the account's cookie or token. */
-async function signIn(email, { session = false, agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0' } = {}) {
+async function signIn(email, { session = false, agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 '
+  + 'Firefox/130.0' } = {}) {
   const answer = await fetch(`${origin}/api/collections/users/auth-with-password${session ? '?session=cookie' : ''}`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json', 'User-Agent': agent }, body: JSON.stringify({ identity: email, password: PASSWORD }),
+    method: 'POST', headers: { 'Content-Type': 'application/json', 'User-Agent': agent },
+      body: JSON.stringify({ identity: email, password: PASSWORD }),
   });
   assert.equal(answer.status, 200);
   return session ? answer.headers.get('set-cookie').split(';')[0] : (await answer.json()).token;
@@ -77,7 +79,9 @@ test('an account shows its facts, and one that isn’t there says so', async () 
 });
 
 test('one session ends, and the others go on', async () => {
-  const [first, second] = [await signIn(ada.email, { session: true }), await signIn(ada.email, { session: true, agent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36' })];
+  const [first, second] = [await signIn(ada.email, { session: true }), await signIn(ada.email,
+      { session: true, agent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) '
+      + 'Chrome/130.0.0.0 Safari/537.36' })];
   assert.equal(await who({ Cookie: first }), ada.id);
   await open(page, pageOf('users', ada.id));
   const table = card('Sessions').first();
@@ -179,11 +183,14 @@ test('mails are sent, and a token of somebody else is made', async () => {
 
 test('second factors are shown and reset, and services unlinked', async () => {
   const token = await signIn(ada.email);
-  const as = async (path, body) => (await fetch(origin + path, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: token }, body: JSON.stringify(body) })).json();
+  const as = async (path, body) =>
+    (await fetch(origin + path, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: token },
+        body: JSON.stringify(body) })).json();
   const { secret } = await as('/api/account/totp', { password: PASSWORD });
   const { totp } = await import('../../sdk/lib/totp.mjs');
   await as('/api/account/totp/confirm', { code: totp(secret) });
-  await api('POST', '/api/collections/_externalAuths/records', { collectionRef: '_pb_users_auth_', recordRef: ada.id, provider: 'github', providerId: HOSTILE });
+  await api('POST', '/api/collections/_externalAuths/records', { collectionRef: '_pb_users_auth_', recordRef: ada.id,
+      provider: 'github', providerId: HOSTILE });
 
   await open(page, pageOf('users', ada.id));
   await card('Second factors').getByText('10 left').waitFor();
