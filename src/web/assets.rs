@@ -5,8 +5,16 @@
 //! served under a fingerprint of its content, so that browsers may keep it for ever and still never show an old one.
 //! Modules name each other from where they are, without a fingerprint; so those of the dashboard lie below one folder
 //! that is named after all of them: `/static/@FINGERPRINT/admin/app.js`.
+//!
+//! Texts go out compressed to browsers that take them so. Each is compressed once, when it is first asked for.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{Responder, Response};
@@ -20,6 +28,10 @@ struct StaticFiles;
 /// How many hexadecimal digits of a file's SHA-256 stand for its content.
 const FINGERPRINT_CHARS: usize = 16;
 
+/// Files that are smaller are sent as they are.
+const COMPRESSED_MIN_BYTES: usize = 1024;
+/// So many compressed files are kept.
+const COMPRESSED_MAX: usize = 500;
 /// Folders whose files have one fingerprint together.
 const TOGETHER: [&str; 2] = ["admin/", "vendor/"];
 
@@ -55,15 +67,60 @@ impl StaticFile {
     }
 }
 
+/// Compressed files by their fingerprints. There are no more than the program has files.
+#[derive(Default)]
+pub struct Compressed(Mutex<HashMap<String, Arc<[u8]>>>);
+
+impl Compressed {
+    /// The content of a file as gzip; `None` if that can't be had.
+    fn get(&self, etag: &str, content: &[u8]) -> Option<Arc<[u8]>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(etag) {
+            return Some(found.clone());
+        }
+        let mut encoder = GzEncoder::new(Vec::with_capacity(content.len() / 2), Compression::best());
+        encoder.write_all(content).ok()?;
+        let made: Arc<[u8]> = encoder.finish().ok()?.into();
+        // While pages are edited, contents come and go.
+        if known.len() >= COMPRESSED_MAX {
+            known.clear();
+        }
+        known.insert(etag.to_owned(), made.clone());
+        Some(made)
+    }
+}
+
+/// Whether a browser takes gzip: it names it, and not with a weight of zero (RFC 9110, section 12.5.3).
+fn takes_gzip(accepted: &str) -> bool {
+    accepted.split(',').any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().trim_start_matches("q=");
+        name.trim().eq_ignore_ascii_case("gzip") && weight.parse::<f32>() != Ok(0.0)
+    })
+}
+
 impl<'r> Responder<'r, 'static> for StaticFile {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let cache = if self.fingerprinted { "public, max-age=31536000, immutable" } else { "no-cache" };
         let known = request.headers().get("If-None-Match").flat_map(|tags| tags.split(','));
         let unchanged = known.map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == self.etag || tag == "*");
+        let is_text = self.content_type.is_css()
+            || self.content_type.is_javascript()
+            || self.content_type.is_svg()
+            || self.content_type.is_json()
+            || self.content_type.is_plain();
+        let accepted = request.headers().get_one("Accept-Encoding").unwrap_or_default();
+        let wanted = is_text && self.file.data.len() >= COMPRESSED_MIN_BYTES && takes_gzip(accepted);
+        let kept: Option<&Compressed> = request.rocket().state().filter(|_| wanted && !unchanged);
+        let compressed = kept.and_then(|kept| kept.get(&self.etag, &self.file.data));
         let mut response = Response::build();
         response.header(Header::new("ETag", self.etag)).raw_header("Cache-Control", cache);
         if unchanged {
             return response.status(Status::NotModified).ok();
+        }
+        if let Some(content) = compressed {
+            response.raw_header("Content-Encoding", "gzip").header(self.content_type);
+            return response.sized_body(content.len(), std::io::Cursor::new(content)).ok();
         }
         let content = self.file.data;
         response.header(self.content_type).sized_body(content.len(), std::io::Cursor::new(content)).ok()
@@ -112,6 +169,28 @@ mod tests {
         assert!(!StaticFile::find("page.css", Some("0")).expect("the file exists").fingerprinted);
         assert!(StaticFile::find("../Cargo.toml", None).is_none());
         assert!(StaticFile::find("missing.css", None).is_none());
+    }
+
+    #[test]
+    fn browsers_say_whether_they_take_gzip() {
+        for (accepted, expect) in [
+            ("gzip, deflate, br", true),
+            ("br;q=1.0, GZIP;q=0.8", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.000, identity", false),
+            ("x-gzip", false),
+            ("", false),
+        ] {
+            assert_eq!(takes_gzip(accepted), expect, "{accepted}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_compressed_once() {
+        let kept = Compressed::default();
+        let first = kept.get("\"1\"", &[b'a'; 5000]).expect("it can be compressed");
+        assert!(first.len() < 100 && first.starts_with(&[0x1f, 0x8b]));
+        assert!(Arc::ptr_eq(&first, &kept.get("\"1\"", b"").expect("it is kept")));
     }
 
     #[test]

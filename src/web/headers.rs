@@ -90,7 +90,8 @@ impl Fairing for Headers {
             // What somebody sees by their cookie is theirs; caches on the way go by the address alone.
             response.set_raw_header("Cache-Control", "no-store");
         }
-        response.set_raw_header("Vary", "Origin");
+        let is_encoded = response.headers().contains("Content-Encoding");
+        response.set_raw_header("Vary", if is_encoded { "Origin, Accept-Encoding" } else { "Origin" });
         let Some(origin) = request.headers().get_one("Origin") else { return };
         let Some(allowed) = self.allow(origin) else { return };
         response.set_header(Header::new("Access-Control-Allow-Origin", allowed));

@@ -20,6 +20,7 @@ use rocket::{Build, Rocket, Route, Shutdown, options, routes};
 use crate::app::App;
 use crate::base::{Error, Result};
 use crate::web::activity::Activity;
+use crate::web::assets::Compressed;
 use crate::web::headers::Headers;
 use crate::web::page::templates::Theme;
 use crate::web::peer::{self, Peers};
@@ -60,6 +61,7 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
     rocket
         .manage(app)
         .manage(theme)
+        .manage(Compressed::default())
         .mount("/", options.routes)
         .mount("/", routes![preflight])
         .mount("/", pages::routes())

@@ -1,6 +1,8 @@
 //! The dashboard over HTTP: who gets its pages, and what these ask besides the REST API. What pages look like and do is
 //! for a browser to see (`tests/browser`).
 
+use std::io::Read as _;
+
 use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
@@ -176,4 +178,23 @@ fn superusers_see_the_factors_of_others_and_nobody_else_does() {
     app.as_user("ada").get(&path).expect(200);
     app.as_user("bob").get(&path).expect(403);
     app.guest().get(&path).expect(401);
+}
+
+#[test]
+fn texts_go_out_compressed_to_whoever_takes_them_so() {
+    let app = TestApp::new();
+    let address = "/static/@0/vendor/htmx.js";
+    let plain = app.guest().get(address);
+    assert_eq!((plain.header("Content-Encoding"), plain.header("Vary")), (None, Some("Origin")));
+    let call = || app.guest().call(Method::Get, address).header("Accept-Encoding", "br, gzip;q=0.9");
+    let compressed = call().send();
+    assert_eq!(compressed.header("Content-Encoding"), Some("gzip"));
+    assert_eq!(compressed.header("Vary"), Some("Origin, Accept-Encoding"));
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&*compressed.body).read_to_string(&mut text).expect("it is gzip");
+    assert_eq!(text, plain.text());
+    assert!(compressed.body.len() * 2 < plain.body.len());
+    let tag = compressed.header("ETag").expect("files have one");
+    assert_eq!(call().header("If-None-Match", tag).send().status, 304);
+    assert_eq!(app.guest().call(Method::Get, "/static/icon.svg").header("Accept-Encoding", "gzip").send().status, 200);
 }
