@@ -154,7 +154,8 @@ async function upload(collection, sent, { format, key, dryRun }) {
   const url = new URL(address(`/_/collections/${encodeURIComponent(collection.name)}/import`));
   url.searchParams.set('format', format);
   if (key) url.searchParams.set('key', key);
-  if (dryRun) url.searchParams.set('dryRun', '1');
+  // Under either name: a server that knew only the other one would change something.
+  if (dryRun) for (const name of ['dryRun', 'dry_run']) url.searchParams.set(name, '1');
   const headers = { ...JSON.parse(document.body.getAttribute('hx-headers')), 'Content-Type': 'application/octet-stream' };
   let answer;
   try {
@@ -168,8 +169,7 @@ async function upload(collection, sent, { format, key, dryRun }) {
 }
 
 function drawOutcome({ created, updated, failed, errors }, dryRun, collection) {
-  const would = dryRun ? 'would be' : 'were';
-  const said = `${plural(created, 'record')} ${would} created, ${updated} changed, ${failed} refused.`;
+  const said = `${plural(created, 'record')} ${dryRun ? 'would be ' : ''}created, ${updated} changed, ${failed} refused.`;
   const file = () => download(`${collection.name}-refused.csv`, [lineOf(['row', 'message']), ...errors.map((one) => lineOf([one.row, one.message]))], 'text/csv');
   return [
     h('p', { class: `banner ${failed > 0 ? 'warn' : 'good'}` }, dryRun ? `Nothing has changed. ${said}` : said),

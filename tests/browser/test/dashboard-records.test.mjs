@@ -328,6 +328,40 @@ test('everything that the filter selects is exported', async () => {
   assert.deepEqual(json.map((one) => one.code), ['G-1', 'G-2']);
 });
 
+test('a file is looked at, tried, and imported; rows that are refused are listed', async () => {
+  await clear();
+  await create({ title: 'Old', code: 'K-1', price: 1 });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  await page.getByLabel('More').click();
+  await page.getByRole('button', { name: 'Import …' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Import into things' });
+  const csv = `Code;Heading;price\nK-1;New;2\nK-2;"${HOSTILE.replaceAll('"', '""')}";3\nK-3;Dear;1000\n`;
+  await dialog.getByLabel('CSV or JSON file').setInputFiles({ name: `${HOSTILE}.csv`, mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await dialog.getByText('No field has the name of Heading').waitFor();
+  await dialog.getByLabel('Field for Heading').selectOption('title');
+  await dialog.getByLabel('Recognise records by').selectOption('code');
+  await dialog.getByRole('button', { name: 'Try it' }).click();
+  await dialog.getByText('Nothing has changed. 1 record would be created, 1 changed, 1 refused.').waitFor();
+  assert.equal((await all()).length, 1, 'the trial has changed something');
+  assert.match(await dialog.getByRole('listitem').textContent(), /^Row \d+ .*price/);
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await dialog.getByText('1 record created, 1 changed, 1 refused.').waitFor();
+  const downloading = page.waitForEvent('download');
+  await dialog.getByRole('button', { name: 'Download these' }).click();
+  assert.deepEqual(parse(await readFile(await (await downloading).path(), 'utf8'))[0], ['row', 'message']);
+  const found = (await all()).map((one) => [one.code, one.title, one.price]).sort();
+  assert.deepEqual(found, [['K-1', 'New', 2], ['K-2', HOSTILE, 3]]);
+  assert.equal(await page.evaluate(() => globalThis.harmed), undefined);
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await row(page, 'K-2').waitFor();
+  await page.getByLabel('More').click();
+  await page.getByRole('button', { name: 'Import …' }).click();
+  await dialog.getByLabel('CSV or JSON file').setInputFiles({ name: 'more.json', mimeType: 'application/json', buffer: Buffer.from('[{"title": "From JSON", "code": "K-4"}]') });
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await row(page, 'From JSON').waitFor();
+});
+
 test('the record of the address opens, and the back button closes it', async () => {
   await clear();
   const { id } = await create({ title: 'Open me', code: 'I-1' });
