@@ -39,12 +39,12 @@ function row(backup) {
   const { key, size, modified } = backup;
   return h('tr', { dataset: { key } },
     h('th', { scope: 'row', class: 'mono' }, key, key.startsWith('@auto_') && [' ', h('span', { class: 'badge' }, 'By schedule')]),
-    h('td', { class: 'number nowrap' }, bytes(size)),
-    h('td', { class: 'nowrap' }, h('span', { title: when(modified) }, ago(modified))),
+    h('td', { class: 'number nowrap', 'data-label': 'Size' }, bytes(size)),
+    h('td', { class: 'nowrap', 'data-label': 'Made' }, h('span', { title: when(modified) }, ago(modified))),
     h('td', {}, state(backup)),
     h('td', { class: 'nowrap' }, h('div', { class: 'row end' },
       h('button', { type: 'button', class: 'small', 'aria-label': `Download ${key}`, onclick: (event) => download(key, event.currentTarget) }, icon('download'), 'Download'),
-      h('button', { type: 'button', class: 'small', 'aria-label': `Restore ${key}`, onclick: () => restore(key) }, 'Restore'),
+      h('button', { type: 'button', class: 'small', 'aria-label': `Restore ${key}`, onclick: () => bringBack(key) }, 'Restore'),
       h('button', { type: 'button', class: 'small danger', 'aria-label': `Delete ${key}`, onclick: () => remove(key) }, 'Delete'))));
 }
 
@@ -113,6 +113,12 @@ const download = (key, button) => busy(button, async () => {
   const { token } = await post('/api/files/token');
   h('a', { href: address(`/api/backups/${encodeURIComponent(key)}?token=${encodeURIComponent(token)}`), download: key }).click();
 });
+
+/** The list isn't looked at meanwhile: where this session isn't known any more, that would lead away from what is told. */
+async function bringBack(key) {
+  clearTimeout(timer);
+  if (!(await restore(key))) await load().catch(tell);
+}
 
 async function remove(key) {
   if (!(await ask({ title: 'Delete this backup?', text: key, action: 'Delete', danger: true }))) return;

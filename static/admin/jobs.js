@@ -58,8 +58,8 @@ function row({ id, expression }, runs, failure) {
   return h('tr', { dataset: { job: id } },
     h('th', { scope: 'row' }, h('div', { class: 'job-name' }, nameOf(id)), KNOWN[id] && h('div', { class: 'quiet small job-text' }, KNOWN[id][1]), KNOWN[id] && h('code', { class: 'quiet' }, id)),
     h('td', {}, plain && h('div', {}, plain), h('code', { class: plain ? 'quiet' : '' }, expression)),
-    h('td', { class: 'nowrap' }, date ? [h('div', {}, ago(date.toISOString())), h('div', { class: 'quiet small' }, when(date.toISOString()))] : h('span', { class: 'quiet' }, 'Never')),
-    h('td', {}, lastRun(runs, failure)),
+    h('td', { class: 'nowrap', 'data-label': 'Next run' }, date ? [h('div', {}, ago(date.toISOString())), h('div', { class: 'quiet small' }, when(date.toISOString()))] : h('span', { class: 'quiet' }, 'Never')),
+    h('td', { 'data-label': 'Last run' }, lastRun(runs, failure)),
     h('td', { class: 'right' }, run));
 }
 

@@ -277,12 +277,26 @@ for (const button of document.querySelectorAll('[data-mode]')) {
 }
 // Enter finds; while something is offered to complete, it takes that.
 parts.editor.addEventListener('keydown', (event) => {
-  const offers = event.composedPath()[0].getRootNode().querySelector('.cm-tooltip-autocomplete');
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing || offers) return;
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  if (event.composedPath()[0].getRootNode().querySelector('.cm-tooltip-autocomplete')) {
+    breakMeansFind(state.expression);
+    return;
+  }
   event.preventDefault();
   event.stopPropagation();
   changed();
 }, { capture: true });
+/** Enter takes no offer that has only just come up, and breaks the line then. Whoever types so fast hasn't seen it. */
+function breakMeansFind(before) {
+  setTimeout(async () => {
+    const solid = (text) => text.replace(/\s/g, '');
+    if (state.expression.length === before.length || solid(state.expression) !== solid(before)) return;
+    const made = await expressionEditor;
+    made.set(before);
+    made.view.dispatch({ selection: { anchor: before.length } });
+    changed();
+  });
+}
 parts.find.addEventListener('click', changed);
 parts.more.addEventListener('click', () => busy(parts.more, more));
 parts.live.addEventListener('click', () => setLive(!isLive()));

@@ -46,9 +46,9 @@ const row = (mail) => h('tr', { dataset: { mail: mail.id } },
   h('td', { class: 'nowrap' }, stateOf(mail)),
   h('th', { scope: 'row' }, h('button', { type: 'button', class: 'plain mail-subject', onclick: () => show(mail.id) }, mail.subject || '(without a subject)'),
     h('div', { class: 'quiet small' }, KINDS[mail.kind] ?? mail.kind)),
-  h('td', { class: 'mail-to' }, mail.to),
+  h('td', { class: 'mail-to', 'data-label': 'To' }, mail.to),
   h('td', {}, progress(mail)),
-  h('td', { class: 'nowrap' }, h('time', { title: when(mail.created) }, ago(mail.created))));
+  h('td', { class: 'nowrap', 'data-label': 'Made' }, h('time', { title: when(mail.created) }, ago(mail.created))));
 
 async function load() {
   const found = await get('/api/mails', { page, perPage: PER_PAGE });
@@ -73,8 +73,8 @@ async function load() {
  * open accounts. It is read into a document that runs nothing.
  */
 function lifeless(html) {
-  // The browser would complain of each style before it could be taken away.
-  const unstyled = html.replace(/<style\b[\s\S]*?<\/style\s*>/gi, '').replace(/<[^>]+>/g, (tag) => tag.replace(/\sstyle(?=\s*=)/gi, ' data-style'));
+  // The browser would complain of each style and handler before it could be taken away.
+  const unstyled = html.replace(/<style\b[\s\S]*?<\/style\s*>/gi, '').replace(/<[^>]+>/g, (tag) => tag.replace(/[\s/"'](?=(?:style|on\w+)\s*=)/gi, '$& data-'));
   const parsed = new DOMParser().parseFromString(unstyled, 'text/html');
   for (const one of parsed.querySelectorAll('script, style, link, meta, base, iframe, object, embed, img, svg, video, audio, form')) one.remove();
   for (const one of parsed.querySelectorAll('*')) {

@@ -57,7 +57,7 @@ export function logChart(place, onzoom) {
       width: place.clientWidth, height: HEIGHT, padding: [8, 4, 0, 0], legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: DRAG_MIN } },
       scales: { x: { range: (_, min, max) => [min - HOUR / 2, max + HOUR / 2] }, y: { range: (_, __, max) => [0, Math.max(max, 1) * 1.1] } },
-      axes: [{ ...axis, grid: { show: false }, size: 26, values: tickLabels }, { ...axis, grid: { stroke: color('line'), width: 1 }, size: 44, space: 28, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : '')) }],
+      axes: [{ ...axis, grid: { show: false }, size: 26, space: 72, values: tickLabels }, { ...axis, grid: { stroke: color('line'), width: 1 }, size: 44, space: 28, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : '')) }],
       series: [{}, { fill: color('accent'), stroke: color('accent'), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 40], align: 0 }) }],
       hooks: { setSelect: [choose], setCursor: [point] },
     }, data, place);

@@ -3,7 +3,7 @@
 
 import { address, post } from '../lib/api.js';
 import { fill, h } from '../lib/dom.js';
-import { ask, tell } from '../lib/feedback.js';
+import { ask, tell, toast } from '../lib/feedback.js';
 import { parseFigures, valueOf } from './metrics.js';
 import { latestSaid } from './program-log.js';
 
@@ -25,21 +25,20 @@ async function beganAt() {
   }
 }
 
-/** Asks, restores, and shows how it goes. */
+/** Asks, restores, and shows how it goes; resolves to whether the server has begun anew. */
 export async function restore(key) {
   const sure = await ask({
     title: `Restore ${key}?`, type: key, danger: true, action: 'Restore',
     text: 'Everything that was written since this backup was made is lost. The server starts anew with the restored data. If anything is wrong with the backup, nothing changes.',
   });
-  if (!sure) return;
+  if (!sure) return false;
   const before = await beganAt();
-  const since = new Date();
-  try {
-    await post(`/api/backups/${encodeURIComponent(key)}/restore`);
-  } catch (error) {
-    tell(error);
-    return;
+  // Without it nobody could tell when the server has begun anew.
+  if (typeof before !== 'number') {
+    toast('The server does not answer as it should. Try again.', 'problem');
+    return false;
   }
+  const since = new Date();
   const text = h('p', { role: 'status' }, 'The backup is being unpacked and checked. The server goes on to answer meanwhile.');
   const footer = h('footer');
   const dialog = h('dialog', { 'aria-labelledby': 'restoring-title' }, h('h2', { id: 'restoring-title' }, `Restoring ${key}`),
@@ -48,6 +47,13 @@ export async function restore(key) {
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  try {
+    await post(`/api/backups/${encodeURIComponent(key)}/restore`);
+  } catch (error) {
+    dialog.close();
+    tell(error);
+    return false;
+  }
   const end = (words, button) => {
     dialog.querySelector('progress').remove();
     fill(text, words);
@@ -58,10 +64,11 @@ export async function restore(key) {
   const outcome = await untilBack(key, before, since, (words) => { text.textContent = words; });
   if (outcome.failure) {
     end(outcome.failure, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close'));
-  } else {
-    end(outcome.stranger ? 'The server is back with the restored data. Your session is not in it: sign in again.' : 'The server is back with the restored data.',
-      h('button', { type: 'button', class: 'main', onclick: () => location.reload() }, outcome.stranger ? 'Sign in' : 'Reload this page'));
+    return false;
   }
+  end(outcome.stranger ? 'The server is back with the restored data. Your session is not in it: sign in again.' : 'The server is back with the restored data.',
+    h('button', { type: 'button', class: 'main', onclick: () => location.reload() }, outcome.stranger ? 'Sign in' : 'Reload this page'));
+  return true;
 }
 
 async function untilBack(key, before, since, say) {

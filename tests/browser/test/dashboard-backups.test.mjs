@@ -129,3 +129,16 @@ test('what is restored is there when the server is back', async () => {
   await page.getByRole('link', { name: 'kept', exact: true }).waitFor();
   assert.equal((await api('GET', '/api/collections/kept')).name, 'kept');
 });
+
+test('whoever is not known in the restored data is told to sign in again', async () => {
+  await api('POST', '/api/backups', { name: 'before-session.zip' });
+  const page = await owner();
+  await open(page, '/_/backups');
+  await page.getByRole('button', { name: 'Restore before-session.zip' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Restore before-session.zip?' });
+  await dialog.getByRole('textbox').fill('before-session.zip');
+  await dialog.getByRole('button', { name: 'Restore' }).click();
+  await page.getByText(/Your session is not in it/).waitFor();
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL('**/auth/_superusers/sign-in?redirect=*');
+});

@@ -34,6 +34,16 @@ test('only what was changed is sent, and it is in force', async () => {
   await look(page, 'settings');
 });
 
+test('every setting that there is has an input', async () => {
+  const page = await owner();
+  await open(page, '/_/settings');
+  const leaves = (value, path = []) => (value === null || typeof value !== 'object' || Array.isArray(value) ? [path.join('.')]
+    : Object.entries(value).flatMap(([key, one]) => leaves(one, [...path, key])));
+  const known = await page.locator('[data-path]').evaluateAll((all) => all.map(({ dataset }) => dataset.path));
+  const secrets = ['smtp.password', 's3.secret', 'backups.s3.secret'];
+  assert.deepEqual(known.toSorted(), [...leaves(await api('GET', '/api/settings')), ...secrets].toSorted());
+});
+
 test('what is refused stands beside its field, and nothing typed is lost', async () => {
   const page = await owner();
   await open(page, '/_/settings');
