@@ -3,11 +3,10 @@
 // Used by `collection.html` and `new-collection.html`. It keeps a draft (`schema/draft.js`), which the tabs change, says
 // what saving will do (`schema/changes.js`), and puts what the server refuses beside its input (`schema/problems.js`).
 
-import { Refused, address, del, get, getAll, patch, post } from './lib/api.js';
+import { Refused, address, del, get, getAll, patch, post, records } from './lib/api.js';
 import { debounce, fill, find, h, uniqueId } from './lib/dom.js';
 import { ask, busy, copy, menu, tabs, tell, toast } from './lib/feedback.js';
 import { plural } from './lib/format.js';
-import { records } from './lib/api.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { authPanel } from './schema/auth.js';
@@ -97,8 +96,10 @@ function build() {
   const mounted = new Map();
   const mount = (name) => {
     const tab = list.find((one) => one.name === name);
-    if (!mounted.has(name)) mounted.set(name, Promise.resolve(tab.mount?.()).catch(tell));
-    return mounted.get(name);
+    // Rules and options offer fields, so they are made anew when those are others.
+    const fields = name === 'query' ? '' : draft.fields.map((field) => field.name).join();
+    if (mounted.get(name)?.fields !== fields) mounted.set(name, { fields, done: Promise.resolve(tab.mount?.()).catch(tell) });
+    return mounted.get(name).done;
   };
   const bar = tabs(list.map(({ name, label, element }) => ({ name, label, content: element })), {
     label: 'Parts of the collection', chosen: list.some((one) => one.name === chosen) ? chosen : list[0].name,
@@ -270,7 +271,7 @@ async function showRefusal(error, sent) {
   // A tab that nobody has opened has no inputs yet.
   const concerned = new Set(flatten(error.data).map(({ path: keys }) => tabOf(keys)));
   for (const { name } of view.list) if (concerned.has(name)) await view.mount(name);
-  const { left, first, places } = show(root, error.data, (at) => view.rowOf?.(at, sent));
+  const { left, places } = show(root, error.data, (at) => view.rowOf?.(at, sent));
   view.banner.hidden = false;
   fill(view.banner, h('strong', {}, error.message), left.map((line) => h('div', { class: 'pre-line' }, line)));
   for (const place of places) {
@@ -281,10 +282,12 @@ async function showRefusal(error, sent) {
     button.classList.add('has-problem');
     button.append(h('span', { class: 'dot', role: 'img', 'aria-label': 'has problems' }));
   }
-  const tab = first?.closest('[role="tabpanel"]');
+  // What is to be seen already comes first, then whatever the server has named first.
+  const target = places.find((place) => !place.closest('[role="tabpanel"]')?.hidden) ?? places[0];
+  const tab = target?.closest('[role="tabpanel"]');
   if (tab?.hidden) view.bar.choose(view.list.find((one) => tab.contains(one.element)).name);
-  (first?.matches('input, select, textarea') ? first : first?.querySelector('input, select, textarea, button'))?.focus();
-  first?.scrollIntoView({ block: 'center' });
+  (target?.matches('input, select, textarea') ? target : target?.querySelector('input, select, textarea, button'))?.focus();
+  target?.scrollIntoView({ block: 'center' });
 }
 
 // --- what else can be done with a collection ---

@@ -2,12 +2,11 @@
 //
 // Used by `transfer.html`. What an import will do is worked out here (`schema/merge.js`) and shown before it is done.
 
-import { address, getAll, put } from './lib/api.js';
+import { Refused, address, get, getAll, put, records } from './lib/api.js';
 import { debounce, fill, find, h, icon, uniqueId } from './lib/dom.js';
 import { editor } from './lib/editor.js';
 import { busy, copy, tabs, tell, toast } from './lib/feedback.js';
 import { plural } from './lib/format.js';
-import { get, records } from './lib/api.js';
 import { MARK, changesBetween } from './schema/changes.js';
 import { checkControl } from './schema/controls.js';
 import { lineDiff, shortened, sideBySide } from './schema/line-diff.js';
@@ -87,7 +86,7 @@ function download(text) {
 
 async function importPanel() {
   const fileId = uniqueId('file');
-  const problem = h('p', { class: 'banner problem', role: 'alert', hidden: true });
+  const problem = h('p', { class: 'banner problem pre-line', role: 'alert', hidden: true });
   const findings = h('div', { class: 'stack', role: 'region', 'aria-label': 'What the import would do' });
   const button = h('button', { type: 'button', class: 'main', disabled: true, onclick: () => run() }, 'Review and import');
   const state = { deleteMissing: false, adopt: false, collections: null, plan: null };
@@ -132,12 +131,23 @@ async function importPanel() {
       ...added.map((one) => ({ level: 'plain', text: `Adds the collection ${MARK}${one.name}${MARK}.` })),
     ];
     if (!await review(changes, { title: 'What the import will do', action: 'Import' })) return;
+    let refused = null;
     await busy(button, async () => {
-      await put('/api/collections/import', { collections: state.collections, deleteMissing: state.deleteMissing });
+      try {
+        await put('/api/collections/import', { collections: state.collections, deleteMissing: state.deleteMissing });
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status !== 400) throw error;
+        refused = error;
+        return;
+      }
       toast('Imported.', 'good', { action: { label: 'Show collections', run: () => location.assign(address('/_/collections')) } });
       here = await getAll('/api/collections');
     });
     look();
+    if (!refused) return;
+    problem.textContent = refused.text;
+    problem.hidden = false;
+    problem.scrollIntoView({ block: 'center' });
   }
   const file = h('input', { id: fileId, type: 'file', accept: '.json,application/json', class: 'visually-hidden', onchange: async () => {
     const [chosen] = file.files;

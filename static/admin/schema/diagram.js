@@ -95,16 +95,18 @@ function curve([first, ...rest]) {
 
 function nodeOf(collection, fields, { x, y, width, height }, relations, collections) {
   const targets = relations.filter(({ from }) => from === collection.id).map(({ to, field }) => `${field.name} to ${collections.find((one) => one.id === to).name}`);
-  const label = `${collection.name}, ${collection.type}, ${collection.fields.length} fields${targets.length > 0 ? `; ${targets.join(', ')}` : ''}`;
+  const label = `${collection.name} ${collection.type}, ${collection.fields.length} fields${targets.length > 0 ? `; ${targets.join(', ')}` : ''}`;
   const isRelation = (field) => relations.some((one) => one.field === field);
-  return s('a', { href: address(`/_/collections/${encodeURIComponent(collection.name)}/edit`), class: `node ${collection.type}`, 'aria-label': label, transform: `translate(${x - width / 2} ${y - height / 2})` },
-    s('title', {}, label),
-    s('rect', { width, height, rx: 8, class: 'box' }), s('path', { d: `M0 ${HEAD}V8a8 8 0 0 1 8-8H${width - 8}a8 8 0 0 1 8 8V${HEAD}z`, class: 'head' }),
-    s('text', { x: 12, y: 22, class: 'name' }, short(collection.name, 22)), s('text', { x: width - 12, y: 22, class: 'kind', 'text-anchor': 'end' }, collection.type),
-    fields.map((field, at) => [
-      s('text', { x: 12, y: HEAD + 16 + at * ROW, class: isRelation(field) ? 'field points' : 'field' }, short(field.name)),
-      s('text', { x: width - 12, y: HEAD + 16 + at * ROW, class: 'kind', 'text-anchor': 'end' }, kindLabel(field.type)),
-    ]));
+  const right = width - 12;
+  // The link's name says what matters; the fields are drawn over it and let clicks through.
+  return s('g', { class: `node ${collection.type}`, transform: `translate(${x - width / 2} ${y - height / 2})` }, s('title', {}, label),
+    s('a', { href: address(`/_/collections/${encodeURIComponent(collection.name)}/edit`), 'aria-label': label },
+      s('rect', { width, height, rx: 8, class: 'box' }), s('path', { d: `M0 ${HEAD}V8a8 8 0 0 1 8-8H${width - 8}a8 8 0 0 1 8 8V${HEAD}z`, class: 'head' }),
+      s('text', { x: 12, y: 22, class: 'name' }, short(collection.name, 22)), ' ', s('text', { x: right, y: 22, class: 'kind', 'text-anchor': 'end' }, collection.type)),
+    s('g', { class: 'node-fields', 'aria-hidden': 'true' }, fields.map((field, at) => [
+      s('text', { x: 12, y: HEAD + 16 + at * ROW, class: isRelation(field) ? 'points' : undefined }, short(field.name)),
+      s('text', { x: right, y: HEAD + 16 + at * ROW, class: 'kind', 'text-anchor': 'end' }, kindLabel(field.type)),
+    ])));
 }
 
 /** What is seen of the picture. */
@@ -173,8 +175,8 @@ function cameraOf(frame, svg, world, size) {
   });
   // Whoever goes from link to link by Tab has to see where they are.
   frame.addEventListener('focusin', ({ target }) => {
-    const node = target.closest?.('.node');
-    if (!node || !node.matches(':focus-visible')) return;
+    const node = target.closest?.('.node a');
+    if (!node?.matches(':focus-visible')) return;
     const [inner, outer] = [node.getBoundingClientRect(), box()];
     frame.scrollTo(0, 0);
     const dx = inner.left < outer.left ? outer.left - inner.left + MARGIN : inner.right > outer.right ? outer.right - inner.right - MARGIN : 0;

@@ -61,7 +61,10 @@ export class Draft extends EventTarget {
    */
   definitionFor(rule, text) {
     const definition = this.definition();
-    if (this.saved && this.saved[rule] === text) {
+    // The server takes no fields for a view, so one with another query is shown to it as what its fields make it.
+    if (this.isView && this.value.viewQuery !== this.saved?.viewQuery) return { ...definition, id: '', type: 'base', viewQuery: undefined };
+    const stored = rule.split('.').reduce((one, key) => one?.[key], this.saved);
+    if (this.saved && stored === text) {
       definition.fields = this.entries.filter((entry) => !entry.removed)
         .map(({ field, saved }) => ({ ...field, name: saved?.name ?? field.name }));
     }
@@ -69,7 +72,12 @@ export class Draft extends EventTarget {
   }
 
   get isDirty() {
-    return JSON.stringify(this.definition()) !== this.start;
+    return this.isNew ? JSON.stringify(this.definition()) !== this.start : Object.keys(this.body()).length > 0;
+  }
+
+  /** The fields that a view's query was found to have. */
+  derive(fields) {
+    this.entries = fields.map((field) => this.entry(field, null));
   }
 
   /** What has to be sent: everything of a new collection, what has changed of another. */

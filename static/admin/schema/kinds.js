@@ -7,7 +7,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 
 /** Each kind: its name for people, what it is for, a picture of 24 by 24, and the options of a new field. */
 export const KINDS = {
-  text: { label: 'Text', about: 'Short text', picture: 'M5 7V5h14v2M12 5v14M9 19h6', options: { min: 0, max: 0, pattern: '', autogeneratePattern: '' } },
+  text: { label: 'Text', about: 'Short text', picture: 'M5 7V5h14v2M12 5v14M9 19h6', options: { min: 0, max: 0, pattern: '', autogeneratePattern: '', primaryKey: false } },
   editor: { label: 'Rich text', about: 'Formatted text', picture: 'M4 6h16M4 10h10M4 14h16M4 18h8', options: { maxSize: 0, convertURLs: false } },
   number: { label: 'Number', about: 'With or without fractions', picture: 'M9 4L7 20M17 4l-2 16M4 9h16M4 15h16', options: { min: null, max: null, onlyInt: false } },
   bool: { label: 'Yes or no', about: 'True or false', picture: 'M8 7h8a5 5 0 0 1 0 10H8A5 5 0 0 1 8 7zM16 10a2 2 0 1 0 .01 4a2 2 0 0 0-.01-4', options: {} },

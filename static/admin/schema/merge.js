@@ -4,8 +4,11 @@
 // same id, or the same name where no id is given; keys that aren't given stay, fields too unless the rest is deleted.
 
 import { same } from './draft.js';
+import { blankField } from './kinds.js';
 
 const DATES = ['created', 'updated'];
+/** What the server takes for options that aren't given, where the editor starts with something else. */
+const UNGIVEN = { select: { maxSelect: 0 }, file: { maxSelect: 0 }, relation: { maxSelect: 0 }, autodate: { onCreate: false }, password: { min: 0 } };
 
 /** What is imported, whatever form it came in: a list, or an object with `collections`. Throws a text for people. */
 export function readImport(text) {
@@ -33,7 +36,7 @@ function merged(old, one, deleteMissing) {
   const sent = (one.fields ?? []).map((field) => {
     const known = old.fields.find((other) => (field.id ? other.id === field.id : other.name === field.name && other.type === field.type))
       ?? old.fields.find((other) => other.name === field.name && other.type === field.type);
-    return { ...field, id: known?.id ?? field.id };
+    return { ...(known ? { ...blankField(field.type), ...UNGIVEN[field.type] } : {}), ...field, id: known?.id ?? field.id };
   });
   const rest = old.fields.filter((field) => !sent.some((other) => other.id === field.id) && (field.system || !deleteMissing));
   next.fields = [...sent, ...rest];

@@ -20,7 +20,7 @@ export function clear(root) {
 
 /**
  * Shows problems within `root`; `rowOf(n)` is the row of the n-th field that was sent, opened.
- * @returns {{ left: string[], first: HTMLElement | null, places: HTMLElement[] }} what has no place, and where the rest is
+ * @returns {{ left: string[], places: HTMLElement[] }} what has no place, and where the rest is
  */
 export function show(root, data, rowOf) {
   const left = [];
@@ -34,7 +34,7 @@ export function show(root, data, rowOf) {
     mark(place, message);
     places.push(place);
   }
-  return { left, first: places[0] ?? null, places };
+  return { left, places };
 }
 
 function placeOf(root, path, rowOf) {

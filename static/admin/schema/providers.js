@@ -24,6 +24,9 @@ function logo({ logo: svg }) {
   return picture;
 }
 
+/** A service's name; with its key where several have the same. */
+const nameOf = (info, all) => (all.some((one) => one !== info && one.displayName === info.displayName) ? `${info.displayName} (${info.name})` : info.displayName);
+
 /** @returns {HTMLElement} */
 export function providerList(draft) {
   const { oauth2 } = draft.value;
@@ -55,7 +58,7 @@ export function providerList(draft) {
     const show = () => {
       const wanted = search.value.trim().toLowerCase();
       const found = free.filter((one) => `${one.displayName} ${one.name}`.toLowerCase().includes(wanted));
-      fill(results, found.map((info) => h('button', { type: 'button', onclick: () => { dialog.close(); settings(blank(info.name), info, true); } }, logo(info), info.displayName)),
+      fill(results, found.map((info) => h('button', { type: 'button', onclick: () => { dialog.close(); settings(blank(info.name), info, true); } }, logo(info), nameOf(info, free))),
         found.length === 0 && h('p', { class: 'quiet' }, 'None has this name. Services of your own: OpenID Connect.'));
     };
     const dialog = h('dialog', { 'aria-labelledby': title }, h('h2', { id: title }, 'Add a service'), search, results,

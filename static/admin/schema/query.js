@@ -25,7 +25,9 @@ export function queryPanel(draft) {
     problem.hidden = true;
     if (query === '') return fill(result);
     try {
-      show(await post('/api/collections/meta/dry-run-view', { query }, { signal: running.signal }));
+      const found = await post('/api/collections/meta/dry-run-view', { query }, { signal: running.signal });
+      draft.derive(found.fields);
+      show(found);
     } catch (error) {
       if (error.name === 'AbortError') return undefined;
       if (!(error instanceof Refused) || error.status !== 400) return tell(error);

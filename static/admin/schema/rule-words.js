@@ -19,9 +19,14 @@ export function inShort(rule) {
   return { 'Nobody but superusers': ['Superusers', ''], Everybody: ['Everybody', 'warn'], 'Signed-in people': ['Signed in', 'info'] }[inWords(rule)] ?? ['Rule', 'accent'];
 }
 
-/** Whether a guest may pass for the owner of records without one: NULL equals empty text. */
-export function forgetsGuests(rule) {
-  return Boolean(rule) && /(?<!!)=\s*@request\.auth\.id\b|@request\.auth\.id\s*\??=(?!=)/.test(rule) && !/@request\.auth\.id\s*!=|@request\.auth\.collection(?:Name|Id)|@request\.auth\.\w+\s*=\s*(?:true|["'][^"'])/.test(rule);
+const OWNER = /([\w.@:]+)\s*\??=\s*@request\.auth\.id\b|@request\.auth\.id\s*\??=\s*([\w.@:]+)/g;
+const KNOWN = /@request\.auth\.id\s*!=|@request\.auth\.collection(?:Name|Id)\s*=/;
+
+/** Whether a guest may pass for the owner of records without one: nobody's id equals what is empty. */
+export function forgetsGuests(rule, fields) {
+  if (!rule || KNOWN.test(rule)) return false;
+  const neverEmpty = (name) => name === 'id' || fields.some((field) => field.name === name && field.required);
+  return [...rule.matchAll(OWNER)].some((found) => !neverEmpty(found[1] ?? found[2]));
 }
 
 /** The collections that a step of a path leads to. */

@@ -29,7 +29,7 @@ async function check(draft, key, rule) {
   if (rule.trim() === '') return [];
   try {
     const { problems } = await post('/_/check-rule', { collection: draft.definitionFor(key, rule), rule }, { headers: { 'X-CSRF-Token': csrf() } });
-    return problems ?? [];
+    return problems;
   } catch (error) {
     if (error instanceof Refused) return [];
     throw error;
@@ -92,7 +92,7 @@ async function ruleRow(draft, [key, label, about]) {
     fill(badge, h('span', { class: `badge ${kind}` }, key === 'authRule' && rule === null ? 'Nobody' : key === 'authRule' && inWords(rule) === 'Everybody' ? 'Every account' : inWords(rule)));
     toggle.setAttribute('aria-pressed', String(rule === null));
     toggle.setAttribute('aria-label', `${label}: ${key === 'authRule' ? 'nobody' : 'superusers only'}`);
-    warning.hidden = !forgetsGuests(rule);
+    warning.hidden = !forgetsGuests(rule, draft.fields);
     warning.textContent = 'For guests @request.auth.id is empty, so they pass where the other side is empty, too. Put @request.auth.id != "" && in front unless the field is required.';
   };
   async function setLock(on) {

@@ -1,0 +1,537 @@
+// Collections in the dashboard: the editor of one, the overview of all, import and export. What is done on a page is
+// looked up through the API afterwards.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { before, test } from 'node:test';
+import { api, shoot, violations } from '../lib/browser.mjs';
+import { look, open, owner } from '../lib/dashboard.mjs';
+
+const HOSTILE = '<img src=x onerror="globalThis.wasHit=1">\'"`;${1}';
+
+let page;
+before(async () => { page = await owner({ viewport: { width: 1280, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] }); });
+
+const define = (name, fields, more = {}) => api('POST', '/api/collections', { name, type: 'base', fields, ...more });
+const definition = (name) => api('GET', `/api/collections/${name}`);
+const fieldNames = async (name) => (await definition(name)).fields.map((field) => field.name);
+const record = (collection, body) => api('POST', `/api/collections/${collection}/records`, body);
+const text = (name, more = {}) => ({ name, type: 'text', ...more });
+
+const button = (name, within = page) => within.getByRole('button', { name, exact: true });
+const dialog = () => page.getByRole('dialog');
+const nameOf = (field) => page.getByRole('textbox', { name: `Name of the field ${field}`, exact: true });
+const row = (field) => page.locator('.schema-field').filter({ has: nameOf(field) });
+const editorOf = (label) => page.getByRole('textbox', { name: label, exact: true });
+
+/** Opens the editor of a collection. */
+async function edit(name, hash = '') {
+  await page.goto('about:blank');
+  await open(page, `/_/collections/${name}/edit${hash}`);
+  await page.locator('.save-bar').waitFor();
+}
+
+/** Puts a text into an editor, as keys do: what a browser makes of pasted text in it would have styles of its own. */
+async function write(label, value) {
+  await editorOf(label).click();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Backspace');
+  if (value) await page.keyboard.insertText(value);
+}
+
+/** Does something that saves, and waits until it is stored. */
+async function saved(action) {
+  const [answer] = await Promise.all([page.waitForResponse((one) => ['PATCH', 'POST', 'PUT', 'DELETE'].includes(one.request().method()) && /\/api\/collections/.test(one.url())), action()]);
+  // Where the page goes on to another one, the browser doesn't keep the answer's body.
+  if (!answer.ok()) assert.fail(await answer.text());
+}
+
+async function addField(kind, name) {
+  await page.locator('.add-field summary').click();
+  await page.locator('.kinds button').filter({ hasText: new RegExp(`^${kind}`) }).click();
+  const added = page.locator('.schema-field:focus-within');
+  await page.keyboard.type(name);
+  return added;
+}
+
+/** The axe and the pictures of a tab that is chosen by the address' end. */
+async function lookAtTab(name, hash) {
+  await shoot(page, `dashboard-${name}`);
+  await page.setViewportSize({ width: 1280, height: 900 });
+  assert.deepEqual(await violations(`${new URL(page.url()).pathname}${hash}`, await page.context().cookies()), [], name);
+  assert.deepEqual(page.trouble, [], name);
+}
+
+test('a collection is made with fields, a choice of hostile values and an index', async () => {
+  await open(page, '/_/new-collection');
+  await page.getByLabel('Name', { exact: true }).fill('press articles');
+  const title = await addField('Text', 'title');
+  await title.getByLabel('Fewest characters').fill('3');
+  await title.getByLabel(/^Required/).check();
+  await title.getByLabel('Help text').fill(HOSTILE);
+  const state = await addField('Choice', 'state');
+  for (const value of ['draft', HOSTILE, 'a,b']) {
+    await state.getByLabel('Values', { exact: true }).fill(value);
+    await page.keyboard.press('Enter');
+  }
+  assert.deepEqual(await state.locator('.chip-text').allTextContents(), ['draft', HOSTILE, 'a,b']);
+  await state.getByRole('button', { name: /^a,b\./ }).press('ArrowLeft');
+  await button('Add an index').click();
+  await dialog().getByLabel(/^Unique/).check();
+  await button('title', dialog()).click();
+  await button('Add', dialog()).click();
+  await look(page, 'new-collection');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await saved(() => button('Create').click());
+  await page.waitForURL('**/_/collections/press_articles');
+  const { fields, indexes } = await definition('press_articles');
+  assert.deepEqual(fields.map((field) => field.name), ['id', 'title', 'state', 'created', 'updated']);
+  assert.deepEqual(fields[2].values, ['draft', 'a,b', HOSTILE]);
+  assert.deepEqual([fields[1].min, fields[1].required, fields[1].help], [3, true, HOSTILE]);
+  assert.match(indexes[0], /^CREATE UNIQUE INDEX `idx_\w+` ON `press_articles` \(`title`\)$/);
+  await edit('press_articles');
+  await button('Options of state').click();
+  assert.deepEqual(await row('state').locator('.chip-text').allTextContents(), ['draft', 'a,b', HOSTILE]);
+  assert.equal(await page.evaluate(() => globalThis.wasHit), undefined);
+});
+
+test('fields of all kinds can be added, with their options', async () => {
+  await define('targets', [text('name')]);
+  await open(page, '/_/new-collection');
+  await page.getByLabel('Name', { exact: true }).fill('everything');
+  const set = {
+    'Rich text': (one) => one.getByLabel('Most bytes').fill('1000'),
+    Number: async (one) => { await one.getByLabel('Least').fill('-2.5'); await one.getByLabel(/^Default value/).check(); await one.getByLabel('Value of new records').fill('7'); await one.getByLabel(/^May be NULL/).check(); },
+    'Yes or no': (one) => one.getByLabel(/^Must be true/).check(),
+    'E-mail': async (one) => { await one.getByLabel('Only these domains').fill('example.com, example.org'); await page.keyboard.press('Enter'); },
+    URL: async (one) => { await one.getByLabel('Not these domains').fill('example.net'); await page.keyboard.press('Enter'); },
+    Date: (one) => one.getByLabel('Earliest').fill('2026-01-01 00:00:00.000Z'),
+    'Automatic date': (one) => one.getByLabel(/^Set with every change/).check(),
+    Choice: async (one) => { await one.getByLabel('Values', { exact: true }).fill('x'); await page.keyboard.press('Enter'); await one.getByLabel('Values', { exact: true }).fill('y'); await page.keyboard.press('Enter'); await one.getByLabel('How many').selectOption('several'); },
+    File: async (one) => { await button('Images', one).click(); await one.getByLabel('Sizes of previews').fill('100x50t'); await page.keyboard.press('Enter'); await one.getByLabel(/^Protected/).check(); },
+    Relation: async (one) => { await one.getByLabel('Collection', { exact: true }).selectOption({ label: 'targets' }); await one.getByLabel('How many').selectOption('several'); await one.getByLabel('At most').fill('4'); await one.getByLabel(/^Delete along/).check(); },
+    JSON: async (one) => { await one.getByLabel(/^Default value/).check(); await one.getByLabel('Value of new records').fill('{"a": 1}'); },
+    Place: () => {},
+  };
+  for (const [kind, options] of Object.entries(set)) await options(await addField(kind, kind.toLowerCase().replaceAll(/\W/g, '_')));
+  await saved(() => button('Create').click());
+  await page.waitForURL('**/_/collections/everything');
+  const fields = Object.fromEntries((await definition('everything')).fields.map((field) => [field.name, field]));
+  assert.equal(fields.rich_text.maxSize, 1000);
+  assert.deepEqual([fields.number.min, fields.number.default, fields.number.nullable], [-2.5, 7, true]);
+  assert.equal(fields.yes_or_no.required, true);
+  assert.deepEqual(fields.e_mail.onlyDomains, ['example.com', 'example.org']);
+  assert.deepEqual(fields.url.exceptDomains, ['example.net']);
+  assert.equal(fields.date.min, '2026-01-01 00:00:00.000Z');
+  assert.deepEqual([fields.automatic_date.onCreate, fields.automatic_date.onUpdate], [true, true]);
+  assert.deepEqual([fields.choice.values, fields.choice.maxSelect], [['x', 'y'], 2]);
+  assert.ok(fields.file.mimeTypes.includes('image/png') && fields.file.protected);
+  assert.deepEqual(fields.file.thumbs, ['100x50t']);
+  assert.deepEqual([fields.relation.collectionId, fields.relation.maxSelect, fields.relation.cascadeDelete], [(await definition('targets')).id, 4, true]);
+  assert.deepEqual(fields.json.default, { a: 1 });
+  assert.equal(fields.place.type, 'geoPoint');
+});
+
+test('a field and the collection get new names, values and rules stay', async () => {
+  await define('boats', [text('title')], { listRule: 'title != ""' });
+  const { id } = await record('boats', { title: 'Ada' });
+  await edit('boats');
+  await nameOf('title').fill('label');
+  await page.getByLabel('Name', { exact: true }).fill('ships');
+  await button('Save').click();
+  const changes = await dialog().locator('.changes').innerText();
+  assert.match(changes, /Renames the collection boats to ships/);
+  assert.match(changes, /Renames title to label/);
+  await saved(() => button('Save', dialog()).click());
+  await page.waitForURL('**/_/collections/ships/edit');
+  assert.equal((await api('GET', `/api/collections/ships/records/${id}`)).label, 'Ada');
+  assert.equal((await definition('ships')).listRule, 'label != ""');
+});
+
+test('fields change places by keys and by mouse', async () => {
+  await define('ordered', [text('a'), text('b'), text('c')]);
+  await edit('ordered');
+  await button('Move c').press('ArrowUp');
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Move c');
+  await page.keyboard.press('ArrowUp');
+  const from = await button('Move b').boundingBox();
+  const to = await row('id').boundingBox();
+  await page.mouse.move(from.x + 5, from.y + 5);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 5, from.y - 40, { steps: 4 });
+  await page.mouse.move(from.x + 5, to.y + 2, { steps: 12 });
+  await page.mouse.up();
+  await page.getByText('1 change', { exact: true }).waitFor();
+  await saved(() => page.keyboard.press('Control+s'));
+  assert.deepEqual(await fieldNames('ordered'), ['b', 'id', 'c', 'a']);
+});
+
+test('removing a field says how many values go, can be undone, and is asked about', async () => {
+  await define('stock', [text('name'), { name: 'price', type: 'number' }]);
+  for (const price of [0, 5, 7]) await record('stock', { name: 'x', price });
+  await edit('stock');
+  const remove = async () => {
+    await row('price').locator('summary').click();
+    await button('Remove', row('price')).click();
+  };
+  await remove();
+  await button('Undo').click();
+  await page.getByText('No changes', { exact: true }).waitFor();
+  await remove();
+  await button('Save').click();
+  await dialog().getByText('Removes price and its values in 2 records.').waitFor();
+  await button('Cancel', dialog()).click();
+  assert.ok((await fieldNames('stock')).includes('price'));
+  await button('Save').click();
+  await saved(() => button('Save and lose data', dialog()).click());
+  await page.getByText('Saved.').waitFor();
+  assert.ok(!(await fieldNames('stock')).includes('price'));
+  assert.equal(await row('price').count(), 0);
+});
+
+test('several values that become one are counted; harmless changes are only shown when asked for', async () => {
+  await define('shirts', [{ name: 'sizes', type: 'select', values: ['s', 'm', 'l'], maxSelect: 3 }]);
+  for (const sizes of [['s'], ['s', 'm'], ['m', 'l']]) await record('shirts', { sizes });
+  await edit('shirts');
+  await button('Options of sizes').click();
+  await row('sizes').getByLabel(/^Presentable/).check();
+  await button('Show changes').click();
+  await dialog().getByText('Makes sizes presentable.').waitFor();
+  await button('Cancel', dialog()).click();
+  await row('sizes').getByLabel('How many').selectOption('one');
+  await button('Save').click();
+  await dialog().getByText('only the last of each record stays (2 records with more than one).').waitFor();
+  await saved(() => button('Save and lose data', dialog()).click());
+  const { items } = await api('GET', '/api/collections/shirts/records?sort=sizes');
+  assert.deepEqual(items.map((item) => item.sizes), ['l', 'm', 's']);
+});
+
+test('what the server refuses stands beside its input, in a tab that is marked', async () => {
+  await define('picky_form', [text('code')]);
+  await edit('picky_form');
+  await button('Options of code').click();
+  await row('code').getByLabel('Pattern').fill('[a-');
+  const mail = await addField('E-mail', 'contact');
+  await mail.getByLabel('Only these domains').fill('nodot');
+  await page.keyboard.press('Enter');
+  await page.getByRole('tab', { name: 'Rules' }).click();
+  await button('List: superusers only').click();
+  await write('List rule', 'missing = 1');
+  await button('Save').click();
+  await button('Save', dialog()).click();
+  await page.getByRole('alert').getByText('The collection couldn\'t be saved.').waitFor();
+  for (const name of ['Fields', 'Rules']) await page.getByRole('tab', { name: new RegExp(name) }).getByRole('img', { name: 'has problems' }).waitFor();
+  await page.getByRole('tab', { name: /Fields/ }).click();
+  const pattern = row('code').getByLabel('Pattern');
+  assert.equal(await pattern.getAttribute('aria-invalid'), 'true');
+  assert.ok(await row('code').locator('.problem').isVisible());
+  await row('contact').getByText('This isn\'t a domain name.').waitFor();
+  await page.getByRole('tab', { name: /Rules/ }).click();
+  await page.locator('[data-problem]', { hasText: 'there is no field `missing`' }).waitFor();
+  await page.getByRole('tab', { name: /Fields/ }).click();
+  await nameOf('code').fill('id');
+  await page.getByRole('tab', { name: /Rules/ }).click();
+  await write('List rule', '');
+  await page.getByRole('tab', { name: /Fields/ }).click();
+  await button('Remove nodot').click();
+  await row('code').getByLabel('Pattern').fill('');
+  await button('Save').click();
+  await button('Save', dialog()).click();
+  await row('code').getByText('Another field has this name.').waitFor();
+});
+
+test('rules are locked, opened and written, and say in plain words whom they let in', async () => {
+  await define('notes', [text('body'), { name: 'owner', type: 'relation', collectionId: (await definition('users')).id, maxSelect: 1 }]);
+  await edit('notes', '#rules');
+  const list = page.getByRole('group', { name: 'List', exact: true });
+  await list.getByText('Nobody but superusers').waitFor();
+  await button('List: superusers only').click();
+  await list.getByText('Everybody', { exact: true }).waitFor();
+  await write('List rule', '@request.auth.id != ""');
+  await list.getByText('Signed-in people').waitFor();
+  await button('View: superusers only').click();
+  await write('View rule', 'owner = @request.auth.id');
+  const view = page.getByRole('group', { name: 'View', exact: true });
+  await view.getByText('As the rule says').waitFor();
+  await view.getByText('For guests @request.auth.id is empty').waitFor();
+  await write('View rule', 'owner = @request.auth.id && nothing = 1');
+  await page.getByRole('status').getByText('there is no field `nothing`').waitFor();
+  await page.locator('.cm-lintRange-error', { hasText: 'nothing' }).waitFor();
+  await write('View rule', 'owner = @request.auth.id');
+  await page.getByRole('status').getByText('there is no field').waitFor({ state: 'hidden' });
+  await button('Save').click();
+  await dialog().getByText('List rule: nobody but superusers → signed-in people.').waitFor();
+  await saved(() => button('Save', dialog()).click());
+  const { listRule, viewRule, createRule } = await definition('notes');
+  assert.deepEqual([listRule, viewRule, createRule], ['@request.auth.id != ""', 'owner = @request.auth.id', null]);
+  await lookAtTab('collection-rules', '#rules');
+});
+
+test('rules complete fields, related ones and what is known of the request', async () => {
+  await define('letters', [text('subject'), { name: 'writer', type: 'relation', collectionId: (await definition('users')).id, maxSelect: 1 }, { name: 'marks', type: 'select', values: ['a', 'b'], maxSelect: 2 }]);
+  await edit('letters', '#rules');
+  await button('List: superusers only').click();
+  const options = async (typed) => {
+    await write('List rule', '');
+    await editorOf('List rule').pressSequentially(typed);
+    const list = page.locator('.cm-tooltip-autocomplete');
+    await list.waitFor();
+    return (await list.locator('.cm-completionLabel').allTextContents()).join(' ');
+  };
+  assert.match(await options('su'), /subject/);
+  assert.match(await options('writer.'), /email.*letters_via_writer|letters_via_writer.*email/);
+  assert.match(await options('writer.letters_via_writer.'), /marks.*subject/);
+  assert.match(await options('@request.'), /auth.*body/);
+  assert.match(await options('@request.auth.'), /collectionName.*verified/);
+  assert.match(await options('@request.body.'), /marks.*subject/);
+  assert.match(await options('@request.body.marks:'), /changed.*each.*isset.*length.*lower/);
+  assert.match(await options('@collection.'), /letters.*users/);
+  assert.match(await options('@collection.users.'), /email/);
+  assert.match(await options('@to'), /@todayEnd.*@tomorrow/);
+});
+
+test('the query of a view is tried before it is saved', async () => {
+  await define('sales', [text('region'), { name: 'amount', type: 'number' }]);
+  await record('sales', { region: HOSTILE, amount: 3 });
+  await open(page, '/_/new-collection');
+  await page.getByRole('radio', { name: /^View/ }).check();
+  await page.getByLabel('Name', { exact: true }).fill('sales_by_region');
+  await write('Query of the view', 'SELECT region FROM sales');
+  await button('Preview').click();
+  await page.locator('.query .banner').getByText(/id/).waitFor();
+  await write('Query of the view', 'SELECT id, region, count(*) AS n FROM sales GROUP BY region');
+  await page.keyboard.press('Control+Enter');
+  const preview = page.getByRole('region', { name: 'First records of the view' });
+  await preview.getByRole('cell', { name: HOSTILE, exact: true }).waitFor();
+  assert.equal(await page.locator('.query .banner').isVisible(), false);
+  await page.getByRole('tab', { name: 'Rules' }).click();
+  await button('List: superusers only').click();
+  await write('List rule', 'region = "x" && amount = 1');
+  await page.getByRole('status').getByText('there is no field `amount`').waitFor();
+  await write('List rule', 'region = "x"');
+  await saved(() => button('Create').click());
+  await page.waitForURL('**/_/collections/sales_by_region');
+  assert.deepEqual((await definition('sales_by_region')).fields.map((field) => [field.name, field.type]), [['id', 'text'], ['region', 'text'], ['n', 'number']]);
+  await edit('sales_by_region');
+  await look(page, 'view-query');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await write('Query of the view', 'SELECT id FROM nowhere');
+  await button('Save').click();
+  await button('Save', dialog()).click();
+  await page.locator('[data-path="viewQuery"] [data-problem]').waitFor();
+});
+
+test('options of accounts: ways to sign in, services, lives of tokens, mails', async () => {
+  await define('staff', [text('nick')], { type: 'auth', indexes: ['CREATE UNIQUE INDEX idx_staff_nick ON staff (nick)'] });
+  await edit('staff', '#sign-in');
+  await page.getByRole('group', { name: 'What people type as their name' }).getByLabel('nick').check();
+  await page.getByLabel('Sign in with a code by mail').check();
+  await page.getByLabel('A code is good for').fill('300');
+  await page.getByText('5 minutes', { exact: true }).first().waitFor();
+  await page.getByLabel('Ask for a second way to sign in').check();
+  await write('Who needs a second step', 'verified = true');
+  await page.getByLabel('Sign in with an account elsewhere').check();
+  await button('Add a service').click();
+  await dialog().getByLabel('Search services').fill('gith');
+  await button('GitHub', dialog()).click();
+  await dialog().getByLabel('Client id').fill('the-client');
+  await dialog().getByLabel('Client secret').fill('the-secret');
+  await button('Add', dialog()).click();
+  await page.getByLabel('A session may rest').fill('3600');
+  await page.getByRole('group', { name: 'End everything when one of these changes' }).getByLabel('nick').check();
+  await page.getByText('New password', { exact: true }).click();
+  const mail = page.locator('.template[open]');
+  await mail.getByLabel('Subject').fill('For ');
+  await button('{RECORD:nick}', mail).click();
+  await button('End all issued: Sign-in tokens').click();
+  await button('End them', dialog()).click();
+  await button('Save').click();
+  await dialog().getByText('Ends all that was issued of tokens and sessions.').waitFor();
+  await saved(() => button('Save', dialog()).click());
+  const stored = await definition('staff');
+  assert.deepEqual(stored.passwordAuth.identityFields, ['email', 'nick']);
+  assert.deepEqual([stored.otp.enabled, stored.otp.duration, stored.mfa.enabled, stored.mfa.rule], [true, 300, true, 'verified = true']);
+  assert.deepEqual([stored.oauth2.enabled, stored.oauth2.providers[0].name, stored.oauth2.providers[0].clientId], [true, 'github', 'the-client']);
+  assert.deepEqual([stored.sessions.idleDuration, stored.sessions.endOnChange], [3600, ['nick']]);
+  assert.equal(stored.resetPasswordTemplate.subject, 'For {RECORD:nick}');
+  await button('Set up GitHub').click();
+  assert.equal(await dialog().getByLabel('Client secret').inputValue(), '');
+  await dialog().getByLabel('Name that people see').fill(HOSTILE);
+  await button('Use', dialog()).click();
+  await saved(() => button('Save').click());
+  assert.equal((await definition('staff')).oauth2.providers[0].displayName, HOSTILE);
+  await page.getByLabel('A code is good for').fill('1');
+  await button('Save').click();
+  await page.locator('.field', { has: page.getByLabel('A code is good for') }).getByText('Use 10 or more.').waitFor();
+  await edit('staff', '#sign-in');
+  await lookAtTab('collection-sign-in', '#sign-in');
+});
+
+test('collections of the system keep their names and rules', async () => {
+  await edit('_authOrigins');
+  assert.equal(await page.getByLabel('Name', { exact: true }).getAttribute('readonly'), '');
+  await button('More for this collection').or(page.locator('summary[aria-label="More for this collection"]')).click();
+  assert.equal(await button('Delete the collection …').count(), 0);
+  await page.getByRole('tab', { name: 'Rules' }).click();
+  await page.getByText('its rules stay as they are').waitFor();
+  assert.equal(await button('Create: superusers only').isDisabled(), true);
+  await edit('_superusers', '#sign-in');
+  assert.equal(await page.getByLabel('Sign in with an account elsewhere').count(), 0);
+});
+
+test('a collection is copied, emptied and deleted; both ask for its name', async () => {
+  await define('temp', [text('a'), { name: 'self', type: 'relation', collectionId: 'temp_collection_1', maxSelect: 1 }], { id: 'temp_collection_1', indexes: ['CREATE INDEX idx_temp_a ON temp (a)'] });
+  await record('temp', { a: 'x' });
+  const menu = () => page.locator('summary[aria-label="More for this collection"]').click();
+  await edit('temp');
+  await menu();
+  await button('Copy as JSON').click();
+  await page.getByText('Copied.').waitFor();
+  assert.equal(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())).name, 'temp');
+  await menu();
+  await button('Duplicate').first().click();
+  await page.waitForURL('**/_/new-collection?from=temp');
+  await saved(() => button('Create').click());
+  await page.waitForURL('**/_/collections/temp_copy');
+  const copied = await definition('temp_copy');
+  assert.equal(copied.fields.find((field) => field.name === 'self').collectionId, copied.id);
+  assert.match(copied.indexes[0], /ON `temp_copy` \(`a`\)/);
+  await edit('temp');
+  await menu();
+  await button('Delete all records …').click();
+  assert.equal(await button('Delete all records', dialog()).isDisabled(), true);
+  await dialog().getByLabel(/^Type/).fill('temp');
+  await saved(() => button('Delete all records', dialog()).click());
+  assert.equal((await api('GET', '/api/collections/temp/records')).totalItems, 0);
+  await menu();
+  await button('Delete the collection …').click();
+  await dialog().getByLabel(/^Type/).fill('temp');
+  await saved(() => button('Delete', dialog()).click());
+  await page.waitForURL('**/_/collections');
+  const { items } = await api('GET', '/api/collections?perPage=200');
+  assert.ok(!items.some((one) => one.name === 'temp'));
+});
+
+test('nobody leaves unsaved changes by mistake, nor saves over somebody else\'s', async () => {
+  await define('shared', [text('a')]);
+  await edit('shared');
+  await nameOf('a').fill('b');
+  page.once('dialog', (asked) => asked.dismiss());
+  const asked = page.waitForEvent('dialog');
+  await page.getByRole('link', { name: 'Logs' }).click();
+  assert.equal((await asked).type(), 'beforeunload');
+  assert.equal(await nameOf('a').inputValue(), 'b');
+  await api('PATCH', '/api/collections/shared', { listRule: '' });
+  await button('Save').click();
+  await button('Save', dialog()).click();
+  await page.getByRole('heading', { name: 'Somebody else has changed this collection' }).waitFor();
+  await button('Cancel', dialog()).click();
+  assert.deepEqual(await fieldNames('shared'), ['id', 'a']);
+  await button('Discard').click();
+  await button('Discard', dialog()).click();
+  await page.getByText('No changes', { exact: true }).waitFor();
+  assert.equal(await nameOf('a').inputValue(), 'a');
+});
+
+test('the overview lists, draws and compares all collections', async () => {
+  await define('houses', [text('street')], { listRule: 'street != ""', viewRule: '' });
+  await define('rooms', [text('name'), { name: 'house', type: 'relation', collectionId: (await definition('houses')).id, maxSelect: 1 }]);
+  await record('houses', { street: 'x' });
+  await open(page, '/_/collections');
+  const houses = page.getByRole('row', { name: /houses/ });
+  await houses.getByRole('cell', { name: '1', exact: true }).waitFor();
+  assert.deepEqual((await houses.getByRole('cell').allTextContents()).slice(0, 7), ['base', '2', '1', 'Rule', 'Everybody', 'Superusers', 'Superusers']);
+  assert.equal(await page.getByRole('row', { name: /_superusers/ }).count(), 0);
+  await page.getByLabel('Collections of the system').check();
+  await page.getByRole('row', { name: /_superusers/ }).waitFor();
+  await page.getByLabel('Collections of the system').uncheck();
+  await look(page, 'collections');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.getByRole('tab', { name: 'Rules' }).click();
+  await page.getByRole('row', { name: /houses/ }).getByText('street != ""').waitFor();
+  await page.getByLabel('Rule', { exact: true }).selectOption('View');
+  await page.getByRole('row', { name: /houses/ }).getByRole('cell', { name: 'Everybody' }).first().waitFor();
+  await page.getByRole('tab', { name: 'Diagram' }).click();
+  await page.getByRole('link', { name: 'rooms base, 3 fields; house to houses' }).waitFor();
+  await lookAtTab('collections-diagram', '#diagram');
+  const before = await page.locator('.diagram-svg > g').getAttribute('transform');
+  await page.locator('.diagram').focus();
+  await page.keyboard.press('+');
+  await page.keyboard.press('ArrowLeft');
+  assert.notEqual(await page.locator('.diagram-svg > g').getAttribute('transform'), before);
+  await page.keyboard.press('0');
+  await page.getByRole('link', { name: /^houses base/ }).click();
+  await page.waitForURL('**/_/collections/houses/edit');
+});
+
+test('definitions go out and come back', async () => {
+  await define('planets', [text('name'), text('moons')]);
+  await record('planets', { name: 'Mars', moons: '2' });
+  await open(page, '/_/transfer');
+  await button('None').click();
+  await page.getByLabel('planets', { exact: true }).check();
+  await page.getByText('1 collection chosen').waitFor();
+  await look(page, 'transfer-export');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await button('None').click();
+  await page.getByLabel('planets', { exact: true }).check();
+  const [download] = await Promise.all([page.waitForEvent('download'), button('Download').click()]);
+  const [exported] = JSON.parse(await readFile(await download.path(), 'utf8'));
+  assert.deepEqual(exported, await definition('planets'));
+
+  const changed = { ...exported, listRule: '', fields: [...exported.fields.filter((field) => field.name !== 'moons'), text('colour', { help: HOSTILE })] };
+  const others = (await api('GET', '/api/collections?perPage=200')).items.filter((one) => !one.system && one.name !== 'planets');
+  await define('doomed', [text('a')]);
+  await page.getByRole('tab', { name: 'Import' }).click();
+  const file = (json) => page.locator('input[type="file"]').setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(json) });
+  await file('[{"name"');
+  await page.getByRole('alert').getByText('This isn\'t JSON').waitFor();
+  await open(page, '/_/transfer');
+  await page.getByRole('tab', { name: 'Import' }).click();
+  await file(JSON.stringify([{ ...changed, name: 'not a name' }]));
+  await page.getByText('0 added, 1 changed').waitFor();
+  await button('Review and import').click();
+  await button('Import', dialog()).click();
+  await page.getByRole('alert').getByText('Use letters, digits and underscores only.').waitFor();
+  await file(JSON.stringify([...others, changed, { name: 'comets', type: 'base', fields: [exported.fields[0], text('name')] }]));
+  await page.getByText('1 added, 1 changed, 0 removed').waitFor();
+  await page.getByLabel(/^Delete what isn’t in it/).check();
+  await page.getByText('1 added, 1 changed, 1 removed').waitFor();
+  const difference = page.locator('.import-list li', { hasText: 'planets' });
+  await difference.locator('summary').click();
+  await difference.getByText('Removes moons and its values in 1 record.').waitFor();
+  await difference.locator('td.new', { hasText: 'globalThis.wasHit' }).waitFor();
+  await lookAtTab('transfer-import', '#import');
+  await button('Review and import').click();
+  await dialog().getByText('Deletes the collection doomed with 0 records.').waitFor();
+  await saved(() => button('Import and lose data', dialog()).click());
+  await page.getByText('Imported.', { exact: true }).waitFor();
+  const after = await definition('planets');
+  assert.deepEqual([after.listRule, after.fields.map((field) => field.name)], ['', ['id', 'name', 'colour']]);
+  assert.ok(await definition('comets'));
+  assert.ok(!(await api('GET', '/api/collections?perPage=200')).items.some((one) => one.name === 'doomed'));
+  await page.getByText('0 added, 0 changed, 0 removed').waitFor();
+  assert.equal(await page.evaluate(() => globalThis.wasHit), undefined);
+});
+
+test('collections with other ids are taken for the same when asked to', async () => {
+  await define('moons', [text('name')]);
+  await record('moons', { name: 'Io' });
+  const here = await definition('moons');
+  await open(page, '/_/transfer');
+  await page.getByRole('tab', { name: 'Import' }).click();
+  const there = { ...here, id: 'another_server1', fields: [...here.fields.map((field) => ({ ...field, id: `${field.id}9` })), { name: 'near', type: 'relation', collectionId: 'another_server1', maxSelect: 1 }] };
+  await page.locator('input[type="file"]').setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify([there])) });
+  await page.getByLabel('Take them for the same, with the ids of this server').check();
+  await page.getByText('0 added, 1 changed, 0 removed').waitFor();
+  await button('Review and import').click();
+  await saved(() => button('Import', dialog()).click());
+  const after = await definition('moons');
+  assert.deepEqual([after.id, after.fields.map((field) => field.name)], [here.id, ['id', 'name', 'near']]);
+  assert.equal(after.fields[2].collectionId, here.id);
+  assert.equal((await api('GET', '/api/collections/moons/records')).items[0].name, 'Io');
+});
+
+test('nothing of all this made a page complain', () => {
+  assert.deepEqual(page.trouble, []);
+});
