@@ -203,7 +203,7 @@ export function signIns(collection, record) {
     }, 'Unlink');
     return h('li', {}, h('div', { class: 'grow' }, h('span', { class: 'record-name' }, one.provider), h('span', { class: 'quiet small' }, `${one.providerId} · since ${when(one.created)}`)), unlink);
   };
-  const element = h('div', { class: 'stack' },
+  const element = h('div', { class: 'record-signing' },
     h('section', {}, h('h3', {}, 'Linked accounts of other services'), list),
     h('section', {}, h('h3', {}, 'Second factors'), h('p', { class: 'quiet' }, 'Only their owner sees which there are.'), reset),
     h('section', {}, h('h3', {}, 'Sessions, API keys, devices'), h('p', {}, h('a', { href: peopleAddress(collection, record) }, 'Show them under People and keys'))));

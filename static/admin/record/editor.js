@@ -113,6 +113,13 @@ class Editor {
   drawHead() {
     const { collection, record } = this;
     const name = record ? nameOf(collection, record) : this.duplicateOf ? 'Duplicate' : 'New record';
+    // Whoever has the menu open keeps it, unless it would be another one.
+    const shown = JSON.stringify([record?.id, record?.email, record?.verified]);
+    if (this.shownHead === shown) {
+      fill(this.head.querySelector('h2'), name);
+      return;
+    }
+    this.shownHead = shown;
     fill(this.head, h('div', { class: 'grow' }, h('p', { class: 'quiet small' }, collection.name), h('h2', {}, name)),
       record && h('span', { class: 'record-id' }, h('code', {}, record.id), iconButton('copy', 'Copy id', { onclick: () => copy(record.id) })),
       record && menu('Actions for this record', actions(this)),
@@ -427,12 +434,8 @@ class Editor {
     const theirs = statesOf(this.collection, now.record);
     const mine = await decide(this.form, theirs);
     if (!mine) return false;
-    const kept = Object.fromEntries([...mine].map((name) => [name, this.form.get(name)]));
     this.take(now);
-    const differs = this.form.names().filter((name) => !mine.has(name));
-    this.form.rebase(theirs, this.form.states());
-    this.form.put(pick(this.form, theirs, differs.filter((name) => !isSecret(this.form.controls.get(name).field))));
-    this.form.put(kept);
+    this.form.rebase(theirs, this.form.states(), mine);
     this.form.dates(now.record);
     this.drawHead();
     this.banner('remote');
@@ -441,8 +444,13 @@ class Editor {
   }
 
   listenToKeys() {
-    const save = shortcut('mod+s', 'Save the record', () => this.save());
-    const leave = (event) => { if (this.dirty) event.preventDefault(); };
+    const isUppermost = () => [...document.querySelectorAll('dialog[open]')].at(-1) === this.dialog;
+    const save = shortcut('mod+s', 'Save the record', () => { if (isUppermost()) this.save(); });
+    const leave = (event) => {
+      if (!this.dirty) return;
+      this.draft.write(this.form, this.undecided);
+      event.preventDefault();
+    };
     window.addEventListener('beforeunload', leave);
     return () => {
       save();

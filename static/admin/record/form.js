@@ -47,9 +47,10 @@ export function recordForm(collection, record, context) {
       base = states;
       for (const name of names()) controls.get(name).set(base[name]);
     },
-    /** Takes in what is stored now: shows it wherever the form is as in `before`. */
-    rebase(states, before) {
+    /** Takes in what is stored now: shows it wherever the form is as in `before`, but for the fields in `kept`. */
+    rebase(states, before, kept = new Set()) {
       for (const name of names()) {
+        if (kept.has(name)) continue;
         const mine = controls.get(name).get();
         const isUntouched = same(fieldOf(name), mine, before[name]);
         if (isUntouched && (isSecret(fieldOf(name)) || !same(fieldOf(name), mine, states[name]))) controls.get(name).set(states[name]);

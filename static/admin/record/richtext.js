@@ -171,7 +171,6 @@ export function richText(field, { onchange }) {
 
 function plugins(pm, schema) {
   const { nodes, marks } = schema;
-  const key = (command) => command;
   return [
     pm.inputRules({ rules: [
       pm.wrappingInputRule(/^\s*>\s$/, nodes.blockquote), pm.wrappingInputRule(/^\s*([-*])\s$/, nodes.bullet_list), pm.wrappingInputRule(/^1\.\s$/, nodes.ordered_list),
@@ -180,13 +179,14 @@ function plugins(pm, schema) {
     pm.keymap({
       'Mod-z': pm.undo, 'Mod-y': pm.redo, 'Shift-Mod-z': pm.redo,
       'Mod-b': pm.toggleMark(marks.strong), 'Mod-i': pm.toggleMark(marks.em), 'Mod-u': pm.toggleMark(marks.underline),
-      'Shift-Enter': key((state, dispatch) => {
+      'Shift-Enter': (state, dispatch) => {
         dispatch?.(state.tr.replaceSelectionWith(nodes.hard_break.create()).scrollIntoView());
         return true;
-      }),
+      },
       Enter: pm.splitListItem(nodes.list_item), 'Mod-[': pm.liftListItem(nodes.list_item), 'Mod-]': pm.sinkListItem(nodes.list_item),
     }),
-    pm.keymap(pm.baseKeymap),
+    // Escape closes the panel, as everywhere in it.
+    pm.keymap({ ...pm.baseKeymap, Escape: () => false }),
     pm.history(),
   ];
 }
