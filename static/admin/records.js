@@ -24,6 +24,12 @@ const FRESH_MS = 4000;
 /** Rich texts are shown as excerpts, so they come as such. */
 const EXCERPT_CHARS = 200;
 
+/** What is near what can be seen is fetched before somebody gets there. */
+const AHEAD_ROWS = 40;
+/** Rows between two frames that nobody reads. */
+const RUSH_ROWS = 60;
+const SETTLE_MS = 70;
+
 const place = find('[data-records]');
 const context = { collections: new Map(), fileToken: '' };
 let collection;
@@ -46,11 +52,17 @@ const isView = () => collection.type === 'view';
 
 /** The excerpts of rich texts; whoever needs a whole record asks for it. */
 function wantedFields() {
-  const rich = collection.fields.filter((field) => field.type === 'editor').map((field) => `${field.name}:excerpt(${EXCERPT_CHARS})`);
+  const rich = collection.fields
+    .filter((field) => field.type === 'editor')
+    .map((field) => `${field.name}:excerpt(${EXCERPT_CHARS})`);
   return rich.length > 0 ? ['*', ...rich, 'expand'].join(',') : undefined;
 }
 
-const expanded = () => arrangement.shown.filter((column) => column.type === 'relation').map((column) => column.name).join(',');
+const expanded = () =>
+  arrangement.shown
+    .filter((column) => column.type === 'relation')
+    .map((column) => column.name)
+    .join(',');
 
 function reload({ keepPlace = true } = {}) {
   source?.close();
@@ -58,13 +70,33 @@ function reload({ keepPlace = true } = {}) {
   missed = false;
   grid.marks.clear();
   const mine = new Source({
-    collection, filter: understand(state.filter, collection).filter, sort: state.sort, expand: expanded(), fields: wantedFields(),
-    onchange: () => { if (source === mine) arrived(); },
-    onproblem: (error) => { if (source === mine) refused(error); },
+    collection,
+    filter: understand(state.filter, collection).filter,
+    sort: state.sort,
+    expand: expanded(),
+    fields: wantedFields(),
+    onchange: () => {
+      if (source === mine) arrived();
+    },
+    onproblem: (error) => {
+      if (source === mine) refused(error);
+    },
   });
   source = mine;
   grid.show(source, { sort: state.sort, keepPlace });
   drawAround();
+}
+
+let lastSeen = 0;
+let settled;
+/** Rows have come into sight. Whoever rushes by needs only those where they stop. */
+function see(first, last) {
+  clearTimeout(settled);
+  const rushes = Math.abs(first - lastSeen) > RUSH_ROWS;
+  lastSeen = first;
+  const fetch = () => source.want(Math.max(first - AHEAD_ROWS, 0), last + AHEAD_ROWS);
+  if (rushes) settled = setTimeout(fetch, SETTLE_MS);
+  else fetch();
 }
 
 function arrived() {
@@ -86,41 +118,105 @@ function refused(error) {
 function drawAround() {
   drawEmpty();
   const total = source.total;
-  const said = total === null ? (source.problem ? 'Not loaded' : 'Counting …') : plural(total, state.filter ? 'matching record' : 'record');
-  const show = h('button', { type: 'button', class: 'small news', onclick: () => reload({ keepPlace: false }) }, `${plural(news.size, 'new record')} – show`);
-  const again = h('button', { type: 'button', class: 'small news', onclick: () => reload() }, 'Changes may have been missed – refresh');
-  fill(foot, h('span', { role: 'status' }, said), news.size > 0 && show, missed && again, h('span', { class: 'grow' }),
-    h('span', { class: 'only-desk' }, h('kbd', {}, '↑ ↓'), ' move ', h('kbd', {}, 'Enter'), ' open ', !isView() && [h('kbd', {}, 'F2'), ' edit '], h('kbd', {}, 'Space'), ' select'));
+  const said =
+    total === null
+      ? source.problem
+        ? 'Not loaded'
+        : 'Counting …'
+      : plural(total, state.filter ? 'matching record' : 'record');
+  const show = h(
+    'button',
+    { type: 'button', class: 'small news', onclick: () => reload({ keepPlace: false }) },
+    `${plural(news.size, 'new record')} – show`,
+  );
+  const again = h(
+    'button',
+    { type: 'button', class: 'small news', onclick: () => reload() },
+    'Changes may have been missed – refresh',
+  );
+  fill(
+    foot,
+    h('span', { role: 'status' }, said),
+    news.size > 0 && show,
+    missed && again,
+    h('span', { class: 'grow' }),
+    h(
+      'span',
+      { class: 'only-desk' },
+      h('kbd', {}, '↑ ↓'),
+      ' move ',
+      h('kbd', {}, 'Enter'),
+      ' open ',
+      !isView() && [h('kbd', {}, 'F2'), ' edit '],
+      h('kbd', {}, 'Space'),
+      ' select',
+    ),
+  );
 }
 
 function drawEmpty() {
   frame.querySelector('.empty')?.remove();
-  if (source.problem && !source.begun) frame.append(empty('Nothing could be loaded', 'See above what the server says.', h('button', { type: 'button', onclick: () => reload() }, 'Try again')));
+  if (source.problem && !source.begun)
+    frame.append(
+      empty(
+        'Nothing could be loaded',
+        'See above what the server says.',
+        h('button', { type: 'button', onclick: () => reload() }, 'Try again'),
+      ),
+    );
   if (!source.begun || source.length > 0) return;
-  if (state.filter) frame.append(empty('Nothing fits the filter', 'No record of this collection matches.', h('button', { type: 'button', onclick: () => go({ filter: '' }) }, 'Clear the filter')));
-  else if (isView()) frame.append(empty('No rows', 'The view\'s query gives nothing yet.'));
-  else frame.append(empty('No records yet', 'Create the first one, or bring some from a file.',
-    h('button', { type: 'button', class: 'main', onclick: () => openPanel('new') }, 'New record'),
-    h('button', { type: 'button', onclick: () => openImport().catch(tell) }, 'Import')));
+  if (state.filter)
+    frame.append(
+      empty(
+        'Nothing fits the filter',
+        'No record of this collection matches.',
+        h('button', { type: 'button', onclick: () => go({ filter: '' }) }, 'Clear the filter'),
+      ),
+    );
+  else if (isView()) frame.append(empty('No rows', "The view's query gives nothing yet."));
+  else
+    frame.append(
+      empty(
+        'No records yet',
+        'Create the first one, or bring some from a file.',
+        h('button', { type: 'button', class: 'main', onclick: () => openPanel('new') }, 'New record'),
+        h('button', { type: 'button', onclick: () => openImport().catch(tell) }, 'Import'),
+      ),
+    );
 }
 
-const empty = (title, text, ...actions) => h('div', { class: 'empty' }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'row' }, actions));
+const empty = (title, text, ...actions) =>
+  h('div', { class: 'empty' }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'row' }, actions));
 
 function drawBulk() {
   const size = grid.selected.size;
   bulk.hidden = size === 0;
-  fill(bulk, h('strong', { role: 'status' }, `${count(size)} selected`),
+  fill(
+    bulk,
+    h('strong', { role: 'status' }, `${count(size)} selected`),
     !isView() && [bulkButton('Edit', 'editRecords'), bulkButton('Delete', 'deleteRecords', 'danger')],
     bulkButton('Download JSON', 'downloadRecords'),
-    h('button', { type: 'button', class: 'small plain', onclick: () => grid.select(new Map()) }, 'Reset'));
+    h('button', { type: 'button', class: 'small plain', onclick: () => grid.select(new Map()) }, 'Reset'),
+  );
 }
 
-const bulkButton = (label, action, kind = '') => h('button', {
-  type: 'button', class: `small ${kind}`, onclick: (event) => busy(event.currentTarget, async () => {
-    const tools = await import('./records/bulk.js');
-    await tools[action](collection, [...grid.selected.keys()], () => { dropGone(action); reload(); });
-  }),
-}, label);
+const bulkButton = (label, action, kind = '') =>
+  h(
+    'button',
+    {
+      type: 'button',
+      class: `small ${kind}`,
+      onclick: (event) =>
+        busy(event.currentTarget, async () => {
+          const tools = await import('./records/bulk.js');
+          await tools[action](collection, [...grid.selected.keys()], () => {
+            dropGone(action);
+            reload();
+          });
+        }),
+    },
+    label,
+  );
 
 /** What is deleted isn't selected any more. */
 function dropGone(action) {
@@ -133,12 +229,19 @@ function edit(row, column) {
   const id = source.row(row)?.id;
   const query = { expand: expanded(), fields: wantedFields() };
   editCell({
-    frame, grid, collection, row, column, query,
+    frame,
+    grid,
+    collection,
+    row,
+    column,
+    query,
     onsaved: (now, before) => {
       changed(now);
       const undo = () => takeBack(id, column, before, query);
       lastUndo = undo;
-      toast(`${column.name} is now ${short(asText(now[column.name], column.field)) || 'empty'}.`, 'good', { action: { label: 'Undo', run: undo } });
+      toast(`${column.name} is now ${short(asText(now[column.name], column.field)) || 'empty'}.`, 'good', {
+        action: { label: 'Undo', run: undo },
+      });
     },
     onnext: (step) => {
       const editable = grid.columns.filter((one) => editableInPlace(one.field));
@@ -284,7 +387,9 @@ function heard({ action, record }) {
 function updated(record) {
   const before = source.row(source.indexOf(record.id));
   if (!before) return;
-  const moved = collection.fields.some((field) => field.type === 'relation' && String(before[field.name]) !== String(record[field.name]));
+  const moved = collection.fields.some(
+    (field) => field.type === 'relation' && String(before[field.name]) !== String(record[field.name]),
+  );
   // Another related record has another name, which doesn't come with the event.
   if (moved) refreshRow(record.id);
   else changed(record);
@@ -297,7 +402,14 @@ const drawSoon = debounce(() => drawAround(), 50);
 
 async function openExport() {
   const { exportDialog } = await import('./records/export.js');
-  exportDialog({ collection, columns: arrangement.shown, all: arrangement.all, filter: understand(state.filter, collection).filter, sort: state.sort, total: source.total });
+  exportDialog({
+    collection,
+    columns: arrangement.shown,
+    all: arrangement.all,
+    filter: understand(state.filter, collection).filter,
+    sort: state.sort,
+    total: source.total,
+  });
 }
 
 async function openImport() {
@@ -328,7 +440,8 @@ function rearranged() {
   expanded.last = expanded();
   grid.arrange(arrangement.shown);
   // A relation that wasn't shown wasn't expanded either.
-  if (before !== undefined && expanded.last.split(',').some((name) => name && !before.split(',').includes(name))) reload();
+  if (before !== undefined && expanded.last.split(',').some((name) => name && !before.split(',').includes(name)))
+    reload();
 }
 
 async function keepFileToken() {
@@ -345,17 +458,38 @@ async function start() {
   arrangement = new Arrangement(collection);
   state = read();
   grid = new Grid({
-    label: `Records of ${collection.name}`, context, on: {
+    label: `Records of ${collection.name}`,
+    context,
+    on: {
       open: (record) => go({ record: record.id }),
-      editable: (column) => !isView() && editableInPlace(column.field), edit,
-      copy, sort: sortBy, select: drawBulk, see: (first, last) => source.want(first, last),
-      resize: (name, px) => { arrangement.resize(name, px); grid.arrange(arrangement.shown); },
-      move: (name, before) => { arrangement.move(name, before); rearranged(); },
-      moveBy: (name, step) => { arrangement.moveBy(name, step); rearranged(); },
+      editable: (column) => !isView() && editableInPlace(column.field),
+      edit,
+      copy,
+      sort: sortBy,
+      select: drawBulk,
+      see,
+      resize: (name, px) => {
+        arrangement.resize(name, px);
+        grid.arrange(arrangement.shown);
+      },
+      move: (name, before) => {
+        arrangement.move(name, before);
+        rearranged();
+      },
+      moveBy: (name, step) => {
+        arrangement.moveBy(name, step);
+        rearranged();
+      },
     },
   });
-  bar = filterBar({ collection, collections: context.collections, onfilter: (filter) => (filter === state.filter ? reload() : go({ filter })) });
-  bar.element.append(iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: () => openColumns().catch(tell) }));
+  bar = filterBar({
+    collection,
+    collections: context.collections,
+    onfilter: (filter) => (filter === state.filter ? reload() : go({ filter })),
+  });
+  bar.element.append(
+    iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: () => openColumns().catch(tell) }),
+  );
   bar.set(state.filter);
   frame.append(grid.element);
   fill(place, bar.element, bar.said, bulk, frame, foot);
@@ -378,6 +512,6 @@ shortcut('r', 'Refresh the list', () => reload());
 shortcut('u', 'Undo the last change of a cell', () => lastUndo?.());
 
 await start().catch((error) => {
-  fill(place, empty('The records can\'t be shown', error.message));
+  fill(place, empty("The records can't be shown", error.message));
   tell(error);
 });

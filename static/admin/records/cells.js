@@ -10,7 +10,8 @@ const CHIPS_SHOWN = 4;
 const EXCERPT_CHARS = 160;
 
 const none = () => h('span', { class: 'none', 'aria-label': 'empty' }, '–');
-const isEmpty = (value) => value === '' || value === null || value === undefined || (Array.isArray(value) && value.length === 0);
+const isEmpty = (value) =>
+  value === '' || value === null || value === undefined || (Array.isArray(value) && value.length === 0);
 const listOf = (value) => (Array.isArray(value) ? value : isEmpty(value) ? [] : [value]);
 const short = (text) => (text.length > EXCERPT_CHARS ? `${text.slice(0, EXCERPT_CHARS)} …` : text);
 
@@ -28,7 +29,8 @@ export function safeLink(text) {
 
 /** What to call a related record: its presentable fields, or its id. */
 export function nameOf(record, collection) {
-  const presentable = collection?.fields.filter((field) => field.presentable && !['file', 'relation'].includes(field.type)) ?? [];
+  const presentable =
+    collection?.fields.filter((field) => field.presentable && !['file', 'relation'].includes(field.type)) ?? [];
   const texts = presentable.map((field) => asText(record[field.name], field)).filter((text) => text !== '');
   return texts.join(' · ') || record.id;
 }
@@ -43,19 +45,29 @@ export function asText(value, field) {
   return typeof value === 'object' || field.type === 'json' ? JSON.stringify(value) : String(value);
 }
 
-const chips = (list, one) => [list.slice(0, CHIPS_SHOWN).map(one), list.length > CHIPS_SHOWN && h('span', { class: 'quiet small' }, `+${list.length - CHIPS_SHOWN}`)];
+const chips = (list, one) => [
+  list.slice(0, CHIPS_SHOWN).map(one),
+  list.length > CHIPS_SHOWN && h('span', { class: 'quiet small' }, `+${list.length - CHIPS_SHOWN}`),
+];
 
 const DRAWN = {
   bool: (value) => h('span', { class: value ? 'badge good' : 'badge' }, value ? 'True' : 'False'),
   number: (value) => (typeof value === 'number' ? decimal(value) : String(value)),
-  date: (value) => h('time', { datetime: toDate(value)?.toISOString(), title: `${value} (UTC)` }, when(value) || String(value)),
+  date: (value) =>
+    h('time', { datetime: toDate(value)?.toISOString(), title: `${value} (UTC)` }, when(value) || String(value)),
   select: (value) => chips(listOf(value), (one) => h('span', { class: 'badge' }, String(one))),
-  json: (value) => (value === undefined || value === null ? none() : h('span', { class: 'mono' }, short(JSON.stringify(value)))),
+  json: (value) =>
+    value === undefined || value === null ? none() : h('span', { class: 'mono' }, short(JSON.stringify(value))),
   editor: (value) => short(plain(value)),
-  geoPoint: (value) => (value && (value.lon !== 0 || value.lat !== 0) ? h('span', { title: 'latitude, longitude' }, `${value.lat}, ${value.lon}`) : none()),
+  geoPoint: (value) =>
+    value && (value.lon !== 0 || value.lat !== 0)
+      ? h('span', { title: 'latitude, longitude' }, `${value.lat}, ${value.lon}`)
+      : none(),
   url: (value) => {
     const href = safeLink(value);
-    return href ? h('a', { href, target: '_blank', rel: 'noopener noreferrer', tabindex: -1 }, String(value)) : String(value);
+    return href
+      ? h('a', { href, target: '_blank', rel: 'noopener noreferrer', tabindex: -1 }, String(value))
+      : String(value);
   },
   text: (value) => short(String(value)),
 };
@@ -72,8 +84,10 @@ const decimal = (value) => (Number.isInteger(value) ? count(value) : exact.forma
 export function draw(column, record, context) {
   const value = record[column.name];
   const { field, type } = column;
-  if (type === 'file') return isEmpty(value) ? none() : chips(listOf(value), (name) => file(record, field, name, context));
-  if (type === 'relation') return isEmpty(value) ? none() : chips(listOf(value), (id) => relation(record, field, id, context));
+  if (type === 'file')
+    return isEmpty(value) ? none() : chips(listOf(value), (name) => file(record, field, name, context));
+  if (type === 'relation')
+    return isEmpty(value) ? none() : chips(listOf(value), (id) => relation(record, field, id, context));
   if (!['bool', 'json', 'geoPoint'].includes(type) && isEmpty(value)) return none();
   return (DRAWN[type] ?? DRAWN.text)(value);
 }
@@ -100,7 +114,13 @@ function file(record, field, name, { fileToken }) {
   const href = fileAddress(record, field, name, fileToken);
   const link = { href, target: '_blank', rel: 'noopener', title: name, tabindex: -1 };
   if (!PICTURES.test(name)) return h('a', { class: 'badge', ...link }, icon('file'), short(name));
-  const picture = h('img', { src: fileAddress(record, field, name, fileToken, '100x100'), alt: name, loading: 'lazy', width: 26, height: 26 });
+  const picture = h('img', {
+    src: fileAddress(record, field, name, fileToken, '100x100'),
+    alt: name,
+    loading: 'lazy',
+    width: 26,
+    height: 26,
+  });
   picture.addEventListener('error', () => picture.replaceWith(icon('file')), { once: true });
   return h('a', { class: 'thumb', ...link }, picture);
 }

@@ -33,7 +33,9 @@ export async function sendMany(requests, { onprogress, signal }) {
 
 async function sendBatch(chunk, outcome) {
   try {
-    const answers = await post('/api/batch', { requests: chunk.map(({ method, url, body }) => ({ method, url, body })) });
+    const answers = await post('/api/batch', {
+      requests: chunk.map(({ method, url, body }) => ({ method, url, body })),
+    });
     outcome.done.push(...chunk.map(({ id }, at) => ({ id, body: answers[at].body })));
   } catch (error) {
     if (!(error instanceof Refused) || error.status === 0) throw error;
@@ -55,7 +57,11 @@ async function sendOne({ id, method, url, body }, outcome) {
 export async function fetchWhole(collection, ids, { onprogress = () => {}, signal } = {}) {
   const found = new Map();
   for (const chunk of chunks(ids, IDS_PER_REQUEST)) {
-    const { items } = await get(pathOf(collection.name), { filter: oneOf(chunk), perPage: IDS_PER_REQUEST, skipTotal: 1 }, { signal });
+    const { items } = await get(
+      pathOf(collection.name),
+      { filter: oneOf(chunk), perPage: IDS_PER_REQUEST, skipTotal: 1 },
+      { signal },
+    );
     for (const record of items) found.set(record.id, record);
     onprogress(found.size);
   }
@@ -68,9 +74,18 @@ export async function withProgress(title, total, run) {
   const id = uniqueId('progress');
   const bar = h('progress', { max: total || 1, value: 0, 'aria-labelledby': id });
   const said = h('p', { class: 'quiet', role: 'status' }, total ? `0 of ${count(total)}` : 'Beginning …');
-  const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, title), bar, said,
-    h('footer', {}, h('button', { type: 'button', onclick: () => stop.abort() }, 'Stop')));
-  dialog.addEventListener('cancel', (event) => { event.preventDefault(); stop.abort(); });
+  const dialog = h(
+    'dialog',
+    { 'aria-labelledby': id },
+    h('h2', { id }, title),
+    bar,
+    said,
+    h('footer', {}, h('button', { type: 'button', onclick: () => stop.abort() }, 'Stop')),
+  );
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault();
+    stop.abort();
+  });
   document.body.append(dialog);
   dialog.showModal();
   const onprogress = (at) => {
@@ -88,9 +103,18 @@ export async function withProgress(title, total, run) {
 /** Lists what has failed, until somebody has read it. */
 export function showFailures(title, failed) {
   const id = uniqueId('failures');
-  const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, title), h('p', {}, `${plural(failed.length, 'record')} could not be changed:`),
-    h('ul', { class: 'problem-list', tabindex: 0, role: 'region', 'aria-labelledby': id }, failed.map((one) => h('li', {}, h('code', {}, one.id), ' ', one.message))),
-    h('footer', {}, h('button', { type: 'button', class: 'main', onclick: () => dialog.close() }, 'Close')));
+  const dialog = h(
+    'dialog',
+    { 'aria-labelledby': id },
+    h('h2', { id }, title),
+    h('p', {}, `${plural(failed.length, 'record')} could not be changed:`),
+    h(
+      'ul',
+      { class: 'problem-list', tabindex: 0, role: 'region', 'aria-labelledby': id },
+      failed.map((one) => h('li', {}, h('code', {}, one.id), ' ', one.message)),
+    ),
+    h('footer', {}, h('button', { type: 'button', class: 'main', onclick: () => dialog.close() }, 'Close')),
+  );
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

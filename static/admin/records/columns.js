@@ -3,7 +3,20 @@
 
 /** Never sent, or secret. */
 const SECRET = new Set(['password', 'tokenKey']);
-const WIDTHS = { bool: 90, number: 110, date: 210, autodate: 210, select: 150, file: 150, relation: 190, json: 200, geoPoint: 150, editor: 260, email: 210, url: 220 };
+const WIDTHS = {
+  bool: 90,
+  number: 110,
+  date: 210,
+  autodate: 210,
+  select: 150,
+  file: 150,
+  relation: 190,
+  json: 200,
+  geoPoint: 150,
+  editor: 260,
+  email: 210,
+  url: 220,
+};
 const TEXT_WIDTH = 200;
 const ID_WIDTH = 190;
 export const WIDTH_MIN = 60;
@@ -15,13 +28,15 @@ const UNSORTED = new Set(['json', 'geoPoint']);
 export function columnsOf(collection) {
   const shown = collection.fields.filter((field) => field.type !== 'password' && !SECRET.has(field.name));
   const late = (field) => (field.type === 'autodate' ? 1 : 0);
-  return shown.toSorted((a, b) => late(a) - late(b)).map((field) => ({
-    name: field.name,
-    field,
-    type: field.name === 'id' ? 'id' : field.type,
-    width: field.name === 'id' ? ID_WIDTH : WIDTHS[field.type] ?? TEXT_WIDTH,
-    sortable: !UNSORTED.has(field.type),
-  }));
+  return shown
+    .toSorted((a, b) => late(a) - late(b))
+    .map((field) => ({
+      name: field.name,
+      field,
+      type: field.name === 'id' ? 'id' : field.type,
+      width: field.name === 'id' ? ID_WIDTH : (WIDTHS[field.type] ?? TEXT_WIDTH),
+      sortable: !UNSORTED.has(field.type),
+    }));
 }
 
 /** The arrangement of one collection's columns. */
@@ -39,9 +54,15 @@ export class Arrangement {
   /** Every column in its place, `shown` or not. */
   get all() {
     const { order = [], widths = {}, hidden = [] } = this.#saved;
-    const place = (name) => (order.includes(name) ? order.indexOf(name) : order.length + this.#all.findIndex((one) => one.name === name));
-    return this.#all.toSorted((a, b) => place(a.name) - place(b.name))
-      .map((column) => ({ ...column, width: widths[column.name] ?? column.width, shown: !hidden.includes(column.name) }));
+    const place = (name) =>
+      order.includes(name) ? order.indexOf(name) : order.length + this.#all.findIndex((one) => one.name === name);
+    return this.#all
+      .toSorted((a, b) => place(a.name) - place(b.name))
+      .map((column) => ({
+        ...column,
+        width: widths[column.name] ?? column.width,
+        shown: !hidden.includes(column.name),
+      }));
   }
 
   get shown() {
@@ -84,7 +105,9 @@ export class Arrangement {
     // Without storage (it is full, or forbidden) the arrangement lasts as long as the page.
     try {
       localStorage.setItem(this.#key, JSON.stringify(this.#saved));
-    } catch { /* nothing to do */ }
+    } catch {
+      /* nothing to do */
+    }
   }
 }
 

@@ -24,7 +24,7 @@ export function delimiterOf(text) {
 export function parse(text, { delimiter = delimiterOf(text), most = Infinity } = {}) {
   const rows = [];
   let row = [];
-  let at = text.charCodeAt(0) === 0xFEFF ? 1 : 0;
+  let at = text.charCodeAt(0) === 0xfeff ? 1 : 0;
   while (at < text.length && rows.length < most) {
     const { value, end } = text[at] === '"' ? quoted(text, at) : bare(text, at, delimiter);
     row.push(value);

@@ -7,7 +7,24 @@ import { editor } from '../lib/editor.js';
 import { isExpression, searchedFields, understand } from './query.js';
 
 const LATEST_KEPT = 12;
-const MACROS = ['now', 'yesterday', 'tomorrow', 'second', 'minute', 'hour', 'day', 'weekday', 'month', 'year', 'todayStart', 'todayEnd', 'monthStart', 'monthEnd', 'yearStart', 'yearEnd'];
+const MACROS = [
+  'now',
+  'yesterday',
+  'tomorrow',
+  'second',
+  'minute',
+  'hour',
+  'day',
+  'weekday',
+  'month',
+  'year',
+  'todayStart',
+  'todayEnd',
+  'monthStart',
+  'monthEnd',
+  'yearStart',
+  'yearEnd',
+];
 const PLACEHOLDER = 'Search, or filter: name ~ "drill" && created > @todayStart';
 
 /**
@@ -19,11 +36,27 @@ export function filterBar({ collection, collections, onfilter }) {
   let applied = '';
   let made;
   const input = h('input', {
-    type: 'search', placeholder: PLACEHOLDER, 'aria-label': 'Search or filter', autocomplete: 'off', spellcheck: 'false', maxlength: 5000,
-    oninput: () => describe(), onfocus: () => { made ??= load(); }, onkeydown: (event) => { if (event.key === 'Enter') run(); },
+    type: 'search',
+    placeholder: PLACEHOLDER,
+    'aria-label': 'Search or filter',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    maxlength: 5000,
+    oninput: () => describe(),
+    onfocus: () => {
+      made ??= load();
+    },
+    onkeydown: (event) => {
+      if (event.key === 'Enter') run();
+    },
   });
   const box = h('div', { class: 'filter-box' }, input);
-  const clear = iconButton('x', 'Clear the filter', { onclick: () => { set(''); run(); } });
+  const clear = iconButton('x', 'Clear the filter', {
+    onclick: () => {
+      set('');
+      run();
+    },
+  });
   const history = h('details', { class: 'menu' });
   const said = h('p', { class: 'filter-said', role: 'status' });
   let bar;
@@ -50,8 +83,13 @@ export function filterBar({ collection, collections, onfilter }) {
     const typed = text();
     const { kind } = understand(typed, collection);
     clear.hidden = typed === '' && applied === '';
-    const pending = typed === applied ? null : h('span', {}, h('kbd', {}, 'Enter'), typed ? ' to apply' : ' to show all');
-    const how = { none: null, search: [h('span', { class: 'badge' }, 'Search'), `in ${listed(searchedFields(collection))}`], filter: h('span', { class: 'badge accent' }, 'Filter expression') }[kind];
+    const pending =
+      typed === applied ? null : h('span', {}, h('kbd', {}, 'Enter'), typed ? ' to apply' : ' to show all');
+    const how = {
+      none: null,
+      search: [h('span', { class: 'badge' }, 'Search'), `in ${listed(searchedFields(collection))}`],
+      filter: h('span', { class: 'badge accent' }, 'Filter expression'),
+    }[kind];
     said.classList.remove('problem');
     fill(said, how, pending);
     said.hidden = !how && !pending;
@@ -64,18 +102,50 @@ export function filterBar({ collection, collections, onfilter }) {
   }
 
   function drawHistory() {
-    const use = (one) => () => { history.open = false; set(one); run(); };
+    const use = (one) => () => {
+      history.open = false;
+      set(one);
+      run();
+    };
     history.hidden = latest.all.length === 0;
-    fill(history, h('summary', { class: 'button plain icon', 'aria-label': 'Latest filters', title: 'Latest filters' }, icon('clock')),
-      h('div', { class: 'menu-list' }, latest.all.map((one) => h('button', { type: 'button', class: 'mono', onclick: use(one) }, one)),
-        h('button', { type: 'button', class: 'quiet', onclick: () => { latest.forget(); drawHistory(); } }, 'Forget these')));
+    fill(
+      history,
+      h(
+        'summary',
+        { class: 'button plain icon', 'aria-label': 'Latest filters', title: 'Latest filters' },
+        icon('clock'),
+      ),
+      h(
+        'div',
+        { class: 'menu-list' },
+        latest.all.map((one) => h('button', { type: 'button', class: 'mono', onclick: use(one) }, one)),
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'quiet',
+            onclick: () => {
+              latest.forget();
+              drawHistory();
+            },
+          },
+          'Forget these',
+        ),
+      ),
+    );
   }
 
   /** The editor takes the place of the plain input when somebody first goes there. */
   async function load() {
     const loaded = await editor({
-      language: 'rule', value: input.value, label: 'Search or filter', placeholder: PLACEHOLDER, onchange: () => describe(),
-      complete: completion(collection, collections), check: (typed) => check(collection, typed), onrun: run,
+      language: 'rule',
+      value: input.value,
+      label: 'Search or filter',
+      placeholder: PLACEHOLDER,
+      onchange: () => describe(),
+      complete: completion(collection, collections),
+      check: (typed) => check(collection, typed),
+      onrun: run,
     });
     const hadFocus = document.activeElement === input;
     loaded.set(input.value);
@@ -93,38 +163,58 @@ export function filterBar({ collection, collections, onfilter }) {
 
   drawHistory();
   describe();
-  const element = h('div', { class: 'filter-bar', role: 'search' }, box, iconButton('search', 'Apply the filter', { onclick: run }), clear, history);
+  const element = h(
+    'div',
+    { class: 'filter-bar', role: 'search' },
+    box,
+    iconButton('search', 'Apply the filter', { onclick: run }),
+    clear,
+    history,
+  );
   return { element, said, set, focus, refuse };
 }
 
-const listed = (names) => (names.length > 6 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(', '));
+const listed = (names) =>
+  names.length > 6 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(', ');
 
 /** Enter applies; it takes a completion only while an expression is typed, or when one was gone to by the arrows. */
 function listenForEnter({ element, view }, run, text) {
   let chose = false;
-  element.addEventListener('keydown', (event) => {
-    const offers = view.dom.getRootNode().querySelector('.cm-tooltip-autocomplete');
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') chose = Boolean(offers);
-    else if (event.key !== 'Enter') chose = false;
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-    if (offers && (chose || isExpression(text()))) return;
-    event.preventDefault();
-    event.stopPropagation();
-    run();
-  }, true);
+  element.addEventListener(
+    'keydown',
+    (event) => {
+      const offers = view.dom.getRootNode().querySelector('.cm-tooltip-autocomplete');
+      if (event.key === 'ArrowDown' || event.key === 'ArrowUp') chose = Boolean(offers);
+      else if (event.key !== 'Enter') chose = false;
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      if (offers && (chose || isExpression(text()))) return;
+      event.preventDefault();
+      event.stopPropagation();
+      run();
+    },
+    true,
+  );
 }
 
 /** Fields, those of related records, macros. */
 function completion(collection, collections) {
-  const fieldsOf = (of, before) => of.fields.filter((field) => field.type !== 'password' && field.name !== 'tokenKey')
-    .map((field) => ({ label: before + field.name, type: 'property', detail: field.type }));
+  const fieldsOf = (of, before) =>
+    of.fields
+      .filter((field) => field.type !== 'password' && field.name !== 'tokenKey')
+      .map((field) => ({ label: before + field.name, type: 'property', detail: field.type }));
   return (context) => {
     const word = context.matchBefore(/[@\w.:]+/);
     if (!word) return context.explicit ? { from: context.pos, options: fieldsOf(collection, '') } : null;
-    if (word.text.startsWith('@')) return { from: word.from, options: MACROS.map((name) => ({ label: `@${name}`, type: 'constant' })), validFor: /^@\w*$/ };
+    if (word.text.startsWith('@'))
+      return {
+        from: word.from,
+        options: MACROS.map((name) => ({ label: `@${name}`, type: 'constant' })),
+        validFor: /^@\w*$/,
+      };
     const path = word.text.split('.').slice(0, -1);
     let target = collection;
-    for (const name of path) target = collections.get(target?.fields.find((field) => field.name === name)?.collectionId);
+    for (const name of path)
+      target = collections.get(target?.fields.find((field) => field.name === name)?.collectionId);
     const before = path.map((name) => `${name}.`).join('');
     return target ? { from: word.from, options: fieldsOf(target, before), validFor: /^[\w.]*$/ } : null;
   };
@@ -141,7 +231,11 @@ async function check(collection, typed) {
     // The message may name what it is about.
     const name = /`([^`]+)`/.exec(error.message)?.[1];
     const from = name ? typed.indexOf(name) : -1;
-    return [from >= 0 ? { from, to: from + name.length, message: error.message } : { from: 0, to: typed.length, message: error.message }];
+    return [
+      from >= 0
+        ? { from, to: from + name.length, message: error.message }
+        : { from: 0, to: typed.length, message: error.message },
+    ];
   }
 }
 
@@ -158,14 +252,20 @@ class Latest {
     }
   }
 
-  add(text) { this.#keep([text, ...this.all.filter((one) => one !== text)].slice(0, LATEST_KEPT)); }
+  add(text) {
+    this.#keep([text, ...this.all.filter((one) => one !== text)].slice(0, LATEST_KEPT));
+  }
 
-  forget() { this.#keep([]); }
+  forget() {
+    this.#keep([]);
+  }
 
   #keep(list) {
     this.all = list;
     try {
       localStorage.setItem(this.#key, JSON.stringify(list));
-    } catch { /* without storage they last as long as the page */ }
+    } catch {
+      /* without storage they last as long as the page */
+    }
   }
 }

@@ -42,11 +42,22 @@ export class Grid {
     this.readOnly = readOnly;
     this.head = h('div', { class: 'grid-row grid-head', role: 'row', 'aria-rowindex': 1 });
     this.body = h('div', { class: 'grid-body', role: 'rowgroup' });
-    this.element = h('div', {
-      class: 'grid', role: 'grid', tabindex: 0, 'aria-label': label, 'aria-multiselectable': 'true',
-      onscroll: () => this.#soon(), onkeydown: (event) => this.#key(event),
-      onclick: (event) => this.#clicked(event), ondblclick: (event) => this.#doubleClicked(event),
-    }, h('div', { class: 'grid-head-group', role: 'rowgroup' }, this.head), this.body);
+    this.element = h(
+      'div',
+      {
+        class: 'grid',
+        role: 'grid',
+        tabindex: 0,
+        'aria-label': label,
+        'aria-multiselectable': 'true',
+        onscroll: () => this.#soon(),
+        onkeydown: (event) => this.#key(event),
+        onclick: (event) => this.#clicked(event),
+        ondblclick: (event) => this.#doubleClicked(event),
+      },
+      h('div', { class: 'grid-head-group', role: 'rowgroup' }, this.head),
+      this.body,
+    );
     new ResizeObserver(() => this.#soon()).observe(this.element);
   }
 
@@ -69,7 +80,9 @@ export class Grid {
     this.redraw();
   }
 
-  get columns() { return this.#columns; }
+  get columns() {
+    return this.#columns;
+  }
 
   /** Draws every visible row anew: their records, or what is selected, have changed. */
   redraw() {
@@ -77,7 +90,9 @@ export class Grid {
     this.#soon();
   }
 
-  record(row = this.active.row) { return this.#source?.row(row); }
+  record(row = this.active.row) {
+    return this.#source?.row(row);
+  }
 
   /** The cell's box on the screen, for what is laid over it; `null` if its row isn't drawn. */
   cellAt(row, name) {
@@ -99,7 +114,11 @@ export class Grid {
   // --- drawing ---
 
   #soon() {
-    if (!this.#frame) this.#frame = requestAnimationFrame(() => { this.#frame = 0; this.#render(); });
+    if (!this.#frame)
+      this.#frame = requestAnimationFrame(() => {
+        this.#frame = 0;
+        this.#render();
+      });
   }
 
   get #scale() {
@@ -158,20 +177,56 @@ export class Grid {
     const isSelected = Boolean(record && this.selected.has(record.id));
     element.setAttribute('aria-selected', String(isSelected));
     if (!record) {
-      const cells = this.#columns.map((_, at) => h('div', { role: 'gridcell', 'aria-colindex': at + 2, id: this.#cellId(index, at + 1) }, h('span', { class: 'waiting' })));
-      fill(element, h('div', { role: 'gridcell', class: 'tick', 'aria-colindex': 1, id: this.#cellId(index, 0) }), cells);
+      const cells = this.#columns.map((_, at) =>
+        h(
+          'div',
+          { role: 'gridcell', 'aria-colindex': at + 2, id: this.#cellId(index, at + 1) },
+          h('span', { class: 'waiting' }),
+        ),
+      );
+      fill(
+        element,
+        h('div', { role: 'gridcell', class: 'tick', 'aria-colindex': 1, id: this.#cellId(index, 0) }),
+        cells,
+      );
       return;
     }
-    const box = h('input', { type: 'checkbox', tabindex: -1, checked: isSelected, 'aria-label': `Select ${record.id}` });
-    fill(element, h('div', { role: 'gridcell', class: 'tick', 'aria-colindex': 1, id: this.#cellId(index, 0) }, box),
-      this.#columns.map((column, at) => this.#drawCell(column, record, index, at + 1, mark)));
+    const box = h('input', {
+      type: 'checkbox',
+      tabindex: -1,
+      checked: isSelected,
+      'aria-label': `Select ${record.id}`,
+    });
+    fill(
+      element,
+      h('div', { role: 'gridcell', class: 'tick', 'aria-colindex': 1, id: this.#cellId(index, 0) }, box),
+      this.#columns.map((column, at) => this.#drawCell(column, record, index, at + 1, mark)),
+    );
   }
 
   #drawCell(column, record, index, at, mark) {
-    const cell = h('div', { role: 'gridcell', class: `c-${column.type}`, 'aria-colindex': at + 1, id: this.#cellId(index, at) });
+    const cell = h('div', {
+      role: 'gridcell',
+      class: `c-${column.type}`,
+      'aria-colindex': at + 1,
+      id: this.#cellId(index, at),
+    });
     if (column.type === 'id') {
-      cell.append(h('span', { class: 'mono id' }, record.id),
-        h('button', { type: 'button', class: 'plain icon small copy', tabindex: -1, 'aria-label': `Copy the id ${record.id}`, title: 'Copy the id', dataset: { copy: record.id } }, icon('copy')));
+      cell.append(
+        h('span', { class: 'mono id' }, record.id),
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'plain icon small copy',
+            tabindex: -1,
+            'aria-label': `Copy the id ${record.id}`,
+            title: 'Copy the id',
+            dataset: { copy: record.id },
+          },
+          icon('copy'),
+        ),
+      );
       if (mark === 'deleted') cell.append(h('span', { class: 'badge problem' }, 'Deleted'));
       return cell;
     }
@@ -180,12 +235,23 @@ export class Grid {
     return cell;
   }
 
-  #cellId(row, column) { return `${this.#id}-${row}-${column}`; }
+  #cellId(row, column) {
+    return `${this.#id}-${row}-${column}`;
+  }
 
   drawHead() {
-    const all = h('input', { type: 'checkbox', tabindex: -1, 'aria-label': 'Select all loaded records', dataset: { all: '' } });
+    const all = h('input', {
+      type: 'checkbox',
+      tabindex: -1,
+      'aria-label': 'Select all loaded records',
+      dataset: { all: '' },
+    });
     const cells = this.#columns.map((column, at) => this.#drawHeadCell(column, at + 1));
-    fill(this.head, h('div', { role: 'columnheader', class: 'tick', 'aria-colindex': 1, id: this.#cellId(-1, 0) }, all), cells);
+    fill(
+      this.head,
+      h('div', { role: 'columnheader', class: 'tick', 'aria-colindex': 1, id: this.#cellId(-1, 0) }, all),
+      cells,
+    );
     const widths = [`${SELECT_PX}px`, ...this.#columns.map((column) => `${column.width}px`), 'minmax(0, 1fr)'];
     this.element.style.setProperty('--columns', widths.join(' '));
     const sum = SELECT_PX + this.#columns.reduce((width, column) => width + column.width, 0);
@@ -196,12 +262,29 @@ export class Grid {
   #drawHeadCell(column, at) {
     const sorted = this.#sort.replace(/^[-+]/, '') === column.name;
     const down = sorted && this.#sort.startsWith('-');
-    const cell = h('div', {
-      role: 'columnheader', class: `c-${column.type}${column.sortable ? ' sortable' : ''}`, 'aria-colindex': at + 1, id: this.#cellId(-1, at), draggable: 'true',
-      'aria-sort': column.sortable ? (sorted ? (down ? 'descending' : 'ascending') : 'none') : undefined, dataset: { column: column.name },
-      title: column.field.help || undefined,
-    }, h('span', { class: 'name' }, column.name), column.field.hidden && h('span', { class: 'hidden-mark', title: 'Hidden: only superusers see it' }, icon('lock'), h('span', { class: 'visually-hidden' }, ' hidden')),
-    sorted && icon(down ? 'down' : 'up'), h('span', { class: 'grip', 'aria-hidden': 'true', title: 'Drag to resize' }));
+    const cell = h(
+      'div',
+      {
+        role: 'columnheader',
+        class: `c-${column.type}${column.sortable ? ' sortable' : ''}`,
+        'aria-colindex': at + 1,
+        id: this.#cellId(-1, at),
+        draggable: 'true',
+        'aria-sort': column.sortable ? (sorted ? (down ? 'descending' : 'ascending') : 'none') : undefined,
+        dataset: { column: column.name },
+        title: column.field.help || undefined,
+      },
+      h('span', { class: 'name' }, column.name),
+      column.field.hidden &&
+        h(
+          'span',
+          { class: 'hidden-mark', title: 'Hidden: only superusers see it' },
+          icon('lock'),
+          h('span', { class: 'visually-hidden' }, ' hidden'),
+        ),
+      sorted && icon(down ? 'down' : 'up'),
+      h('span', { class: 'grip', 'aria-hidden': 'true', title: 'Drag to resize' }),
+    );
     this.#listenToHead(cell, column);
     return cell;
   }
@@ -236,7 +319,9 @@ export class Grid {
     const move = (moved) => this.#on.resize(column.name, column.width + moved.clientX - start);
     const stop = () => {
       // The click that ends the dragging sorts nothing.
-      setTimeout(() => { this.resizing = false; });
+      setTimeout(() => {
+        this.resizing = false;
+      });
       removeEventListener('pointermove', move);
     };
     addEventListener('pointermove', move);
@@ -326,13 +411,19 @@ export class Grid {
     const page = Math.max(Math.floor(this.element.clientHeight / ROW_PX) - 2, 1);
     const name = this.#columns[column - 1]?.name;
     const steps = {
-      ArrowDown: [row + 1, column], ArrowUp: [row - 1, column], PageDown: [row + page, column], PageUp: [Math.max(row - page, 0), column],
-      ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-      Home: event.ctrlKey ? [0, column] : [row, 0], End: event.ctrlKey ? [Infinity, column] : [row, this.#columns.length],
+      ArrowDown: [row + 1, column],
+      ArrowUp: [row - 1, column],
+      PageDown: [row + page, column],
+      PageUp: [Math.max(row - page, 0), column],
+      ArrowLeft: [row, column - 1],
+      ArrowRight: [row, column + 1],
+      Home: event.ctrlKey ? [0, column] : [row, 0],
+      End: event.ctrlKey ? [Infinity, column] : [row, this.#columns.length],
     };
     const sideways = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (sideways && row === -1 && name && event.altKey) this.#moveColumn(name, sideways);
-    else if (sideways && row === -1 && name && event.shiftKey) this.#on.resize(name, this.#columns[column - 1].width + sideways * RESIZE_STEP_PX);
+    else if (sideways && row === -1 && name && event.shiftKey)
+      this.#on.resize(name, this.#columns[column - 1].width + sideways * RESIZE_STEP_PX);
     else if (steps[event.key] && !event.altKey) this.#step(...steps[event.key], event.shiftKey);
     else if (!this.#act(event, row, column)) return;
     event.preventDefault();
@@ -381,7 +472,10 @@ export class Grid {
 
   #activate(row, column) {
     const length = this.#source?.length ?? 0;
-    this.active = { row: Math.max(Math.min(row, length - 1), -1), column: Math.max(Math.min(column, this.#columns.length), 0) };
+    this.active = {
+      row: Math.max(Math.min(row, length - 1), -1),
+      column: Math.max(Math.min(column, this.#columns.length), 0),
+    };
     this.reveal(this.active.row);
     this.#revealColumn();
     this.#soon();
@@ -404,12 +498,14 @@ export class Grid {
     const width = this.#columns[column - 1]?.width ?? 0;
     const { element } = this;
     if (left < element.scrollLeft) element.scrollLeft = left;
-    else if (left + width + SELECT_PX > element.scrollLeft + element.clientWidth) element.scrollLeft = left + width + SELECT_PX - element.clientWidth;
+    else if (left + width + SELECT_PX > element.scrollLeft + element.clientWidth)
+      element.scrollLeft = left + width + SELECT_PX - element.clientWidth;
   }
 
   #tellActive() {
     const { row, column } = this.active;
-    for (const old of this.element.querySelectorAll('.active, .active-row')) old.classList.remove('active', 'active-row');
+    for (const old of this.element.querySelectorAll('.active, .active-row'))
+      old.classList.remove('active', 'active-row');
     const line = row === -1 ? this.head : this.#rows.get(row)?.element;
     const cell = line?.children[column];
     if (!cell) return this.element.removeAttribute('aria-activedescendant');

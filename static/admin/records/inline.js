@@ -8,9 +8,11 @@ import { valueInput } from './inputs.js';
 
 const CONFLICT = 412;
 
-/** A name of a record's state for `If-Match`: its field `updated`, or else the tag that the server gives to a view of it. */
+/** A name of a record's state for `If-Match`: its field `updated`, or else the tag that comes with a view of it. */
 async function stateOf(collection, record) {
-  const dated = collection.fields.find((field) => field.name === 'updated' && field.type === 'autodate' && field.onUpdate);
+  const dated = collection.fields.find(
+    (field) => field.name === 'updated' && field.type === 'autodate' && field.onUpdate,
+  );
   if (dated && record.updated) return `"${record.updated}"`;
   const answer = await send('GET', records(collection.name, record.id), { raw: true });
   return answer.headers.get('ETag');
@@ -35,7 +37,9 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
   const before = record[field.name];
   const problemId = uniqueId('cell');
   const input = valueInput(field, before, {
-    'aria-label': `${field.name} of ${record.id}`, onkeydown: (event) => key(event), onblur: () => leave(),
+    'aria-label': `${field.name} of ${record.id}`,
+    onkeydown: (event) => key(event),
+    onblur: () => leave(),
   });
   const problem = h('p', { class: 'problem', id: problemId, role: 'alert', hidden: true });
   const box = h('div', { class: 'cell-editor' }, input.element, problem);
@@ -78,12 +82,13 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
     input.element.setAttribute('aria-busy', 'true');
     try {
       const value = input.get();
-      if (JSON.stringify(value) === JSON.stringify(before ?? '') || JSON.stringify(value) === JSON.stringify(before)) return true;
+      if (JSON.stringify(value) === JSON.stringify(before ?? '') || JSON.stringify(value) === JSON.stringify(before))
+        return true;
       onsaved(await store(collection, record.id, { [field.name]: value }, { state: await state, query }), before);
       return true;
     } catch (error) {
       if (error.status === CONFLICT) await conflict();
-      else refuse(error instanceof Refused ? error.data[field.name]?.message ?? error.text : error.message);
+      else refuse(error instanceof Refused ? (error.data[field.name]?.message ?? error.text) : error.message);
       return false;
     } finally {
       saving = false;
@@ -97,7 +102,10 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
       const now = await get(records(collection.name, record.id));
       state = stateOf(collection, now);
       state.catch(() => {});
-      refuse(`Somebody has changed this record meanwhile; here it is now “${asText(now[field.name], field)}”. Enter writes over it, Escape leaves it.`);
+      refuse(
+        `Somebody has changed this record meanwhile; here it is now “${asText(now[field.name], field)}”. ` +
+          'Enter writes over it, Escape leaves it.',
+      );
     } catch (error) {
       refuse(error.status === 404 ? 'Somebody has deleted this record meanwhile.' : error.message);
     }
@@ -112,7 +120,7 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
     } else if (step || (event.key === 'Enter' && !event.shiftKey)) {
       event.preventDefault();
       event.stopPropagation();
-      if (!await save()) return;
+      if (!(await save())) return;
       close();
       if (step) onnext(step);
     }

@@ -28,33 +28,59 @@ const inputOf = (type, value, attributes, read) => {
 };
 
 const MADE = {
-  number: (field, value, attributes) => inputOf('number', value ?? '', { step: 'any', ...attributes }, (input) => {
-    if (input.validity.badInput) throw new Error('This is not a number.');
-    return input.value === '' ? 0 : Number(input.value);
-  }),
-  date: (field, value, attributes) => inputOf('datetime-local', toLocal(value), { step: 1, ...attributes }, (input) => {
-    if (input.validity.badInput) throw new Error('The date is not complete.');
-    return input.value === '' ? '' : fromDate(new Date(input.value));
-  }),
+  number: (field, value, attributes) =>
+    inputOf('number', value ?? '', { step: 'any', ...attributes }, (input) => {
+      if (input.validity.badInput) throw new Error('This is not a number.');
+      return input.value === '' ? 0 : Number(input.value);
+    }),
+  date: (field, value, attributes) =>
+    inputOf('datetime-local', toLocal(value), { step: 1, ...attributes }, (input) => {
+      if (input.validity.badInput) throw new Error('The date is not complete.');
+      return input.value === '' ? '' : fromDate(new Date(input.value));
+    }),
   bool: (field, value, attributes) => {
-    const element = h('select', attributes, option('true', value === true, 'True'), option('false', value !== true, 'False'));
+    const element = h(
+      'select',
+      attributes,
+      option('true', value === true, 'True'),
+      option('false', value !== true, 'False'),
+    );
     return { element, get: () => element.value === 'true' };
   },
   select: (field, value, attributes) => {
     const chosen = [value ?? []].flat();
     if (!isMultiple(field)) {
-      const element = h('select', attributes, option('', !value, '–'), field.values.map((one) => option(one, chosen.includes(one))));
+      const element = h(
+        'select',
+        attributes,
+        option('', !value, '–'),
+        field.values.map((one) => option(one, chosen.includes(one))),
+      );
       return { element, get: () => element.value };
     }
-    const element = h('select', { multiple: true, size: Math.min(field.values.length, 8), ...attributes }, field.values.map((one) => option(one, chosen.includes(one))));
+    const element = h(
+      'select',
+      { multiple: true, size: Math.min(field.values.length, 8), ...attributes },
+      field.values.map((one) => option(one, chosen.includes(one))),
+    );
     return { element, get: () => [...element.selectedOptions].map((one) => one.value) };
   },
-  relation: (field, value, attributes) => inputOf('text', [value ?? []].flat().join(', '), { placeholder: isMultiple(field) ? 'Ids, with commas between them' : 'Id', ...attributes }, (input) => {
-    const ids = input.value.split(/[\s,]+/).filter(Boolean);
-    return isMultiple(field) ? ids : ids[0] ?? '';
-  }),
+  relation: (field, value, attributes) =>
+    inputOf(
+      'text',
+      [value ?? []].flat().join(', '),
+      { placeholder: isMultiple(field) ? 'Ids, with commas between them' : 'Id', ...attributes },
+      (input) => {
+        const ids = input.value.split(/[\s,]+/).filter(Boolean);
+        return isMultiple(field) ? ids : (ids[0] ?? '');
+      },
+    ),
   json: (field, value, attributes) => {
-    const element = h('textarea', { class: 'mono', value: value === undefined ? '' : JSON.stringify(value), ...attributes });
+    const element = h('textarea', {
+      class: 'mono',
+      value: value === undefined ? '' : JSON.stringify(value),
+      ...attributes,
+    });
     return { element, get: () => (element.value.trim() === '' ? null : parse(element.value)) };
   },
   editor: (field, value, attributes) => {
@@ -62,12 +88,18 @@ const MADE = {
     return { element, get: () => element.value };
   },
   text: (field, value, attributes) => {
-    const element = String(value ?? '').includes('\n') ? h('textarea', { value, ...attributes }) : h('input', { type: 'text', value: value ?? '', autocomplete: 'off', ...attributes });
+    const element = String(value ?? '').includes('\n')
+      ? h('textarea', { value, ...attributes })
+      : h('input', { type: 'text', value: value ?? '', autocomplete: 'off', ...attributes });
     return { element, get: () => element.value };
   },
 };
-MADE.email = (field, value, attributes) => inputOf('text', value ?? '', { inputmode: 'email', autocomplete: 'off', ...attributes }, (input) => input.value.trim());
-MADE.url = (field, value, attributes) => inputOf('text', value ?? '', { inputmode: 'url', autocomplete: 'off', ...attributes }, (input) => input.value.trim());
+MADE.email = (field, value, attributes) =>
+  inputOf('text', value ?? '', { inputmode: 'email', autocomplete: 'off', ...attributes }, (input) =>
+    input.value.trim(),
+  );
+MADE.url = (field, value, attributes) =>
+  inputOf('text', value ?? '', { inputmode: 'url', autocomplete: 'off', ...attributes }, (input) => input.value.trim());
 
 function parse(text) {
   try {

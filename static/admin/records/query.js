@@ -1,7 +1,9 @@
 // What is typed into the filter bar: a filter expression, or words to look for. Used by filter.js and records.js.
 
 /** A field, text, number or macro with an operator behind it is how every filter expression begins. */
-const EXPRESSION = /^[\s(]*(?:@?[A-Za-z_][\w.:@]*(?:\([^()]*\))?|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|-?\d+(?:\.\d+)?)\s*\??(?:!=|>=|<=|!~|=|>|<|~)/;
+const OPERAND = /@?[A-Za-z_][\w.:@]*(?:\([^()]*\))?|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|-?\d+(?:\.\d+)?/;
+const OPERATOR = /\??(?:!=|>=|<=|!~|=|>|<|~)/;
+const EXPRESSION = new RegExp(`^[\\s(]*(?:${OPERAND.source})\\s*${OPERATOR.source}`);
 
 /** Fields whose values are looked through for words. */
 const SEARCHED = new Set(['text', 'editor', 'email', 'url', 'select', 'file', 'json', 'date']);

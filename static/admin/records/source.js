@@ -24,7 +24,14 @@ export class Source {
   constructor({ collection, filter, sort, expand, fields, onchange, onproblem }) {
     this.#collection = collection;
     this.#cursors = sort !== '' || collection.type === 'view';
-    this.#query = { filter, sort: this.#cursors ? sort : NEWEST_FIRST, expand, fields, perPage: PAGE_ROWS, skipTotal: 1 };
+    this.#query = {
+      filter,
+      sort: this.#cursors ? sort : NEWEST_FIRST,
+      expand,
+      fields,
+      perPage: PAGE_ROWS,
+      skipTotal: 1,
+    };
     this.onchange = onchange;
     this.onproblem = onproblem;
     this.total = null;
@@ -46,7 +53,7 @@ export class Source {
   }
 
   /** All rows that are here, with their places. */
-  * loaded() {
+  *loaded() {
     for (const [page, { items = [] }] of this.#pages) {
       for (const [at, record] of items.entries()) yield [page * PAGE_ROWS + at, record];
     }
@@ -88,16 +95,18 @@ export class Source {
   async #load(page) {
     const entry = {};
     this.#pages.set(page, entry);
-    entry.loading = this.#fetch(page).then((found) => {
-      entry.items = found.items;
-      entry.next = found.nextCursor;
-      entry.loading = undefined;
-      if (page === 0) this.#begin(found.items);
-      this.onchange();
-    }).catch((error) => {
-      this.#pages.delete(page);
-      this.onproblem(error);
-    });
+    entry.loading = this.#fetch(page)
+      .then((found) => {
+        entry.items = found.items;
+        entry.next = found.nextCursor;
+        entry.loading = undefined;
+        if (page === 0) this.#begin(found.items);
+        this.onchange();
+      })
+      .catch((error) => {
+        this.#pages.delete(page);
+        this.onproblem(error);
+      });
   }
 
   async #fetch(page) {
@@ -133,7 +142,9 @@ export class Source {
 
   #forget(near) {
     if (this.#pages.size <= PAGES_KEPT) return;
-    const far = [...this.#pages.keys()].filter((page) => page !== 0).sort((a, b) => Math.abs(b - near) - Math.abs(a - near));
+    const far = [...this.#pages.keys()]
+      .filter((page) => page !== 0)
+      .sort((a, b) => Math.abs(b - near) - Math.abs(a - near));
     for (const page of far.slice(0, this.#pages.size - PAGES_KEPT)) this.#pages.delete(page);
   }
 }

@@ -1,10 +1,10 @@
-// The dashboard's table beside PocketBase's, on the same 100,000 records in the same browser: time to the first rows, to
-// row 1,000 and to the last one, and frames while somebody scrolls. Run by hand; nothing is asserted.
+// The dashboard's table beside PocketBase's, on the same 100,000 records in the same browser: time to the first rows,
+// to a far one and to the last one, and frames while somebody scrolls. Run by hand; nothing is asserted.
 //
 //   HOLDALL_BIN=target/release/holdall node tests/browser/measure/records_table.mjs
 //
-// It starts servers of its own and fills them. `holdall=http://… pocketbase=http://…` measures servers that run and are
-// filled already; nothing is ever written to those.
+// It starts servers of its own and fills them. `holdall=http://… pocketbase=http://…` measures servers that run and
+// are filled already; nothing is ever written to those.
 
 import { chromium } from 'playwright-core';
 import { SUPERUSER, startServer } from '../../parity/lib/server.mjs';
@@ -22,7 +22,9 @@ const title = (at) => `Row ${ROWS - 1 - at} of the table`;
 
 const DASHBOARDS = {
   holdall: {
-    path: `/_/collections/${COLLECTION}`, scroller: '.grid', row: '.grid-body > .grid-row',
+    path: `/_/collections/${COLLECTION}`,
+    scroller: '.grid',
+    row: '.grid-body > .grid-row',
     async signIn(page, { email, password }) {
       await page.goto('/_/');
       await page.getByLabel('E-mail address').fill(email);
@@ -30,7 +32,10 @@ const DASHBOARDS = {
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await page.waitForURL('**/_/');
     },
-    far: (page) => page.locator('.grid').evaluate((grid, row) => { grid.scrollTop = row * 38; }, FAR_ROW - 1),
+    far: (page) =>
+      page.locator('.grid').evaluate((grid, row) => {
+        grid.scrollTop = row * 38;
+      }, FAR_ROW - 1),
     async last(page) {
       await page.locator('.grid').focus();
       await page.keyboard.press('Control+End');
@@ -38,7 +43,9 @@ const DASHBOARDS = {
     },
   },
   pocketbase: {
-    path: `/_/#/collections?collection=${COLLECTION}`, scroller: '.page-table-wrapper', row: '.page-table-wrapper tbody tr',
+    path: `/_/#/collections?collection=${COLLECTION}`,
+    scroller: '.page-table-wrapper',
+    row: '.page-table-wrapper tbody tr',
     async signIn(page, { email, password }) {
       await page.goto('/_/');
       await page.locator('input[type="password"]').fill(password);
@@ -69,22 +76,27 @@ async function place(name) {
 }
 
 /** Frames while the page scrolls down, and up again where it ends. */
-const scroll = (page, selector) => page.locator(selector).evaluate((element, { ms, step }) => new Promise((resolve) => {
-  const frames = [];
-  let way = step;
-  let before = performance.now();
-  const end = before + ms;
-  const next = (now) => {
-    frames.push(now - before);
-    before = now;
-    const at = element.scrollTop;
-    element.scrollTop = at + way;
-    if (element.scrollTop === at) way = -way;
-    if (now < end) requestAnimationFrame(next);
-    else resolve(frames.slice(1));
-  };
-  requestAnimationFrame(next);
-}), { ms: SCROLL_MS, step: STEP_PX });
+const scroll = (page, selector) =>
+  page.locator(selector).evaluate(
+    (element, { ms, step }) =>
+      new Promise((resolve) => {
+        const frames = [];
+        let way = step;
+        let before = performance.now();
+        const end = before + ms;
+        const next = (now) => {
+          frames.push(now - before);
+          before = now;
+          const at = element.scrollTop;
+          element.scrollTop = at + way;
+          if (element.scrollTop === at) way = -way;
+          if (now < end) requestAnimationFrame(next);
+          else resolve(frames.slice(1));
+        };
+        requestAnimationFrame(next);
+      }),
+    { ms: SCROLL_MS, step: STEP_PX },
+  );
 
 async function measure(browser, name, origin) {
   const dashboard = DASHBOARDS[name];
@@ -104,9 +116,17 @@ async function measure(browser, name, origin) {
   await page.goto(dashboard.path);
   await page.waitForFunction(() => globalThis.firstRows);
   const found = { first: await page.evaluate(() => globalThis.firstRows) };
-  found.kilobytes = await page.evaluate(() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce((sum, one) => sum + one.transferSize, 0) / 1000);
+  found.kilobytes = await page.evaluate(
+    () =>
+      [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].reduce(
+        (sum, one) => sum + one.transferSize,
+        0,
+      ) / 1000,
+  );
   found.framesAtStart = await scroll(page, dashboard.scroller);
-  await page.locator(dashboard.scroller).evaluate((element) => { element.scrollTop = 0; });
+  await page.locator(dashboard.scroller).evaluate((element) => {
+    element.scrollTop = 0;
+  });
   let start = performance.now();
   await dashboard.far(page);
   await page.getByText(title(FAR_ROW - 1), { exact: true }).waitFor({ state: 'attached' });
@@ -127,11 +147,19 @@ async function measure(browser, name, origin) {
 const sorted = (list) => list.toSorted((a, b) => a - b);
 const at = (list, share) => sorted(list)[Math.min(Math.floor(list.length * share), list.length - 1)];
 const median = (list) => at(list, 0.5);
-const framesText = (list) => `${Math.round(1000 / (list.reduce((a, b) => a + b, 0) / list.length))} a second, p95 ${at(list, 0.95).toFixed(0)} ms, slow ${(100 * list.filter((one) => one > SLOW_FRAME_MS).length / list.length).toFixed(1)} %`;
+function framesText(list) {
+  const mean = list.reduce((a, b) => a + b, 0) / list.length;
+  const slow = list.filter((one) => one > SLOW_FRAME_MS).length / list.length;
+  const [rate, late] = [Math.round(1000 / mean), at(list, 0.95).toFixed(0)];
+  return `${rate} a second, median ${median(list).toFixed(0)} ms, p95 ${late} ms, slow ${(100 * slow).toFixed(1)} %`;
+}
 
 const places = {};
 for (const name of Object.keys(DASHBOARDS)) places[name] = await place(name);
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+});
 const results = { holdall: [], pocketbase: [] };
 try {
   for (let round = 0; round < ROUNDS; round += 1) {
@@ -144,7 +172,9 @@ try {
 for (const [name, list] of Object.entries(results)) {
   const middle = (key) => Math.round(median(list.map((one) => one[key])));
   console.log(name);
-  console.log(`  first rows after ${middle('first')} ms, ${middle('kilobytes')} KB; row ${FAR_ROW} after ${middle('far')} ms${list[0].last ? `; the last row after ${middle('last')} ms` : ''}`);
+  console.log(`  first rows after ${middle('first')} ms, ${middle('kilobytes')} KB`);
+  console.log(`  row ${FAR_ROW} after ${middle('far')} ms`);
+  if (list[0].last) console.log(`  the last row after ${middle('last')} ms`);
   console.log(`  rows in the page ${middle('rowsInPage')}, elements ${middle('nodes')}`);
   console.log(`  frames at the start: ${framesText(list.flatMap((one) => one.framesAtStart))}`);
   console.log(`  frames around row ${FAR_ROW}: ${framesText(list.flatMap((one) => one.framesFar))}`);

@@ -32,7 +32,10 @@ const record = (at) => ({
 
 /** Fills a server; it may be filled already. Resolves to how many rows are there. */
 export async function seed(origin, email, password) {
-  const { token } = await call(origin, 'POST', '/api/collections/_superusers/auth-with-password', { identity: email, password });
+  const { token } = await call(origin, 'POST', '/api/collections/_superusers/auth-with-password', {
+    identity: email,
+    password,
+  });
   const send = (method, path, body) => call(origin, method, path, body, token);
   const count = async () => (await send('GET', `/api/collections/${COLLECTION}/records?perPage=1`)).totalItems;
   const there = await count().catch(() => -1);
@@ -40,8 +43,11 @@ export async function seed(origin, email, password) {
   if (there < 0) await send('POST', '/api/collections', { name: COLLECTION, type: 'base', fields: FIELDS });
   await send('PATCH', '/api/settings', { batch: { enabled: true, maxRequests: CHUNK, timeout: 60 } });
   for (let from = Math.max(there, 0); from < ROWS; from += CHUNK) {
-    const requests = Array.from({ length: Math.min(CHUNK, ROWS - from) }, (_, at) =>
-      ({ method: 'POST', url: `/api/collections/${COLLECTION}/records`, body: record(from + at) }));
+    const requests = Array.from({ length: Math.min(CHUNK, ROWS - from) }, (_, at) => ({
+      method: 'POST',
+      url: `/api/collections/${COLLECTION}/records`,
+      body: record(from + at),
+    }));
     await send('POST', '/api/batch', { requests });
   }
   return count();

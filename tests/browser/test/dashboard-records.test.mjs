@@ -12,26 +12,56 @@ const HOSTILE = '<img src=x onerror="window.harmed=1">\'"&{{7*7}}';
 const ROWS = 1000;
 
 await api('PATCH', '/api/settings', { batch: { enabled: true, maxRequests: 500, timeout: 60 } });
-const shelves = await api('POST', '/api/collections', { name: 'shelves', type: 'base', fields: [{ name: 'label', type: 'text', presentable: true }] });
+const shelves = await api('POST', '/api/collections', {
+  name: 'shelves',
+  type: 'base',
+  fields: [{ name: 'label', type: 'text', presentable: true }],
+});
 const things = await api('POST', '/api/collections', {
-  name: 'things', type: 'base', indexes: ['CREATE UNIQUE INDEX idx_things_code ON things (code)'],
+  name: 'things',
+  type: 'base',
+  indexes: ['CREATE UNIQUE INDEX idx_things_code ON things (code)'],
   fields: [
-    { name: 'title', type: 'text', required: true }, { name: 'code', type: 'text' }, { name: 'price', type: 'number', max: 100 }, { name: 'done', type: 'bool' },
-    { name: 'kind', type: 'select', values: ['red', 'green'], maxSelect: 1 }, { name: 'due', type: 'date' }, { name: 'link', type: 'url' }, { name: 'mail', type: 'email' },
-    { name: 'body', type: 'editor' }, { name: 'extra', type: 'json' }, { name: 'where', type: 'geoPoint' }, { name: 'secret', type: 'text', hidden: true },
-    { name: 'shelf', type: 'relation', collectionId: shelves.id, maxSelect: 1 }, { name: 'papers', type: 'file', maxSelect: 5 },
-    { name: 'created', type: 'autodate', onCreate: true }, { name: 'updated', type: 'autodate', onCreate: true, onUpdate: true },
+    { name: 'title', type: 'text', required: true },
+    { name: 'code', type: 'text' },
+    { name: 'price', type: 'number', max: 100 },
+    { name: 'done', type: 'bool' },
+    { name: 'kind', type: 'select', values: ['red', 'green'], maxSelect: 1 },
+    { name: 'due', type: 'date' },
+    { name: 'link', type: 'url' },
+    { name: 'mail', type: 'email' },
+    { name: 'body', type: 'editor' },
+    { name: 'extra', type: 'json' },
+    { name: 'where', type: 'geoPoint' },
+    { name: 'secret', type: 'text', hidden: true },
+    { name: 'shelf', type: 'relation', collectionId: shelves.id, maxSelect: 1 },
+    { name: 'papers', type: 'file', maxSelect: 5 },
+    { name: 'created', type: 'autodate', onCreate: true },
+    { name: 'updated', type: 'autodate', onCreate: true, onUpdate: true },
   ],
 });
 await api('POST', '/api/collections', { name: 'titles', type: 'view', viewQuery: 'SELECT id, title FROM things' });
-const many = await api('POST', '/api/collections', { name: 'many', type: 'base', fields: [{ name: 'n', type: 'number' }, { name: 'word', type: 'text' }] });
-const requests = (from, to) => Array.from({ length: to - from }, (_, at) => ({ method: 'POST', url: '/api/collections/many/records', body: { n: from + at, word: `word ${from + at}` } }));
+const many = await api('POST', '/api/collections', {
+  name: 'many',
+  type: 'base',
+  fields: [
+    { name: 'n', type: 'number' },
+    { name: 'word', type: 'text' },
+  ],
+});
+const requests = (from, to) =>
+  Array.from({ length: to - from }, (_, at) => ({
+    method: 'POST',
+    url: '/api/collections/many/records',
+    body: { n: from + at, word: `word ${from + at}` },
+  }));
 await api('POST', '/api/batch', { requests: requests(0, ROWS / 2) });
 await api('POST', '/api/batch', { requests: requests(ROWS / 2, ROWS) });
 
 const create = (body) => api('POST', '/api/collections/things/records', body);
 const view = (id) => api('GET', `/api/collections/things/records/${id}`);
-const all = async (collection = 'things') => (await api('GET', `/api/collections/${collection}/records?perPage=500`)).items;
+const all = async (collection = 'things') =>
+  (await api('GET', `/api/collections/${collection}/records?perPage=500`)).items;
 async function clear() {
   for (const record of await all()) await api('DELETE', `/api/collections/things/records/${record.id}`);
 }
@@ -57,32 +87,82 @@ const tick = (page, text, options) => row(page, text).getByRole('checkbox').clic
 
 test('words and expressions are told apart', () => {
   for (const [text, expect] of [
-    ['title = "a"', true], ['title~"a"', true], ['(a.b ?= 3)', true], ['tags:length > 1', true], ['"a" = title', true], ['@now > created', true], ['geoDistance(a, b, 1, 2) < 3', true],
-    ['a != null', true], ['hammer', false], ['hammer drill', false], ['a@example.com', false], ['100%', false], ['"quoted words"', false], ['-5', false], ['wait, what?', false], ['', false],
-  ]) assert.equal(isExpression(text), expect, text);
+    ['title = "a"', true],
+    ['title~"a"', true],
+    ['(a.b ?= 3)', true],
+    ['tags:length > 1', true],
+    ['"a" = title', true],
+    ['@now > created', true],
+    ['geoDistance(a, b, 1, 2) < 3', true],
+    ['a != null', true],
+    ['hammer', false],
+    ['hammer drill', false],
+    ['a@example.com', false],
+    ['100%', false],
+    ['"quoted words"', false],
+    ['-5', false],
+    ['wait, what?', false],
+    ['', false],
+  ])
+    assert.equal(isExpression(text), expect, text);
 });
 
 test('words become texts that mean only themselves', () => {
   assert.equal(literal('a"b\\c'), '"a\\"b\\\\c"');
-  const { kind, filter } = understand('5%"\\', { fields: [{ name: 'title', type: 'text' }, { name: 'n', type: 'number' }] });
+  const { kind, filter } = understand('5%"\\', {
+    fields: [
+      { name: 'title', type: 'text' },
+      { name: 'n', type: 'number' },
+    ],
+  });
   assert.deepEqual([kind, filter], ['search', 'title ~ "5\\\\%\\"\\\\\\\\"']);
-  assert.equal(understand('12', { fields: [{ name: 't', type: 'text' }, { name: 'n', type: 'number' }] }).filter, 't ~ "12" || n = 12');
+  assert.equal(
+    understand('12', {
+      fields: [
+        { name: 't', type: 'text' },
+        { name: 'n', type: 'number' },
+      ],
+    }).filter,
+    't ~ "12" || n = 12',
+  );
 });
 
 test('CSV is read as it is written', () => {
-  const rows = [['a', 'b "c"'], ['1,2', 'x\r\ny'], [' in ', ''], ['', 'end']];
+  const rows = [
+    ['a', 'b "c"'],
+    ['1,2', 'x\r\ny'],
+    [' in ', ''],
+    ['', 'end'],
+  ];
   const text = rows.map((one) => one.map((value) => cellOf(value)).join(',')).join('\r\n');
   assert.deepEqual(parse(text), rows);
-  assert.deepEqual(parse('\uFEFFa;b\n"1;2";\n', { delimiter: delimiterOf('a;b') }), [['a', 'b'], ['1;2', '']]);
-  assert.deepEqual([cellOf('=1+1', { guarded: true }), cellOf('=1+1'), cellOf(-1, { guarded: true }), cellOf({ lon: 1 })], ["'=1+1", '=1+1', '-1', '"{""lon"":1}"']);
+  assert.deepEqual(parse('\uFEFFa;b\n"1;2";\n', { delimiter: delimiterOf('a;b') }), [
+    ['a', 'b'],
+    ['1;2', ''],
+  ]);
+  assert.deepEqual(
+    [cellOf('=1+1', { guarded: true }), cellOf('=1+1'), cellOf(-1, { guarded: true }), cellOf({ lon: 1 })],
+    ["'=1+1", '=1+1', '-1', '"{""lon"":1}"'],
+  );
 });
 
 test('each kind of field has its own look, and what is hostile stays text', async () => {
   await clear();
   const shelf = await api('POST', '/api/collections/shelves/records', { label: HOSTILE });
   await create({
-    title: HOSTILE, code: 'A-1', price: 1234.5 / 100, done: true, kind: 'green', due: '2026-03-04 05:06:07.000Z', link: 'https://example.com/a', mail: 'ada@example.com',
-    body: `<p>Rich <b>words</b><script>window.harmed=1</script></p>`, extra: { a: HOSTILE }, where: { lon: 8.5, lat: 52.25 }, secret: 'hidden value', shelf: shelf.id,
+    title: HOSTILE,
+    code: 'A-1',
+    price: 1234.5 / 100,
+    done: true,
+    kind: 'green',
+    due: '2026-03-04 05:06:07.000Z',
+    link: 'https://example.com/a',
+    mail: 'ada@example.com',
+    body: `<p>Rich <b>words</b><script>window.harmed=1</script></p>`,
+    extra: { a: HOSTILE },
+    where: { lon: 8.5, lat: 52.25 },
+    secret: 'hidden value',
+    shelf: shelf.id,
   });
   await create({ title: 'Empty one', code: 'A-2' });
   const page = await owner();
@@ -96,7 +176,10 @@ test('each kind of field has its own look, and what is hostile stays text', asyn
   assert.equal(await text('kind'), 'green');
   assert.match(await text('body'), /^Rich words/);
   assert.equal(await text('where'), '52.25, 8.5');
-  assert.equal(await (await cell(page, 'A-1', 'due')).locator('time').getAttribute('title'), '2026-03-04 05:06:07.000Z (UTC)');
+  assert.equal(
+    await (await cell(page, 'A-1', 'due')).locator('time').getAttribute('title'),
+    '2026-03-04 05:06:07.000Z (UTC)',
+  );
   assert.equal(await (await cell(page, 'A-1', 'link')).getByRole('link').getAttribute('rel'), 'noopener noreferrer');
   assert.equal(await page.evaluate(() => globalThis.harmed), undefined);
   await page.getByRole('columnheader', { name: 'secret hidden' }).waitFor();
@@ -113,18 +196,22 @@ test('a thousand rows are a few in the page, and the last is a key away', async 
   await page.keyboard.press('Control+End');
   await row(page, /word 0$/).waitFor();
   assert.equal(await row(page, /word 0$/).getAttribute('aria-rowindex'), String(ROWS + 1));
-  assert.ok(await page.getByRole('row').count() < 60, 'all rows are in the page');
+  assert.ok((await page.getByRole('row').count()) < 60, 'all rows are in the page');
   // The order of a column goes by cursor, and somebody who jumps into its middle sees the same order.
   await page.keyboard.press('Control+Home');
   await page.getByRole('columnheader', { name: 'n', exact: true }).click();
   await row(page, /word 0$/).waitFor();
   await page.waitForURL('**?sort=n');
   assert.equal(await page.getByRole('columnheader', { name: 'n', exact: true }).getAttribute('aria-sort'), 'ascending');
-  await grid(page).evaluate((element) => { element.scrollTop = 38 * 555; });
+  await grid(page).evaluate((element) => {
+    element.scrollTop = 38 * 555;
+  });
   await row(page, /word 555$/).waitFor();
   assert.equal(await row(page, /word 555$/).getAttribute('aria-rowindex'), '557');
   for (const at of [600, 700, 800]) {
-    await grid(page).evaluate((element, top) => { element.scrollTop = top; }, 38 * at);
+    await grid(page).evaluate((element, top) => {
+      element.scrollTop = top;
+    }, 38 * at);
     await row(page, new RegExp(`word ${at}$`)).waitFor();
   }
   assert.deepEqual(page.trouble, []);
@@ -215,7 +302,8 @@ test('who is slower than somebody else is told', async () => {
 
 test('selected records are changed, deleted and brought back together', async () => {
   await clear();
-  for (let at = 1; at <= 5; at += 1) await create({ title: `Thing ${at}`, code: `D-${at}`, price: at, body: `<p>${'long '.repeat(100)}</p>` });
+  for (let at = 1; at <= 5; at += 1)
+    await create({ title: `Thing ${at}`, code: `D-${at}`, price: at, body: `<p>${'long '.repeat(100)}</p>` });
   const page = await owner();
   await open(page, '/_/collections/things');
   await tick(page, 'D-5');
@@ -244,7 +332,7 @@ test('selected records are changed, deleted and brought back together', async ()
   await page.getByRole('button', { name: 'Download JSON' }).click();
   const saved = JSON.parse(await readFile(await (await downloading).path(), 'utf8'));
   assert.equal(saved.length, 4);
-  assert.match(saved[0].body, /(long ){100}/, 'the table\'s excerpt was downloaded');
+  assert.match(saved[0].body, /(long ){100}/, "the table's excerpt was downloaded");
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await page.getByText('4 records deleted.').waitFor();
@@ -261,7 +349,9 @@ test('what others do shows at once', async () => {
   const first = await create({ title: 'Seen', code: 'E-1' });
   const second = await create({ title: 'Doomed', code: 'E-2' });
   const page = await owner();
-  const subscribed = page.waitForResponse((answer) => answer.url().endsWith('/api/realtime') && answer.request().method() === 'POST');
+  const subscribed = page.waitForResponse(
+    (answer) => answer.url().endsWith('/api/realtime') && answer.request().method() === 'POST',
+  );
   await open(page, '/_/collections/things');
   await subscribed;
   await api('PATCH', `/api/collections/things/records/${first.id}`, { title: 'Seen anew' });
@@ -321,11 +411,17 @@ test('everything that the filter selects is exported', async () => {
   };
   const rows = parse(await exported('CSV'));
   assert.deepEqual([rows.length, rows[0].slice(0, 3)], [3, ['id', 'title', 'code']]);
-  assert.deepEqual(rows.slice(1).map((one) => one[1]), ['Comma, "quote"', '=1+1']);
+  assert.deepEqual(
+    rows.slice(1).map((one) => one[1]),
+    ['Comma, "quote"', '=1+1'],
+  );
   const guarded = parse(await exported('CSV', () => page.getByLabel('For a spreadsheet').check()));
   assert.equal(guarded[2][1], "'=1+1");
   const json = JSON.parse(await exported('JSON'));
-  assert.deepEqual(json.map((one) => one.code), ['G-1', 'G-2']);
+  assert.deepEqual(
+    json.map((one) => one.code),
+    ['G-1', 'G-2'],
+  );
 });
 
 test('a file is looked at, tried, and imported; rows that are refused are listed', async () => {
@@ -337,7 +433,9 @@ test('a file is looked at, tried, and imported; rows that are refused are listed
   await page.getByRole('button', { name: 'Import …' }).click();
   const dialog = page.getByRole('dialog', { name: 'Import into things' });
   const csv = `Code;Heading;price\nK-1;New;2\nK-2;"${HOSTILE.replaceAll('"', '""')}";3\nK-3;Dear;1000\n`;
-  await dialog.getByLabel('CSV or JSON file').setInputFiles({ name: `${HOSTILE}.csv`, mimeType: 'text/csv', buffer: Buffer.from(csv) });
+  await dialog
+    .getByLabel('CSV or JSON file')
+    .setInputFiles({ name: `${HOSTILE}.csv`, mimeType: 'text/csv', buffer: Buffer.from(csv) });
   await dialog.getByText('No field has the name of Heading').waitFor();
   await dialog.getByLabel('Field for Heading').selectOption('title');
   await dialog.getByLabel('Recognise records by').selectOption('code');
@@ -351,13 +449,22 @@ test('a file is looked at, tried, and imported; rows that are refused are listed
   await dialog.getByRole('button', { name: 'Download these' }).click();
   assert.deepEqual(parse(await readFile(await (await downloading).path(), 'utf8'))[0], ['row', 'message']);
   const found = (await all()).map((one) => [one.code, one.title, one.price]).sort();
-  assert.deepEqual(found, [['K-1', 'New', 2], ['K-2', HOSTILE, 3]]);
+  assert.deepEqual(found, [
+    ['K-1', 'New', 2],
+    ['K-2', HOSTILE, 3],
+  ]);
   assert.equal(await page.evaluate(() => globalThis.harmed), undefined);
   await dialog.getByRole('button', { name: 'Close' }).click();
   await row(page, 'K-2').waitFor();
   await page.getByLabel('More').click();
   await page.getByRole('button', { name: 'Import …' }).click();
-  await dialog.getByLabel('CSV or JSON file').setInputFiles({ name: 'more.json', mimeType: 'application/json', buffer: Buffer.from('[{"title": "From JSON", "code": "K-4"}]') });
+  await dialog
+    .getByLabel('CSV or JSON file')
+    .setInputFiles({
+      name: 'more.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from('[{"title": "From JSON", "code": "K-4"}]'),
+    });
   await dialog.getByRole('button', { name: 'Import', exact: true }).click();
   await row(page, 'From JSON').waitFor();
 });
