@@ -1,7 +1,8 @@
 // The editor of a collection: fields and indexes, rules, the query of a view, options of accounts. Also for new ones.
 //
-// Used by `collection.html` and `new-collection.html`. It keeps a draft (`schema/draft.js`), which the tabs change, says
-// what saving will do (`schema/changes.js`), and puts what the server refuses beside its input (`schema/problems.js`).
+// Used by `collection.html` and `new-collection.html`. It keeps a draft (`schema/draft.js`), which the tabs change,
+// says what saving will do (`schema/changes.js`), and puts what the server refuses beside its input
+// (`schema/problems.js`).
 
 import { Refused, address, del, get, getAll, patch, post, records } from './lib/api.js';
 import { debounce, fill, find, h, uniqueId } from './lib/dom.js';
@@ -21,7 +22,11 @@ import { queryPanel } from './schema/query.js';
 import { review } from './schema/review.js';
 import { rulePanel } from './schema/rules.js';
 
-const TYPES = [['base', 'Base', 'Records of any kind.'], ['auth', 'Auth', 'Records that can sign in, such as people.'], ['view', 'View', 'What a query finds; it can only be read.']];
+const TYPES = [
+  ['base', 'Base', 'Records of any kind.'],
+  ['auth', 'Auth', 'Records that can sign in, such as people.'],
+  ['view', 'View', 'What a query finds; it can only be read.'],
+];
 
 const root = find('[data-collection-editor]');
 const path = (name) => `/api/collections/${encodeURIComponent(name)}`;
@@ -39,27 +44,39 @@ start().catch((error) => {
 
 async function start() {
   const id = root.dataset.collection;
-  const [collections, blanks] = await Promise.all([getAll('/api/collections'), id ? null : get('/api/collections/meta/scaffolds')]);
+  const [collections, blanks] = await Promise.all([
+    getAll('/api/collections'),
+    id ? null : get('/api/collections/meta/scaffolds'),
+  ]);
   scaffolds = blanks;
   const saved = collections.find((one) => one.id === id) ?? null;
   const from = new URLSearchParams(location.search).get('from');
   const model = collections.find((one) => one.name === from);
   draft = new Draft(saved, collections, saved ?? (model ? copyOf(model, collections) : blankOf('base')));
   build();
-  shortcut('mod+s', 'Save the collection', () => { if (!document.querySelector('dialog[open]')) save(); });
+  shortcut('mod+s', 'Save the collection', () => {
+    if (!document.querySelector('dialog[open]')) save();
+  });
   command('Save this collection', save);
   if (saved) {
-    command('Duplicate this collection', () => leave(`${address('/_/new-collection')}?from=${encodeURIComponent(saved.name)}`));
+    command('Duplicate this collection', () =>
+      leave(`${address('/_/new-collection')}?from=${encodeURIComponent(saved.name)}`),
+    );
     find('[data-collection-menu]').append(moreMenu());
   }
-  addEventListener('beforeunload', (event) => { if (!leaving && draft.isDirty) event.preventDefault(); });
+  addEventListener('beforeunload', (event) => {
+    if (!leaving && draft.isDirty) event.preventDefault();
+  });
 }
 
 /** A new collection; but for views it notes when records were made and changed, which nearly everybody wants. */
 function blankOf(type) {
   const blank = { ...structuredClone(scaffolds[type]), id: newCollectionId() };
   if (type !== 'view') {
-    blank.fields.push({ ...blankField('autodate'), name: 'created' }, { ...blankField('autodate'), name: 'updated', onUpdate: true });
+    blank.fields.push(
+      { ...blankField('autodate'), name: 'created' },
+      { ...blankField('autodate'), name: 'updated', onUpdate: true },
+    );
   }
   return blank;
 }
@@ -70,7 +87,10 @@ function copyOf(model, collections) {
   for (let at = 2; taken.has(name.toLowerCase()); at += 1) name = `${model.name.replace(/^_+/, '')}_copy${at}`;
   const id = newCollectionId();
   const copied = { ...structuredClone(model), id, name, system: false };
-  copied.fields = copied.fields.map((field) => ({ ...field, ...(field.collectionId === model.id ? { collectionId: id } : {}) }));
+  copied.fields = copied.fields.map((field) => ({
+    ...field,
+    ...(field.collectionId === model.id ? { collectionId: id } : {}),
+  }));
   // Names of indexes are the database's, so two collections can't share one.
   copied.indexes = copied.indexes.map((sql) => {
     const index = parseIndex(sql);
@@ -98,16 +118,21 @@ function build() {
     const tab = list.find((one) => one.name === name);
     // Rules and options offer fields, so they are made anew when those are others.
     const fields = name === 'query' ? '' : draft.fields.map((field) => field.name).join();
-    if (mounted.get(name)?.fields !== fields) mounted.set(name, { fields, done: Promise.resolve(tab.mount?.()).catch(tell) });
+    if (mounted.get(name)?.fields !== fields)
+      mounted.set(name, { fields, done: Promise.resolve(tab.mount?.()).catch(tell) });
     return mounted.get(name).done;
   };
-  const bar = tabs(list.map(({ name, label, element }) => ({ name, label, content: element })), {
-    label: 'Parts of the collection', chosen: list.some((one) => one.name === chosen) ? chosen : list[0].name,
-    onchoose: (name) => {
-      history.replaceState(null, '', `#${name}`);
-      mount(name);
+  const bar = tabs(
+    list.map(({ name, label, element }) => ({ name, label, content: element })),
+    {
+      label: 'Parts of the collection',
+      chosen: list.some((one) => one.name === chosen) ? chosen : list[0].name,
+      onchoose: (name) => {
+        history.replaceState(null, '', `#${name}`);
+        mount(name);
+      },
     },
-  });
+  );
   const banner = h('div', { class: 'banner problem', role: 'alert', hidden: true });
   view = { list, bar, mount, banner, rowOf: list[0].rowOf };
   fill(root, banner, head(), bar.element, saveBar());
@@ -116,9 +141,12 @@ function build() {
 
 function fieldsTab() {
   const fields = fieldList(draft);
-  const element = h('div', { class: 'stack' },
+  const element = h(
+    'div',
+    { class: 'stack' },
     h('section', { class: 'card' }, h('h2', {}, 'Fields'), fields.element),
-    h('section', { class: 'card', dataset: { path: 'indexes' } }, h('h2', {}, 'Indexes'), indexList(draft)));
+    h('section', { class: 'card', dataset: { path: 'indexes' } }, h('h2', {}, 'Indexes'), indexList(draft)),
+  );
   const rowOf = (at, sent) => {
     fields.open(sent[at]);
     return fields.rowOf(sent[at]);
@@ -131,36 +159,93 @@ const queryTab = () => ({ name: 'query', label: 'Query', ...queryPanel(draft) })
 function head() {
   const id = uniqueId('name');
   const input = h('input', {
-    id, class: 'mono', type: 'text', value: draft.value.name, maxlength: 255, autocomplete: 'off', spellcheck: 'false', readOnly: draft.value.system, placeholder: 'articles',
-    dataset: { path: 'name' }, oninput: () => {
+    id,
+    class: 'mono',
+    type: 'text',
+    value: draft.value.name,
+    maxlength: 255,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    readOnly: draft.value.system,
+    placeholder: 'articles',
+    dataset: { path: 'name' },
+    oninput: () => {
       input.value = input.value.replaceAll(/[\s-]/g, '_');
       draft.value.name = input.value;
       draft.changed();
     },
   });
   const hint = draft.value.system ? 'A collection of the system keeps its name.' : 'Letters, digits and underscores.';
-  return h('section', { class: 'collection-head' },
+  return h(
+    'section',
+    { class: 'collection-head' },
     h('div', { class: 'field' }, h('label', { for: id }, 'Name'), input, h('p', { class: 'hint' }, hint)),
-    draft.isNew ? typeChoice() : h('div', { class: 'field' }, h('span', { class: 'label' }, 'Type'), h('p', { class: 'type-fixed' }, TYPES.find(([type]) => type === draft.value.type)[1], ' ', h('span', { class: 'hint' }, 'It can’t change.'))));
+    draft.isNew
+      ? typeChoice()
+      : h(
+          'div',
+          { class: 'field' },
+          h('span', { class: 'label' }, 'Type'),
+          h(
+            'p',
+            { class: 'type-fixed' },
+            TYPES.find(([type]) => type === draft.value.type)[1],
+            ' ',
+            h('span', { class: 'hint' }, 'It can’t change.'),
+          ),
+        ),
+  );
 }
 
 function typeChoice() {
   const name = uniqueId('type');
-  return h('fieldset', { class: 'field', dataset: { path: 'type' } }, h('legend', {}, 'Type'), h('div', { class: 'types' }, TYPES.map(([type, label, about]) =>
-    h('label', { class: 'type' }, h('input', { type: 'radio', name, value: type, checked: draft.value.type === type, onchange: () => changeType(type) }), h('span', {}, label, h('span', { class: 'hint' }, about))))));
+  return h(
+    'fieldset',
+    { class: 'field', dataset: { path: 'type' } },
+    h('legend', {}, 'Type'),
+    h(
+      'div',
+      { class: 'types' },
+      TYPES.map(([type, label, about]) =>
+        h(
+          'label',
+          { class: 'type' },
+          h('input', {
+            type: 'radio',
+            name,
+            value: type,
+            checked: draft.value.type === type,
+            onchange: () => changeType(type),
+          }),
+          h('span', {}, label, h('span', { class: 'hint' }, about)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** Another type of a new collection: what has been entered and fits comes along. */
 function changeType(type) {
   const next = blankOf(type);
   const { value, entries } = draft;
-  const own = entries.filter(({ field }) => !field.system && !['created', 'updated'].includes(field.name)).map(({ field }) => field);
+  const own = entries
+    .filter(({ field }) => !field.system && !['created', 'updated'].includes(field.name))
+    .map(({ field }) => field);
   for (const key of ['name', 'id', 'listRule', 'viewRule']) next[key] = value[key];
   if (type !== 'view') {
     for (const key of ['createRule', 'updateRule', 'deleteRule']) next[key] = value[key] ?? null;
-    next.fields.splice(next.fields.findIndex((field) => field.name === 'created'), 0, ...own);
+    next.fields.splice(
+      next.fields.findIndex((field) => field.name === 'created'),
+      0,
+      ...own,
+    );
     kept = kept.filter((field) => !own.includes(field));
-    if (value.type === 'view') next.fields.splice(next.fields.findIndex((field) => field.name === 'created'), 0, ...kept.splice(0));
+    if (value.type === 'view')
+      next.fields.splice(
+        next.fields.findIndex((field) => field.name === 'created'),
+        0,
+        ...kept.splice(0),
+      );
   } else kept = own;
   const { start } = draft;
   draft.reset(null, next);
@@ -175,7 +260,11 @@ function saveBar() {
   const status = h('span', { class: 'quiet', role: 'status' });
   const look = h('button', { type: 'button', class: 'plain', onclick: () => showChanges() }, 'Show changes');
   const back = h('button', { type: 'button', onclick: () => discard() }, 'Discard');
-  const button = h('button', { type: 'button', class: 'main', 'aria-keyshortcuts': 'Control+S', onclick: () => save() }, draft.isNew ? 'Create' : 'Save');
+  const button = h(
+    'button',
+    { type: 'button', class: 'main', 'aria-keyshortcuts': 'Control+S', onclick: () => save() },
+    draft.isNew ? 'Create' : 'Save',
+  );
   view.button = button;
   const update = () => {
     const dirty = draft.isDirty;
@@ -194,7 +283,15 @@ function saveBar() {
 }
 
 async function discard() {
-  if (!await ask({ title: 'Discard all changes?', text: 'The collection is shown as it is stored.', action: 'Discard', danger: true })) return;
+  if (
+    !(await ask({
+      title: 'Discard all changes?',
+      text: 'The collection is shown as it is stored.',
+      action: 'Discard',
+      danger: true,
+    }))
+  )
+    return;
   draft.reset(draft.saved);
   build();
 }
@@ -214,7 +311,7 @@ async function save() {
     return;
   }
   const needsReview = !draft.isNew && changes().some(({ level }) => level !== 'plain');
-  if (needsReview && !await review(changes())) return;
+  if (needsReview && !(await review(changes()))) return;
   await send();
 }
 
@@ -223,9 +320,11 @@ async function send() {
   const sent = draft.fields;
   let refused = null;
   await busy(view.button, async () => {
-    if (!draft.isNew && !await stillAsLoaded()) return;
+    if (!draft.isNew && !(await stillAsLoaded())) return;
     try {
-      const stored = draft.isNew ? await post('/api/collections', draft.body()) : await patch(path(draft.saved.id), draft.body());
+      const stored = draft.isNew
+        ? await post('/api/collections', draft.body())
+        : await patch(path(draft.saved.id), draft.body());
       done(stored);
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 400) throw error;
@@ -238,10 +337,15 @@ async function send() {
 /** Whether nobody else has saved the collection meanwhile, or what they did may be overwritten. */
 async function stillAsLoaded() {
   const { updated } = await get(path(draft.saved.id), { fields: 'updated' });
-  return updated === draft.saved.updated || ask({
-    title: 'Somebody else has changed this collection', action: 'Save over it', danger: true,
-    text: 'It was saved while you worked on it. What you have changed takes the place of what they have.',
-  });
+  return (
+    updated === draft.saved.updated ||
+    ask({
+      title: 'Somebody else has changed this collection',
+      action: 'Save over it',
+      danger: true,
+      text: 'It was saved while you worked on it. What you have changed takes the place of what they have.',
+    })
+  );
 }
 
 function done(stored) {
@@ -256,7 +360,14 @@ function done(stored) {
   return undefined;
 }
 
-const tabOf = ([key]) => (key === 'fields' || key === 'indexes' ? 'fields' : key === 'viewQuery' ? 'query' : /Rule$/.test(key) ? 'rules' : 'sign-in');
+const tabOf = ([key]) =>
+  key === 'fields' || key === 'indexes'
+    ? 'fields'
+    : key === 'viewQuery'
+      ? 'query'
+      : /Rule$/.test(key)
+        ? 'rules'
+        : 'sign-in';
 
 function clearProblems() {
   clear(root);
@@ -273,9 +384,14 @@ async function showRefusal(error, sent) {
   for (const { name } of view.list) if (concerned.has(name)) await view.mount(name);
   const { left, places } = show(root, error.data, (at) => view.rowOf?.(at, sent));
   view.banner.hidden = false;
-  fill(view.banner, h('strong', {}, error.message), left.map((line) => h('div', { class: 'pre-line' }, line)));
+  fill(
+    view.banner,
+    h('strong', {}, error.message),
+    left.map((line) => h('div', { class: 'pre-line' }, line)),
+  );
   for (const place of places) {
-    for (let details = place.closest('details'); details; details = details.parentElement.closest('details')) details.open = true;
+    for (let details = place.closest('details'); details; details = details.parentElement.closest('details'))
+      details.open = true;
     const tab = place.closest('[role="tabpanel"]');
     const button = tab && view.bar.buttons.find((one) => one.id === tab.getAttribute('aria-labelledby'));
     if (!button || button.classList.contains('has-problem')) continue;
@@ -286,7 +402,10 @@ async function showRefusal(error, sent) {
   const target = places.find((place) => !place.closest('[role="tabpanel"]')?.hidden) ?? places[0];
   const tab = target?.closest('[role="tabpanel"]');
   if (tab?.hidden) view.bar.choose(view.list.find((one) => tab.contains(one.element)).name);
-  (target?.matches('input, select, textarea') ? target : target?.querySelector('input, select, textarea, button'))?.focus();
+  (target?.matches('input, select, textarea')
+    ? target
+    : target?.querySelector('input, select, textarea, button')
+  )?.focus();
   target?.scrollIntoView({ block: 'center' });
 }
 
@@ -297,7 +416,8 @@ function moreMenu() {
   return menu('More for this collection', [
     { label: 'Copy as JSON', run: () => copy(JSON.stringify(draft.definition(), null, 2)) },
     { label: 'Duplicate', run: () => leave(`${address('/_/new-collection')}?from=${encodeURIComponent(name)}`) },
-    type !== 'view' && name !== '_superusers' && { label: 'Delete all records …', danger: true, run: () => truncate(name) },
+    type !== 'view' &&
+      name !== '_superusers' && { label: 'Delete all records …', danger: true, run: () => truncate(name) },
     !system && { label: 'Delete the collection …', danger: true, run: () => remove(name) },
   ]);
 }
@@ -310,7 +430,16 @@ async function rowsOf(name) {
 async function truncate(name) {
   try {
     const rows = await rowsOf(name);
-    if (!await ask({ title: `Delete all records of ${name}?`, text: `${rows} and their files go, and whatever is deleted along with them. The collection stays.`, action: 'Delete all records', danger: true, type: name })) return;
+    if (
+      !(await ask({
+        title: `Delete all records of ${name}?`,
+        text: `${rows} and their files go, and whatever is deleted along with them. The collection stays.`,
+        action: 'Delete all records',
+        danger: true,
+        type: name,
+      }))
+    )
+      return;
     await del(`${path(name)}/truncate`);
     toast(`All records of ${name} are deleted.`);
   } catch (error) {
@@ -321,7 +450,16 @@ async function truncate(name) {
 async function remove(name) {
   try {
     const rows = draft.isView ? '' : ` with ${await rowsOf(name)} and their files`;
-    if (!await ask({ title: `Delete ${name}?`, text: `The collection goes${rows}. It can’t be brought back but from a backup.`, action: 'Delete', danger: true, type: name })) return;
+    if (
+      !(await ask({
+        title: `Delete ${name}?`,
+        text: `The collection goes${rows}. It can’t be brought back but from a backup.`,
+        action: 'Delete',
+        danger: true,
+        type: name,
+      }))
+    )
+      return;
     await del(path(name));
     leave(address('/_/collections'), { unasked: true });
   } catch (error) {

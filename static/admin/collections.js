@@ -27,7 +27,10 @@ let withFields = true;
 /** Records of each collection by id, as text; kept while the page is open. */
 const totals = new Map();
 
-const shown = () => collections.filter((one) => system || !one.system).toSorted((a, b) => a.system - b.system || a.name.localeCompare(b.name));
+const shown = () =>
+  collections
+    .filter((one) => system || !one.system)
+    .toSorted((a, b) => a.system - b.system || a.name.localeCompare(b.name));
 
 start().catch((error) => {
   tell(error);
@@ -37,22 +40,44 @@ start().catch((error) => {
 async function start() {
   collections = await getAll('/api/collections');
   const panels = { list: h('div', {}), diagram: h('div', {}), rules: h('div', {}) };
-  const draw = { list: () => drawList(panels.list), diagram: () => drawDiagram(panels.diagram), rules: () => drawRules(panels.rules) };
+  const draw = {
+    list: () => drawList(panels.list),
+    diagram: () => drawDiagram(panels.diagram),
+    rules: () => drawRules(panels.rules),
+  };
   const hash = location.hash.slice(1);
   let current = Object.hasOwn(panels, hash) ? hash : 'list';
   const show = () => Promise.resolve(draw[current]()).catch(tell);
-  const bar = tabs([['list', 'List'], ['diagram', 'Diagram'], ['rules', 'Rules']].map(([name, label]) => ({ name, label, content: panels[name] })), {
-    label: 'Ways to look at collections', chosen: current, onchoose: (name) => {
-      current = name;
-      history.replaceState(null, '', `#${name}`);
-      show();
+  const bar = tabs(
+    [
+      ['list', 'List'],
+      ['diagram', 'Diagram'],
+      ['rules', 'Rules'],
+    ].map(([name, label]) => ({ name, label, content: panels[name] })),
+    {
+      label: 'Ways to look at collections',
+      chosen: current,
+      onchoose: (name) => {
+        current = name;
+        history.replaceState(null, '', `#${name}`);
+        show();
+      },
     },
-  });
-  const tools = h('div', { class: 'row between overview-tools' }, checkControl({ label: 'Collections of the system', value: system, onchange: (on) => {
-    system = on;
-    localStorage.setItem(SYSTEM_KEY, on ? 'yes' : 'no');
-    show();
-  } }), h('a', { class: 'button main', href: address('/_/new-collection') }, icon('plus'), 'New collection'));
+  );
+  const tools = h(
+    'div',
+    { class: 'row between overview-tools' },
+    checkControl({
+      label: 'Collections of the system',
+      value: system,
+      onchange: (on) => {
+        system = on;
+        localStorage.setItem(SYSTEM_KEY, on ? 'yes' : 'no');
+        show();
+      },
+    }),
+    h('a', { class: 'button main', href: address('/_/new-collection') }, icon('plus'), 'New collection'),
+  );
   fill(root, tools, bar.element);
   show();
   shortcut('n', 'New collection', () => open('/_/new-collection'));
@@ -60,33 +85,93 @@ async function start() {
   command('Import and export collections', () => open('/_/transfer'));
 }
 
-const nameCell = (one) => h('th', { scope: 'row' }, h('a', { class: 'named', href: page(one) }, icon(one.type), h('span', {}, one.name)));
+const nameCell = (one) =>
+  h('th', { scope: 'row' }, h('a', { class: 'named', href: page(one) }, icon(one.type), h('span', {}, one.name)));
 const ruleBadge = (value) => {
   const [label, kind] = inShort(value);
   return h('span', { class: `badge ${kind}`, title: value || inWords(value) }, label);
 };
-const scroll = (label, ...children) => h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label }, children);
+const scroll = (label, ...children) =>
+  h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label }, children);
 
 // --- list ---
 
 function drawList(panel) {
   const list = shown();
   if (list.length === 0) {
-    fill(panel, h('div', { class: 'empty' }, h('h2', {}, 'No collections yet'), h('p', {}, 'A collection is a kind of record: articles, orders, people.')));
+    fill(
+      panel,
+      h(
+        'div',
+        { class: 'empty' },
+        h('h2', {}, 'No collections yet'),
+        h('p', {}, 'A collection is a kind of record: articles, orders, people.'),
+      ),
+    );
     return;
   }
   const head = ['Collection', 'Type', 'Fields', 'Records', ...RULES.map(([, label]) => label), ''];
-  fill(panel, scroll('Collections', h('table', { class: 'collections' },
-    h('thead', {}, h('tr', {}, head.map((label) => h('th', { scope: 'col', class: label === 'Fields' || label === 'Records' ? 'number' : undefined }, label || h('span', { class: 'visually-hidden' }, 'Edit'))))),
-    h('tbody', {}, list.map(row)))));
+  fill(
+    panel,
+    scroll(
+      'Collections',
+      h(
+        'table',
+        { class: 'collections' },
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            head.map((label) =>
+              h(
+                'th',
+                { scope: 'col', class: label === 'Fields' || label === 'Records' ? 'number' : undefined },
+                label || h('span', { class: 'visually-hidden' }, 'Edit'),
+              ),
+            ),
+          ),
+        ),
+        h('tbody', {}, list.map(row)),
+      ),
+    ),
+  );
   countAll(list).catch(tell);
 }
 
 function row(one) {
-  return h('tr', {}, nameCell(one), h('td', {}, one.type), h('td', { class: 'number' }, count(one.fields.length)),
+  return h(
+    'tr',
+    {},
+    nameCell(one),
+    h('td', {}, one.type),
+    h('td', { class: 'number' }, count(one.fields.length)),
     h('td', { class: 'number', dataset: { total: one.id } }, totals.get(one.id) ?? '…'),
-    RULES.map(([key]) => h('td', {}, one.type === 'view' && !['listRule', 'viewRule'].includes(key) ? h('span', { class: 'quiet', title: 'Views can only be read' }, '–') : ruleBadge(one[key]))),
-    h('td', { class: 'right' }, h('a', { class: 'button plain icon small', href: page(one, '/edit'), 'aria-label': `Edit ${one.name}`, title: `Edit ${one.name}` }, icon('edit'))));
+    RULES.map(([key]) =>
+      h(
+        'td',
+        {},
+        one.type === 'view' && !['listRule', 'viewRule'].includes(key)
+          ? h('span', { class: 'quiet', title: 'Views can only be read' }, '–')
+          : ruleBadge(one[key]),
+      ),
+    ),
+    h(
+      'td',
+      { class: 'right' },
+      h(
+        'a',
+        {
+          class: 'button plain icon small',
+          href: page(one, '/edit'),
+          'aria-label': `Edit ${one.name}`,
+          title: `Edit ${one.name}`,
+        },
+        icon('edit'),
+      ),
+    ),
+  );
 }
 
 async function countAll(list) {
@@ -94,7 +179,10 @@ async function countAll(list) {
   const work = async () => {
     for (let one = waiting.shift(); one; one = waiting.shift()) {
       // A view whose query fails can't be counted; the rest can.
-      const total = await get(records(one.name), { perPage: 1, fields: 'id' }).then(({ totalItems }) => count(totalItems), () => '?');
+      const total = await get(records(one.name), { perPage: 1, fields: 'id' }).then(
+        ({ totalItems }) => count(totalItems),
+        () => '?',
+      );
       totals.set(one.id, total);
       const cell = root.querySelector(`[data-total="${CSS.escape(one.id)}"]`);
       if (cell) cell.textContent = total;
@@ -108,10 +196,27 @@ async function countAll(list) {
 async function drawDiagram(panel) {
   const { diagram } = await import('./schema/diagram.js');
   const picture = h('div', {}, diagram(shown(), { fields: withFields }));
-  fill(panel, h('div', { class: 'row between' }, checkControl({ label: 'All fields', value: withFields, onchange: (on) => {
-    withFields = on;
-    fill(picture, diagram(shown(), { fields: on }));
-  } }), h('p', { class: 'hint only-desk' }, 'Drag or arrow keys move, Ctrl and wheel or + and − zoom, 0 shows all; a click opens.')), picture);
+  fill(
+    panel,
+    h(
+      'div',
+      { class: 'row between' },
+      checkControl({
+        label: 'All fields',
+        value: withFields,
+        onchange: (on) => {
+          withFields = on;
+          fill(picture, diagram(shown(), { fields: on }));
+        },
+      }),
+      h(
+        'p',
+        { class: 'hint only-desk' },
+        'Drag or arrow keys move, Ctrl and wheel or + and − zoom, 0 shows all; a click opens.',
+      ),
+    ),
+    picture,
+  );
 }
 
 // --- rules ---
@@ -127,14 +232,77 @@ function drawRules(panel) {
     const auth = ['authRule', 'manageRule', 'mfa'].includes(rule);
     const written = !['listRule', 'viewRule'].includes(rule);
     const list = shown().filter((one) => (!auth || one.type === 'auth') && !(written && one.type === 'view'));
-    fill(body, list.map((one) => {
-      const value = valueOf(one);
-      return h('tr', {}, nameCell(one), h('td', {}, value === undefined ? h('span', { class: 'badge' }, 'Off') : ruleBadge(value)), h('td', {}, value ? h('code', { class: 'rule-text' }, value) : h('span', { class: 'quiet' }, value === undefined ? '' : inWords(value))),
-        h('td', { class: 'right' }, h('a', { class: 'button plain icon small', href: page(one, rule === 'mfa' ? '/edit#sign-in' : '/edit#rules'), 'aria-label': `Edit the rules of ${one.name}` }, icon('edit'))));
-    }), list.length === 0 && h('tr', {}, h('td', { colspan: 4, class: 'quiet' }, 'No collection has this rule.')));
+    fill(
+      body,
+      list.map((one) => {
+        const value = valueOf(one);
+        return h(
+          'tr',
+          {},
+          nameCell(one),
+          h('td', {}, value === undefined ? h('span', { class: 'badge' }, 'Off') : ruleBadge(value)),
+          h(
+            'td',
+            {},
+            value
+              ? h('code', { class: 'rule-text' }, value)
+              : h('span', { class: 'quiet' }, value === undefined ? '' : inWords(value)),
+          ),
+          h(
+            'td',
+            { class: 'right' },
+            h(
+              'a',
+              {
+                class: 'button plain icon small',
+                href: page(one, rule === 'mfa' ? '/edit#sign-in' : '/edit#rules'),
+                'aria-label': `Edit the rules of ${one.name}`,
+              },
+              icon('edit'),
+            ),
+          ),
+        );
+      }),
+      list.length === 0 && h('tr', {}, h('td', { colspan: 4, class: 'quiet' }, 'No collection has this rule.')),
+    );
   };
   draw();
-  fill(panel, h('div', { class: 'field rule-pick' }, h('label', { for: id }, 'Rule'), h('select', { id, onchange: (event) => { rule = event.target.value; draw(); } },
-    kinds.map(([key, label]) => h('option', { value: key, selected: key === rule }, label))), about),
-  scroll('Rules', h('table', {}, h('thead', {}, h('tr', {}, ['Collection', 'Who', 'Rule'].map((label) => h('th', { scope: 'col' }, label)), h('th', { scope: 'col' }, h('span', { class: 'visually-hidden' }, 'Edit')))), body)));
+  fill(
+    panel,
+    h(
+      'div',
+      { class: 'field rule-pick' },
+      h('label', { for: id }, 'Rule'),
+      h(
+        'select',
+        {
+          id,
+          onchange: (event) => {
+            rule = event.target.value;
+            draw();
+          },
+        },
+        kinds.map(([key, label]) => h('option', { value: key, selected: key === rule }, label)),
+      ),
+      about,
+    ),
+    scroll(
+      'Rules',
+      h(
+        'table',
+        {},
+        h(
+          'thead',
+          {},
+          h(
+            'tr',
+            {},
+            ['Collection', 'Who', 'Rule'].map((label) => h('th', { scope: 'col' }, label)),
+            h('th', { scope: 'col' }, h('span', { class: 'visually-hidden' }, 'Edit')),
+          ),
+        ),
+        body,
+      ),
+    ),
+  );
 }

@@ -1,8 +1,8 @@
 // What is different between two definitions of a collection, in plain words, and what of that loses data.
 //
 // Used by the review before saving and by the import. Pure but for `count`, which asks how many records are concerned.
-// A change is `{ text, level, count? }`: `loss` takes values away, `care` changes what others may do or rely on, `plain`
-// is harmless. `count` resolves to a text to be put behind.
+// A change is `{ text, level, count? }`: `loss` takes values away, `care` changes what others may do or rely on,
+// `plain` is harmless. `count` resolves to a text to be put behind.
 
 import { get, records } from '../lib/api.js';
 import { plural } from '../lib/format.js';
@@ -13,11 +13,23 @@ import { inWords } from './rule-words.js';
 import { AUTH_RULES, RULES } from './rules.js';
 
 const OPTION_NAMES = {
-  authAlert: 'the notice of sign-ins from new places', oauth2: 'sign-in by other services', passwordAuth: 'sign-in by password', mfa: 'the second step',
-  otp: 'one-time codes', authToken: 'the life of tokens', passwordResetToken: 'the life of links for new passwords', emailChangeToken: 'the life of links for new addresses',
-  verificationToken: 'the life of links that confirm addresses', fileToken: 'the life of file tokens', verificationTemplate: 'the mail that confirms addresses',
-  resetPasswordTemplate: 'the mail for new passwords', confirmEmailChangeTemplate: 'the mail for new addresses', sessions: 'sessions',
+  authAlert: 'the notice of sign-ins from new places',
+  oauth2: 'sign-in by other services',
+  passwordAuth: 'sign-in by password',
+  mfa: 'the second step',
+  otp: 'one-time codes',
+  authToken: 'the life of tokens',
+  passwordResetToken: 'the life of links for new passwords',
+  emailChangeToken: 'the life of links for new addresses',
+  verificationToken: 'the life of links that confirm addresses',
+  fileToken: 'the life of file tokens',
+  verificationTemplate: 'the mail that confirms addresses',
+  resetPasswordTemplate: 'the mail for new passwords',
+  confirmEmailChangeTemplate: 'the mail for new addresses',
+  sessions: 'sessions',
 };
+
+const ISSUED = { authToken: 'tokens and sessions', fileToken: 'file tokens' };
 
 /** Marks a name, which the review sets as code. The sign is one that nobody types. */
 export const MARK = '\u2063';
@@ -29,7 +41,14 @@ export function filled(field) {
   const { name } = field;
   if (field.nullable) return `${name} != null`;
   if (isMultiple(field)) return `${name} != "[]"`;
-  return { number: `${name} != 0`, bool: `${name} = true`, json: `${name} != null`, geoPoint: `${name}.lon != 0 || ${name}.lat != 0` }[field.type] ?? `${name} != ""`;
+  return (
+    {
+      number: `${name} != 0`,
+      bool: `${name} = true`,
+      json: `${name} != null`,
+      geoPoint: `${name}.lon != 0 || ${name}.lat != 0`,
+    }[field.type] ?? `${name} != ""`
+  );
 }
 
 async function total(collection, filter) {
@@ -37,23 +56,33 @@ async function total(collection, filter) {
   return totalItems;
 }
 
+const unfilled = async (collection, field) => (await total(collection, '')) - (await total(collection, filled(field)));
+
 /** Everything that makes `after` of `before`. */
 export function changesBetween(before, after) {
   const list = [];
   const add = (level, text, count) => list.push({ level, text, count });
-  if (before.name !== after.name) add('care', `Renames the collection ${code(before.name)} to ${code(after.name)}: programs have to use the new name. Rules, indexes and views follow.`);
+  if (before.name !== after.name)
+    add(
+      'care',
+      `Renames the collection ${code(before.name)} to ${code(after.name)}: programs have to use the new name. ` +
+        'Rules, indexes and views follow.',
+    );
   if (after.type !== 'view') fieldChanges(before, after, add);
   else if (before.viewQuery !== after.viewQuery) add('care', 'Changes the query; the fields follow from it.');
   ruleChanges(before, after, add);
   indexChanges(before.indexes ?? [], after.indexes ?? [], add);
-  for (const [key, name] of Object.entries(OPTION_NAMES)) if (!same(before[key], after[key])) optionChange(key, name, before[key], after[key], add);
+  for (const [key, name] of Object.entries(OPTION_NAMES))
+    if (!same(before[key], after[key])) optionChange(key, name, before[key], after[key], add);
   return list;
 }
 
 function fieldChanges(before, after, add) {
   const stays = (field) => after.fields.find((one) => one.id === field.id);
   for (const field of before.fields.filter((one) => !stays(one))) {
-    const has = ['autodate', 'password'].includes(field.type) ? async () => 'and its values' : async () => valuesIn(await total(before.name, filled(field)), field);
+    const has = ['autodate', 'password'].includes(field.type)
+      ? async () => 'and its values'
+      : async () => valuesIn(await total(before.name, filled(field)), field);
     add('loss', `Removes ${code(field.name)}`, has);
   }
   for (const field of after.fields) {
@@ -61,38 +90,76 @@ function fieldChanges(before, after, add) {
     if (!old) add('plain', `Adds ${code(field.name)} (${kindLabel(field.type)}).`);
     else oneField(before, old, field, add);
   }
-  const order = (list, other) => list.filter((field) => other.some((one) => one.id === field.id)).map((field) => field.id);
-  if (!same(order(before.fields, after.fields), order(after.fields, before.fields))) add('plain', 'Changes the order of fields.');
+  const order = (list, other) =>
+    list.filter((field) => other.some((one) => one.id === field.id)).map((field) => field.id);
+  if (!same(order(before.fields, after.fields), order(after.fields, before.fields)))
+    add('plain', 'Changes the order of fields.');
 }
 
-const valuesIn = (rows, field) => (rows === 0 ? '(no record has a value)' : `and its ${field.type === 'file' ? 'files' : 'values'} in ${plural(rows, 'record')}`);
+const valuesIn = (rows, field) =>
+  rows === 0
+    ? '(no record has a value)'
+    : `and its ${field.type === 'file' ? 'files' : 'values'} in ${plural(rows, 'record')}`;
 
 function oneField(collection, old, field, add) {
   const name = code(old.name);
-  if (old.name !== field.name) add('care', `Renames ${name} to ${code(field.name)}: values stay, programs have to use the new name.`);
+  if (old.name !== field.name)
+    add('care', `Renames ${name} to ${code(field.name)}: values stay, programs have to use the new name.`);
   if (isMultiple(old) && !isMultiple(field)) {
-    add('loss', `Makes ${name} hold one value instead of several: only the last of each record stays`, async () => `(${plural(await total(collection.name, `${old.name}:length > 1`), 'record')} with more than one)`);
+    add(
+      'loss',
+      `Makes ${name} hold one value instead of several: only the last of each record stays`,
+      async () => `(${plural(await total(collection.name, `${old.name}:length > 1`), 'record')} with more than one)`,
+    );
   }
-  if (!isMultiple(old) && isMultiple(field)) add('care', `Makes ${name} hold several values: it becomes a list in the API.`);
+  if (!isMultiple(old) && isMultiple(field))
+    add('care', `Makes ${name} hold several values: it becomes a list in the API.`);
   if (old.type === 'select') {
     const gone = old.values.filter((value) => !field.values?.includes(value));
     for (const value of gone) {
       const filter = isMultiple(old) ? `${old.name}:each ?= ${quoted(value)}` : `${old.name} = ${quoted(value)}`;
-      add('care', `Takes ${quoted(value)} from the values of ${name}`, async () => `(${plural(await total(collection.name, filter), 'record has', 'records have')} it, and can’t be saved with it)`);
+      add(
+        'care',
+        `Takes ${quoted(value)} from the values of ${name}`,
+        async () =>
+          `(${plural(await total(collection.name, filter), 'record has', 'records have')} it, not to be saved with it)`,
+      );
     }
   }
-  const flags = [['required', 'required'], ['hidden', 'hidden from everybody but superusers'], ['presentable', 'presentable'], ['nullable', 'able to be NULL'], ['protected', 'protected'], ['cascadeDelete', 'deleted along']];
+  const flags = [
+    ['required', 'required'],
+    ['hidden', 'hidden from everybody but superusers'],
+    ['presentable', 'presentable'],
+    ['nullable', 'able to be NULL'],
+    ['protected', 'protected'],
+    ['cascadeDelete', 'deleted along'],
+  ];
   for (const [key, word] of flags) {
     if (Boolean(old[key]) === Boolean(field[key])) continue;
     const open = (key === 'hidden' || key === 'protected') && old[key];
     const loss = key === 'nullable' && old[key];
-    const count = key === 'required' && field[key] && old.type !== 'password'
-      ? async () => `(${plural((await total(collection.name, '')) - (await total(collection.name, filled(old))), 'record')} without a value)` : loss ? async () => '(NULL becomes empty)' : undefined;
-    add(open || loss || (key === 'cascadeDelete' && field[key]) ? 'care' : 'plain', `Makes ${name} ${field[key] ? '' : 'no longer '}${word}${count ? '' : '.'}`, count);
+    const count =
+      key === 'required' && field[key] && old.type !== 'password'
+        ? async () => `(${plural(await unfilled(collection.name, old), 'record')} without a value)`
+        : loss
+          ? async () => '(NULL becomes empty)'
+          : undefined;
+    add(
+      open || loss || (key === 'cascadeDelete' && field[key]) ? 'care' : 'plain',
+      `Makes ${name} ${field[key] ? '' : 'no longer '}${word}${count ? '' : '.'}`,
+      count,
+    );
   }
   const known = new Set(['id', 'name', 'type', 'system', ...flags.map(([key]) => key)]);
-  const others = [...new Set([...Object.keys(old), ...Object.keys(field)])].filter((key) => !known.has(key) && !same(old[key], field[key]) && !(key === 'maxSelect' && isMultiple(old) !== isMultiple(field)));
-  if (others.length > 0) add('plain', `Changes of ${name}: ${others.map((key) => `${key} ${brief(old[key])} → ${brief(field[key])}`).join(', ')}.`);
+  const others = [...new Set([...Object.keys(old), ...Object.keys(field)])].filter(
+    (key) =>
+      !known.has(key) && !same(old[key], field[key]) && !(key === 'maxSelect' && isMultiple(old) !== isMultiple(field)),
+  );
+  if (others.length > 0)
+    add(
+      'plain',
+      `Changes of ${name}: ${others.map((key) => `${key} ${brief(old[key])} → ${brief(field[key])}`).join(', ')}.`,
+    );
 }
 
 function brief(value) {
@@ -104,7 +171,8 @@ function ruleChanges(before, after, add) {
   for (const [key, label] of [...RULES, ...AUTH_RULES]) {
     if ((before[key] ?? null) === (after[key] ?? null)) continue;
     const said = (rule) => (inWords(rule) === 'As the rule says' ? rule : inWords(rule).toLowerCase());
-    const ends = key === 'authRule' && before[key] !== null && after[key] !== null ? ' All tokens and sessions end.' : '';
+    const ends =
+      key === 'authRule' && before[key] !== null && after[key] !== null ? ' All tokens and sessions end.' : '';
     add('care', `${label} rule: ${said(before[key])} → ${said(after[key])}.${ends}`);
   }
 }
@@ -113,22 +181,28 @@ function indexChanges(before, after, add) {
   const named = (sql) => parseIndex(sql)?.name ?? sql;
   const say = (sql) => {
     const index = parseIndex(sql);
-    return index ? `${index.unique ? 'unique ' : ''}index over ${index.columns.map((column) => code(column.name)).join(', ')}` : `index ${sql}`;
+    return index
+      ? `${index.unique ? 'unique ' : ''}index over ${index.columns.map((column) => code(column.name)).join(', ')}`
+      : `index ${sql}`;
   };
-  for (const sql of after.filter((one) => !before.includes(one))) add('plain', `${before.some((one) => named(one) === named(sql)) ? 'Changes' : 'Adds'} the ${say(sql)}.`);
-  for (const sql of before.filter((one) => !after.some((other) => named(other) === named(one)))) add('plain', `Removes the ${say(sql)}.`);
+  for (const sql of after.filter((one) => !before.includes(one)))
+    add('plain', `${before.some((one) => named(one) === named(sql)) ? 'Changes' : 'Adds'} the ${say(sql)}.`);
+  for (const sql of before.filter((one) => !after.some((other) => named(other) === named(one))))
+    add('plain', `Removes the ${say(sql)}.`);
 }
 
 function optionChange(key, name, before, after, add) {
   if (after?.secret) {
-    add('care', `Ends all that was issued of ${{ authToken: 'tokens and sessions', fileToken: 'file tokens' }[key] ?? name.replace('the life of ', '')}.`);
+    add('care', `Ends all that was issued of ${ISSUED[key] ?? name.replace('the life of ', '')}.`);
     const { secret, ...rest } = after;
     if (same(before, rest)) return;
   }
   if (key === 'oauth2') {
     const gone = (before?.providers ?? []).filter((one) => !after.providers.some((other) => other.name === one.name));
-    for (const provider of gone) add('care', `Removes the sign-in by ${provider.displayName || provider.name}, with its secret.`);
+    for (const provider of gone)
+      add('care', `Removes the sign-in by ${provider.displayName || provider.name}, with its secret.`);
   }
-  if (before?.enabled !== undefined && before.enabled !== after?.enabled) add('care', `Switches ${name} ${after?.enabled ? 'on' : 'off'}.`);
+  if (before?.enabled !== undefined && before.enabled !== after?.enabled)
+    add('care', `Switches ${name} ${after?.enabled ? 'on' : 'off'}.`);
   else add('plain', `Changes ${name}.`);
 }

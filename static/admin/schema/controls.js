@@ -1,5 +1,5 @@
-// Labelled inputs of the editor of collections. Each is a `.field` (or `.check`) that tells its new value, and names with
-// `data-path` the key of the definition that it edits, so that the server's problems find it (`problems.js`).
+// Labelled inputs of the editor of collections. Each is a `.field` (or `.check`) that tells its new value, and names
+// with `data-path` the key of the definition that it edits, so that the server's problems find it (`problems.js`).
 
 import { h, iconButton, uniqueId } from '../lib/dom.js';
 
@@ -7,15 +7,28 @@ import { h, iconButton, uniqueId } from '../lib/dom.js';
 function around(input, { label, hint, class: extra = '' }) {
   const hintId = hint && uniqueId('hint');
   if (hint) input.setAttribute('aria-describedby', hintId);
-  return h('div', { class: `field ${extra}` }, h('label', { for: input.id }, label), input,
-    hint && h('p', { class: 'hint', id: hintId }, hint));
+  return h(
+    'div',
+    { class: `field ${extra}` },
+    h('label', { for: input.id }, label),
+    input,
+    hint && h('p', { class: 'hint', id: hintId }, hint),
+  );
 }
 
 /** One line of text. */
 export function textControl({ value, onchange, path, placeholder, disabled, mono, ...look }) {
   const input = h('input', {
-    id: uniqueId('text'), type: 'text', value: value ?? '', placeholder, disabled, autocomplete: 'off', spellcheck: 'false',
-    class: mono ? 'mono' : undefined, dataset: { path }, oninput: () => onchange(input.value),
+    id: uniqueId('text'),
+    type: 'text',
+    value: value ?? '',
+    placeholder,
+    disabled,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    class: mono ? 'mono' : undefined,
+    dataset: { path },
+    oninput: () => onchange(input.value),
   });
   return around(input, look);
 }
@@ -23,16 +36,41 @@ export function textControl({ value, onchange, path, placeholder, disabled, mono
 /** Several lines of text. */
 export function areaControl({ value, onchange, path, mono, rows = 3, maxlength, ...look }) {
   const input = h('textarea', {
-    id: uniqueId('area'), value: value ?? '', rows, maxlength, class: mono ? 'mono' : undefined, dataset: { path }, oninput: () => onchange(input.value),
+    id: uniqueId('area'),
+    value: value ?? '',
+    rows,
+    maxlength,
+    class: mono ? 'mono' : undefined,
+    dataset: { path },
+    oninput: () => onchange(input.value),
   });
   return around(input, look);
 }
 
 /** A number; nothing is `empty`. `said` makes a line of a number that says what it means. */
-export function numberControl({ value, onchange, path, empty = 0, step = 1, min = 0, placeholder, disabled, said, hint, ...look }) {
+export function numberControl({
+  value,
+  onchange,
+  path,
+  empty = 0,
+  step = 1,
+  min = 0,
+  placeholder,
+  disabled,
+  said,
+  hint,
+  ...look
+}) {
   const shown = value === empty || value === null || value === undefined ? '' : String(value);
   const input = h('input', {
-    id: uniqueId('number'), type: 'number', value: shown, step, min: min ?? undefined, placeholder, disabled, dataset: { path },
+    id: uniqueId('number'),
+    type: 'number',
+    value: shown,
+    step,
+    min: min ?? undefined,
+    placeholder,
+    disabled,
+    dataset: { path },
     oninput: () => {
       const number = input.value === '' ? empty : Number(input.value);
       tell(number);
@@ -40,23 +78,40 @@ export function numberControl({ value, onchange, path, empty = 0, step = 1, min 
     },
   });
   const field = around(input, { ...look, hint: said ? ' ' : hint });
-  const tell = (number) => { if (said) field.querySelector('.hint').textContent = said(number); };
+  const tell = (number) => {
+    if (said) field.querySelector('.hint').textContent = said(number);
+  };
   tell(value ?? empty);
   return field;
 }
 
 /** A box to tick. */
 export function checkControl({ value, onchange, path, disabled, label, hint }) {
-  const input = h('input', { id: uniqueId('check'), type: 'checkbox', checked: Boolean(value), disabled, dataset: { path }, onchange: () => onchange(input.checked) });
+  const input = h('input', {
+    id: uniqueId('check'),
+    type: 'checkbox',
+    checked: Boolean(value),
+    disabled,
+    dataset: { path },
+    onchange: () => onchange(input.checked),
+  });
   const hintId = hint && uniqueId('hint');
   if (hint) input.setAttribute('aria-describedby', hintId);
-  return h('div', { class: 'check' }, input, h('label', { for: input.id }, label, hint && h('span', { class: 'hint', id: hintId }, ` ${hint}`)));
+  return h(
+    'div',
+    { class: 'check' },
+    input,
+    h('label', { for: input.id }, label, hint && h('span', { class: 'hint', id: hintId }, ` ${hint}`)),
+  );
 }
 
 /** One of `[[value, text], …]`. */
 export function selectControl({ value, onchange, path, choices, disabled, ...look }) {
-  const input = h('select', { id: uniqueId('select'), disabled, dataset: { path }, onchange: () => onchange(input.value) },
-    choices.map(([key, text]) => h('option', { value: key, selected: key === value }, text)));
+  const input = h(
+    'select',
+    { id: uniqueId('select'), disabled, dataset: { path }, onchange: () => onchange(input.value) },
+    choices.map(([key, text]) => h('option', { value: key, selected: key === value }, text)),
+  );
   return around(input, look);
 }
 
@@ -67,9 +122,20 @@ export function selectControl({ value, onchange, path, choices, disabled, ...loo
 export function chipsControl({ value, onchange, path, placeholder = '', suggest = [], commas = true, ...look }) {
   const list = [...value];
   const chips = h('ul', { class: 'chips' });
-  const suggestions = suggest.length > 0 && h('datalist', { id: uniqueId('suggest') }, suggest.map((text) => h('option', { value: text })));
+  const suggestions =
+    suggest.length > 0 &&
+    h(
+      'datalist',
+      { id: uniqueId('suggest') },
+      suggest.map((text) => h('option', { value: text })),
+    );
   const input = h('input', {
-    id: uniqueId('chips'), type: 'text', placeholder, autocomplete: 'off', spellcheck: 'false', list: suggestions ? suggestions.id : undefined,
+    id: uniqueId('chips'),
+    type: 'text',
+    placeholder,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    list: suggestions ? suggestions.id : undefined,
     onkeydown: (event) => {
       if (event.key === 'Enter' || (commas && event.key === ',')) {
         event.preventDefault();
@@ -110,14 +176,38 @@ export function chipsControl({ value, onchange, path, placeholder = '', suggest 
     chips.children[to].querySelector(focus).focus();
   }
   function draw() {
-    chips.replaceChildren(...list.map((text, at) => h('li', {},
-      h('span', { class: 'chip-text', tabindex: '0', role: 'button', 'aria-label': `${text}. Arrow keys move it.`, onkeydown: (event) => {
-        const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
-        if (!step) return;
-        event.preventDefault();
-        move(at, step, '.chip-text');
-      } }, text),
-      iconButton('x', `Remove ${text}`, { class: 'plain icon chip-x', onclick: () => { list.splice(at, 1); changed(); input.focus(); } }))));
+    chips.replaceChildren(
+      ...list.map((text, at) =>
+        h(
+          'li',
+          {},
+          h(
+            'span',
+            {
+              class: 'chip-text',
+              tabindex: '0',
+              role: 'button',
+              'aria-label': `${text}. Arrow keys move it.`,
+              onkeydown: (event) => {
+                const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+                if (!step) return;
+                event.preventDefault();
+                move(at, step, '.chip-text');
+              },
+            },
+            text,
+          ),
+          iconButton('x', `Remove ${text}`, {
+            class: 'plain icon chip-x',
+            onclick: () => {
+              list.splice(at, 1);
+              changed();
+              input.focus();
+            },
+          }),
+        ),
+      ),
+    );
     chips.hidden = list.length === 0;
   }
   draw();
@@ -131,14 +221,29 @@ export function chipsControl({ value, onchange, path, placeholder = '', suggest 
 /** A group of boxes for a set of names, of which those in `value` are ticked. */
 export function setControl({ label, hint, choices, value, onchange, path, none = 'None.' }) {
   const chosen = new Set(value);
-  return h('fieldset', { class: 'field', dataset: { path } }, h('legend', {}, label), hint && h('p', { class: 'hint' }, hint),
-    choices.length === 0 ? h('p', { class: 'quiet' }, none) : h('div', { class: 'row boxes' }, choices.map((name) => checkControl({
-      label: name, value: chosen.has(name), onchange: (on) => {
-        if (on) chosen.add(name);
-        else chosen.delete(name);
-        onchange([...chosen]);
-      },
-    }))));
+  return h(
+    'fieldset',
+    { class: 'field', dataset: { path } },
+    h('legend', {}, label),
+    hint && h('p', { class: 'hint' }, hint),
+    choices.length === 0
+      ? h('p', { class: 'quiet' }, none)
+      : h(
+          'div',
+          { class: 'row boxes' },
+          choices.map((name) =>
+            checkControl({
+              label: name,
+              value: chosen.has(name),
+              onchange: (on) => {
+                if (on) chosen.add(name);
+                else chosen.delete(name);
+                onchange([...chosen]);
+              },
+            }),
+          ),
+        ),
+  );
 }
 
 /** Seconds as people say them: `5 days`, `1 hour 30 min`. */
@@ -146,7 +251,12 @@ export function seconds(value) {
   if (!Number.isFinite(value) || value <= 0) return '';
   const parts = [];
   let left = Math.round(value);
-  for (const [size, one, many] of [[86_400, 'day', 'days'], [3600, 'hour', 'hours'], [60, 'minute', 'minutes'], [1, 'second', 'seconds']]) {
+  for (const [size, one, many] of [
+    [86_400, 'day', 'days'],
+    [3600, 'hour', 'hours'],
+    [60, 'minute', 'minutes'],
+    [1, 'second', 'seconds'],
+  ]) {
     const amount = Math.floor(left / size);
     left -= amount * size;
     if (amount > 0) parts.push(`${amount} ${amount === 1 ? one : many}`);

@@ -9,13 +9,20 @@ const UNSENT = new Set(['id', 'created', 'updated', 'type', 'system', 'fields'])
 /** Whether two JSON values are the same. Keys may be in any order. */
 export function same(a, b) {
   if (Object.is(a, b)) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null || Array.isArray(a) !== Array.isArray(b)) return false;
+  if (
+    typeof a !== 'object' ||
+    typeof b !== 'object' ||
+    a === null ||
+    b === null ||
+    Array.isArray(a) !== Array.isArray(b)
+  )
+    return false;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(a[key], b[key]));
 }
 
 export class Draft extends EventTarget {
-  /** `saved` is the stored definition, or `null` for a collection that isn't there yet; then `start` is what it begins as. */
+  /** `saved` is the stored definition, or `null` for a new collection; then `start` is what it begins as. */
   constructor(saved, collections, start = saved) {
     super();
     this.collections = collections;
@@ -26,7 +33,12 @@ export class Draft extends EventTarget {
   reset(saved, start = saved) {
     this.saved = saved;
     this.value = structuredClone(start);
-    this.entries = start.fields.map((field) => this.entry(structuredClone(field), saved?.fields.find((one) => one.id === field.id)));
+    this.entries = start.fields.map((field) =>
+      this.entry(
+        structuredClone(field),
+        saved?.fields.find((one) => one.id === field.id),
+      ),
+    );
     this.start = JSON.stringify(this.definition());
     this.dispatchEvent(new Event('reset'));
   }
@@ -41,9 +53,15 @@ export class Draft extends EventTarget {
     this.dispatchEvent(new CustomEvent('change', { detail: what }));
   }
 
-  get isNew() { return this.saved === null; }
-  get isView() { return this.value.type === 'view'; }
-  get isAuth() { return this.value.type === 'auth'; }
+  get isNew() {
+    return this.saved === null;
+  }
+  get isView() {
+    return this.value.type === 'view';
+  }
+  get isAuth() {
+    return this.value.type === 'auth';
+  }
 
   /** The fields that will be there. */
   get fields() {
@@ -62,10 +80,12 @@ export class Draft extends EventTarget {
   definitionFor(rule, text) {
     const definition = this.definition();
     // The server takes no fields for a view, so one with another query is shown to it as what its fields make it.
-    if (this.isView && this.value.viewQuery !== this.saved?.viewQuery) return { ...definition, id: '', type: 'base', viewQuery: undefined };
+    if (this.isView && this.value.viewQuery !== this.saved?.viewQuery)
+      return { ...definition, id: '', type: 'base', viewQuery: undefined };
     const stored = rule.split('.').reduce((one, key) => one?.[key], this.saved);
     if (this.saved && stored === text) {
-      definition.fields = this.entries.filter((entry) => !entry.removed)
+      definition.fields = this.entries
+        .filter((entry) => !entry.removed)
         .map(({ field, saved }) => ({ ...field, name: saved?.name ?? field.name }));
     }
     return definition;

@@ -1,7 +1,7 @@
 // The list of fields: their order, names and marks; each opens to its options (`options.js`).
 //
-// Used by the editor of collections. Invariants: an entry of the draft has one row as long as it is in the list, so that
-// nothing typed is lost; rows are in the order of `draft.entries`.
+// Used by the editor of collections. Invariants: an entry of the draft has one row as long as it is in the list, so
+// that nothing typed is lost; rows are in the order of `draft.entries`.
 
 import { fill, h, icon, iconButton, uniqueId } from '../lib/dom.js';
 import { menu } from '../lib/feedback.js';
@@ -17,7 +17,11 @@ export function fieldList(draft) {
   const site = { draft, list, live, rows, draw, add };
   function draw() {
     for (const entry of draft.entries) if (!rows.has(entry)) rows.set(entry, fieldRow(site, entry));
-    for (const [entry, row] of rows) if (!draft.entries.includes(entry)) { row.element.remove(); rows.delete(entry); }
+    for (const [entry, row] of rows)
+      if (!draft.entries.includes(entry)) {
+        row.element.remove();
+        rows.delete(entry);
+      }
     // Only what is out of place moves: an element that moves loses the focus.
     draft.entries.forEach((entry, at) => {
       const { element } = rows.get(entry);
@@ -35,8 +39,14 @@ export function fieldList(draft) {
     rows.get(entry).open();
     rows.get(entry).focus();
   }
-  draft.addEventListener('reset', () => { rows.clear(); list.replaceChildren(); draw(); });
-  draft.addEventListener('change', () => { for (const row of rows.values()) row.update(); });
+  draft.addEventListener('reset', () => {
+    rows.clear();
+    list.replaceChildren();
+    draw();
+  });
+  draft.addEventListener('change', () => {
+    for (const row of rows.values()) row.update();
+  });
   draw();
   const entryOf = (field) => draft.entries.find((entry) => entry.field === field);
   return {
@@ -48,10 +58,31 @@ export function fieldList(draft) {
 
 /** The button that offers all kinds. */
 function addMenu(add) {
-  const choices = h('div', { class: 'kinds' }, ADDABLE.map((type) => h('button', {
-    type: 'button', class: 'plain', onclick: () => { element.open = false; add(blankField(type)); },
-  }, kindIcon(type), h('span', {}, KINDS[type].label, h('span', { class: 'hint' }, KINDS[type].about)))));
-  const element = h('details', { class: 'add-field' }, h('summary', { class: 'button' }, icon('plus'), 'Add a field'), choices);
+  const choices = h(
+    'div',
+    { class: 'kinds' },
+    ADDABLE.map((type) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'plain',
+          onclick: () => {
+            element.open = false;
+            add(blankField(type));
+          },
+        },
+        kindIcon(type),
+        h('span', {}, KINDS[type].label, h('span', { class: 'hint' }, KINDS[type].about)),
+      ),
+    ),
+  );
+  const element = h(
+    'details',
+    { class: 'add-field' },
+    h('summary', { class: 'button' }, icon('plus'), 'Add a field'),
+    choices,
+  );
   return element;
 }
 
@@ -68,24 +99,56 @@ function fieldRow(site, entry) {
   const badges = h('span', { class: 'row badges' });
   const body = h('div', { class: 'schema-field-body', id: `${id}-options`, hidden: true });
   const name = h('input', {
-    id, type: 'text', value: field.name, class: 'mono', placeholder: 'name', autocomplete: 'off', spellcheck: 'false', maxlength: 100, readOnly: field.system,
-    'aria-label': 'Name of the field', dataset: { path: 'name' }, oninput: () => {
+    id,
+    type: 'text',
+    value: field.name,
+    class: 'mono',
+    placeholder: 'name',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    maxlength: 100,
+    readOnly: field.system,
+    'aria-label': 'Name of the field',
+    dataset: { path: 'name' },
+    oninput: () => {
       // Names are words; a space is almost always meant as one.
       name.value = name.value.replaceAll(/[\s-]/g, '_');
       field.name = name.value;
       draft.changed('name');
     },
   });
-  const toggle = iconButton('down', 'Options', { 'aria-expanded': 'false', 'aria-controls': body.id, onclick: () => (body.hidden ? open() : close()) });
+  const toggle = iconButton('down', 'Options', {
+    'aria-expanded': 'false',
+    'aria-controls': body.id,
+    onclick: () => (body.hidden ? open() : close()),
+  });
   const undo = h('button', { type: 'button', class: 'small', onclick: () => restore() }, icon('undo'), 'Undo');
   const more = menu(`More for this field`, [
     { label: 'Duplicate', run: () => duplicate() },
     !field.system && { label: 'Remove', run: () => remove(), danger: true },
   ]);
-  const handle = iconButton('drag', 'Move', { class: 'plain icon drag', onkeydown: (event) => moveByKey(event), onpointerdown: (event) => drag(site, entry, event) });
-  const element = h('li', { class: 'schema-field' },
-    h('div', { class: 'schema-field-head' }, handle, h('span', { class: 'kind', title: kindLabel(field.type) }, kindIcon(field.type)),
-      name, badges, h('span', { class: 'quiet small kind-name' }, kindLabel(field.type)), undo, toggle, more), body);
+  const handle = iconButton('drag', 'Move', {
+    class: 'plain icon drag',
+    onkeydown: (event) => moveByKey(event),
+    onpointerdown: (event) => drag(site, entry, event),
+  });
+  const element = h(
+    'li',
+    { class: 'schema-field' },
+    h(
+      'div',
+      { class: 'schema-field-head' },
+      handle,
+      h('span', { class: 'kind', title: kindLabel(field.type) }, kindIcon(field.type)),
+      name,
+      badges,
+      h('span', { class: 'quiet small kind-name' }, kindLabel(field.type)),
+      undo,
+      toggle,
+      more,
+    ),
+    body,
+  );
 
   function open() {
     if (body.childElementCount === 0) body.append(optionsOf({ draft, entry, changed: () => draft.changed() }));
@@ -111,7 +174,10 @@ function fieldRow(site, entry) {
   }
   function duplicate() {
     const { id: _, ...copy } = structuredClone(field);
-    site.add({ ...copy, name: freeName(draft, field.name), system: false, ...(copy.primaryKey ? { primaryKey: false } : {}) }, entry);
+    site.add(
+      { ...copy, name: freeName(draft, field.name), system: false, ...(copy.primaryKey ? { primaryKey: false } : {}) },
+      entry,
+    );
   }
   function moveByKey(event) {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -126,12 +192,19 @@ function fieldRow(site, entry) {
     undo.hidden = !entry.removed;
     name.readOnly = field.system || entry.removed;
     const shown = field.name || 'the new field';
-    for (const [part, label] of [[handle, `Move ${shown}`], [toggle, `Options of ${shown}`], [more.firstChild, `More for ${shown}`]]) {
+    for (const [part, label] of [
+      [handle, `Move ${shown}`],
+      [toggle, `Options of ${shown}`],
+      [more.firstChild, `More for ${shown}`],
+    ]) {
       part.setAttribute('aria-label', label);
       part.title = label;
     }
     name.setAttribute('aria-label', `Name of the field ${entry.saved?.name ?? shown}`);
-    fill(badges, marks(draft, entry).map(([text, kind]) => h('span', { class: `badge ${kind}` }, text)));
+    fill(
+      badges,
+      marks(draft, entry).map(([text, kind]) => h('span', { class: `badge ${kind}` }, text)),
+    );
   }
   return { element, update, open, focus: () => name.focus() };
 }
@@ -148,7 +221,9 @@ function marks(draft, { field, saved, removed }) {
     field.hidden && ['Hidden', ''],
     field.presentable && ['Presentable', ''],
     field.nullable && ['NULL', ''],
-    draft.value.indexes.some((sql) => isUniquelyIndexed(sql, saved?.name ?? field.name) || isUniquelyIndexed(sql, field.name)) && ['Unique', 'accent'],
+    draft.value.indexes.some(
+      (sql) => isUniquelyIndexed(sql, saved?.name ?? field.name) || isUniquelyIndexed(sql, field.name),
+    ) && ['Unique', 'accent'],
   ].filter(Boolean);
 }
 
@@ -187,9 +262,13 @@ function drag(site, entry, event) {
   document.addEventListener('pointermove', follow, { signal });
   document.addEventListener('pointerup', end, { signal });
   document.addEventListener('pointercancel', end, { signal });
-  document.addEventListener('keydown', (key) => {
-    if (key.key !== 'Escape') return;
-    move(site, entry, start);
-    end();
-  }, { signal });
+  document.addEventListener(
+    'keydown',
+    (key) => {
+      if (key.key !== 'Escape') return;
+      move(site, entry, start);
+      end();
+    },
+    { signal },
+  );
 }

@@ -2,7 +2,11 @@
 // server has the last word.
 
 const NAME = '(?:`((?:[^`]|``)+)`|"((?:[^"]|"")+)"|\\[([^\\]]+)\\]|(\\w+))';
-const FRAME = new RegExp(`^\\s*create\\s+(unique\\s+)?index\\s+(?:if\\s+not\\s+exists\\s+)?(?:main\\s*\\.\\s*)?${NAME}\\s+on\\s+(?:\`\`|${NAME})\\s*\\(`, 'i');
+const FRAME = new RegExp(
+  `^\\s*create\\s+(unique\\s+)?index\\s+(?:if\\s+not\\s+exists\\s+)?(?:main\\s*\\.\\s*)?${NAME}` +
+    `\\s+on\\s+(?:\`\`|${NAME})\\s*\\(`,
+  'i',
+);
 const COLUMN = new RegExp(`^${NAME}((?:\\s+collate\\s+\\w+)?)((?:\\s+(?:asc|desc))?)$`, 'i');
 
 const first = (...names) => names.find((name) => name !== undefined);
@@ -12,7 +16,8 @@ export const quote = (name) => `\`${name.replaceAll('`', '``')}\``;
 
 /**
  * Reads a statement.
- * @returns {{ unique: boolean, name: string, columns: { name: string, collate: string, sort: string, plain: boolean }[], condition: string } | null}
+ * @returns {{ unique: boolean, name: string, columns: object[], condition: string } | null} each column has `name`,
+ *   `collate`, `sort`, and `plain`, whether its name is one and not an expression
  */
 export function parseIndex(sql) {
   const frame = FRAME.exec(sql);
@@ -22,7 +27,12 @@ export function parseIndex(sql) {
   const columns = inside.pieces.map((piece) => {
     const found = COLUMN.exec(piece.trim());
     if (!found) return { name: piece.trim(), collate: '', sort: '', plain: false };
-    return { name: first(...found.slice(1, 5)), collate: found[5].trim(), sort: found[6].trim().toUpperCase(), plain: true };
+    return {
+      name: first(...found.slice(1, 5)),
+      collate: found[5].trim(),
+      sort: found[6].trim().toUpperCase(),
+      plain: true,
+    };
   });
   if (columns.some((column) => column.name === '')) return null;
   const rest = /^\s*(?:where\s+([\s\S]+?))?\s*;?\s*$/i.exec(sql.slice(inside.end));
@@ -55,12 +65,20 @@ function insideOf(sql, start) {
 
 /** Writes a statement. */
 export function writeIndex({ unique, name, columns, condition }, table) {
-  const parts = columns.map((column) => [column.plain ? quote(column.name) : column.name, column.collate, column.sort].filter(Boolean).join(' '));
-  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quote(name)} ON ${quote(table)} (${parts.join(', ')})${condition ? ` WHERE ${condition}` : ''}`;
+  const parts = columns.map((column) =>
+    [column.plain ? quote(column.name) : column.name, column.collate, column.sort].filter(Boolean).join(' '),
+  );
+  const where = condition ? ` WHERE ${condition}` : '';
+  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quote(name)} ON ${quote(table)} (${parts.join(', ')})${where}`;
 }
 
 /** Whether this is a unique index over nothing but this column. */
 export function isUniquelyIndexed(sql, column) {
   const index = parseIndex(sql);
-  return Boolean(index?.unique && index.columns.length === 1 && index.columns[0].plain && index.columns[0].name.toLowerCase() === column.toLowerCase());
+  return Boolean(
+    index?.unique &&
+    index.columns.length === 1 &&
+    index.columns[0].plain &&
+    index.columns[0].name.toLowerCase() === column.toLowerCase(),
+  );
 }

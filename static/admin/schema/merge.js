@@ -8,7 +8,13 @@ import { blankField } from './kinds.js';
 
 const DATES = ['created', 'updated'];
 /** What the server takes for options that aren't given, where the editor starts with something else. */
-const UNGIVEN = { select: { maxSelect: 0 }, file: { maxSelect: 0 }, relation: { maxSelect: 0 }, autodate: { onCreate: false }, password: { min: 0 } };
+const UNGIVEN = {
+  select: { maxSelect: 0 },
+  file: { maxSelect: 0 },
+  relation: { maxSelect: 0 },
+  autodate: { onCreate: false },
+  password: { min: 0 },
+};
 
 /** What is imported, whatever form it came in: a list, or an object with `collections`. Throws a text for people. */
 export function readImport(text) {
@@ -18,27 +24,48 @@ export function readImport(text) {
   } catch (error) {
     throw new Error(`This isn't JSON: ${error.message}`);
   }
-  const list = Array.isArray(json) ? json : json?.collections ?? (json?.name ? [json] : null);
+  const list = Array.isArray(json) ? json : (json?.collections ?? (json?.name ? [json] : null));
   if (!Array.isArray(list)) throw new Error('A list of collections is expected.');
   if (list.length === 0) throw new Error('The list is empty.');
-  const broken = list.findIndex((one) => typeof one !== 'object' || one === null || typeof one.name !== 'string' || one.name === '');
+  const broken = list.findIndex(
+    (one) => typeof one !== 'object' || one === null || typeof one.name !== 'string' || one.name === '',
+  );
   if (broken >= 0) throw new Error(`Number ${broken + 1} of the list isn't a collection with a name.`);
   return list;
 }
 
 /** The collection here that an imported one would change. */
-const counterpart = (here, one) => (one.id ? here.find((other) => other.id === one.id) : here.find((other) => other.name.toLowerCase() === one.name.toLowerCase()));
+const counterpart = (here, one) =>
+  one.id
+    ? here.find((other) => other.id === one.id)
+    : here.find((other) => other.name.toLowerCase() === one.name.toLowerCase());
 
 /** A definition as it will be after the import. */
 function merged(old, one, deleteMissing) {
-  const next = { ...old, ...one, id: old.id, created: old.created, updated: old.updated, system: old.system, type: old.type };
+  const next = {
+    ...old,
+    ...one,
+    id: old.id,
+    created: old.created,
+    updated: old.updated,
+    system: old.system,
+    type: old.type,
+  };
   if (old.type === 'view') return { ...next, fields: old.fields };
   const sent = (one.fields ?? []).map((field) => {
-    const known = old.fields.find((other) => (field.id ? other.id === field.id : other.name === field.name && other.type === field.type))
-      ?? old.fields.find((other) => other.name === field.name && other.type === field.type);
-    return { ...(known ? { ...blankField(field.type), ...UNGIVEN[field.type] } : {}), ...field, id: known?.id ?? field.id };
+    const known =
+      old.fields.find((other) =>
+        field.id ? other.id === field.id : other.name === field.name && other.type === field.type,
+      ) ?? old.fields.find((other) => other.name === field.name && other.type === field.type);
+    return {
+      ...(known ? { ...blankField(field.type), ...UNGIVEN[field.type] } : {}),
+      ...field,
+      id: known?.id ?? field.id,
+    };
   });
-  const rest = old.fields.filter((field) => !sent.some((other) => other.id === field.id) && (field.system || !deleteMissing));
+  const rest = old.fields.filter(
+    (field) => !sent.some((other) => other.id === field.id) && (field.system || !deleteMissing),
+  );
   next.fields = [...sent, ...rest];
   for (const [key, value] of Object.entries(one)) {
     // Options of accounts are merged by key.
@@ -48,8 +75,8 @@ function merged(old, one, deleteMissing) {
 }
 
 /**
- * @returns {{ added: object[], changed: { before: object, after: object }[], removed: object[], unchanged: object[], clashes: { here: object, there: object }[] }}
- *   `clashes` have a name that is taken here by a collection of another id
+ * What an import will do: `added`, `changed` (each `{ before, after }`), `removed`, `unchanged`, and `clashes` (each
+ * `{ here, there }`), whose name a collection of another id has here.
  */
 export function plan(here, there, deleteMissing) {
   const added = [];
@@ -84,7 +111,11 @@ export function asText(collection) {
 function sorted(value) {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.keys(value).toSorted().map((key) => [key, sorted(value[key])]));
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted()
+      .map((key) => [key, sorted(value[key])]),
+  );
 }
 
 /** The imported collections with the ids that those of the same name have here, also where fields point to them. */
@@ -98,7 +129,11 @@ export function withIdsFromHere(here, there) {
     const old = ids.get(one.id);
     const fields = one.fields?.map((field) => {
       const known = old?.fields.find((other) => other.name === field.name && other.type === field.type);
-      return { ...field, ...(known ? { id: known.id } : {}), ...(ids.has(field.collectionId) ? { collectionId: ids.get(field.collectionId).id } : {}) };
+      return {
+        ...field,
+        ...(known ? { id: known.id } : {}),
+        ...(ids.has(field.collectionId) ? { collectionId: ids.get(field.collectionId).id } : {}),
+      };
     });
     return { ...one, ...(old ? { id: old.id } : {}), ...(fields ? { fields } : {}) };
   });

@@ -1,7 +1,7 @@
 // Puts the server's problems beside what they are about, however deep it lies, and marks the tabs that have some.
 //
-// Used by the editor of collections. Inputs say with `data-path` which key they edit, field rows count by their place in
-// what was sent.
+// Used by the editor of collections. Inputs say with `data-path` which key they edit, field rows count by their place
+// in what was sent.
 
 import { h, uniqueId } from '../lib/dom.js';
 

@@ -38,22 +38,58 @@ export function queryPanel(draft) {
     return undefined;
   }
   function show({ fields, sample }) {
-    fill(result,
+    fill(
+      result,
       h('h3', {}, 'Fields'),
-      h('ul', { class: 'row derived' }, fields.map((field) => h('li', { class: 'badge', title: kindLabel(field.type) }, kindIcon(field.type), field.name))),
+      h(
+        'ul',
+        { class: 'row derived' },
+        fields.map((field) =>
+          h('li', { class: 'badge', title: kindLabel(field.type) }, kindIcon(field.type), field.name),
+        ),
+      ),
       h('h3', {}, 'First records'),
-      sample.length === 0 ? h('p', { class: 'quiet' }, 'No record comes out of this query at the moment.') : sampleTable(fields, sample));
+      sample.length === 0
+        ? h('p', { class: 'quiet' }, 'No record comes out of this query at the moment.')
+        : sampleTable(fields, sample),
+    );
   }
   const later = debounce(preview, PREVIEW_AFTER_MS);
-  const element = h('div', { class: 'columns query' },
-    h('section', { class: 'card stack' }, h('h2', {}, 'Query'), slot, problem,
-      h('div', { class: 'row' }, h('button', { type: 'button', onclick: preview }, 'Preview'), h('span', { class: 'hint' }, h('kbd', {}, 'Ctrl Enter'))),
-      caveats()),
-    h('section', { class: 'card stack', 'aria-label': 'Preview' }, h('h2', {}, 'What comes out'), result));
+  const element = h(
+    'div',
+    { class: 'columns query' },
+    h(
+      'section',
+      { class: 'card stack' },
+      h('h2', {}, 'Query'),
+      slot,
+      problem,
+      h(
+        'div',
+        { class: 'row' },
+        h('button', { type: 'button', onclick: preview }, 'Preview'),
+        h('span', { class: 'hint' }, h('kbd', {}, 'Ctrl Enter')),
+      ),
+      caveats(),
+    ),
+    h('section', { class: 'card stack', 'aria-label': 'Preview' }, h('h2', {}, 'What comes out'), result),
+  );
   const mount = async () => {
-    const schema = Object.fromEntries(draft.all().filter((one) => one.name).map((one) => [one.name, one.fields.map((field) => field.name)]));
+    const schema = Object.fromEntries(
+      draft
+        .all()
+        .filter((one) => one.name)
+        .map((one) => [one.name, one.fields.map((field) => field.name)]),
+    );
     const made = await editor({
-      language: 'sql', value: draft.value.viewQuery ?? '', label: 'Query of the view', schema, minHeight: '10rem', onrun: preview, placeholder: 'SELECT id, name FROM tools', onchange: (text) => {
+      language: 'sql',
+      value: draft.value.viewQuery ?? '',
+      label: 'Query of the view',
+      schema,
+      minHeight: '10rem',
+      onrun: preview,
+      placeholder: 'SELECT id, name FROM tools',
+      onchange: (text) => {
         draft.value.viewQuery = text;
         draft.changed();
         later();
@@ -66,9 +102,34 @@ export function queryPanel(draft) {
 }
 
 function sampleTable(fields, sample) {
-  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'First records of the view' }, h('table', { class: 'small' },
-    h('thead', {}, h('tr', {}, fields.map((field) => h('th', { scope: 'col' }, field.name)))),
-    h('tbody', {}, sample.map((record) => h('tr', {}, fields.map((field) => h('td', {}, cell(record[field.name]))))))));
+  return h(
+    'div',
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'First records of the view' },
+    h(
+      'table',
+      { class: 'small' },
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          fields.map((field) => h('th', { scope: 'col' }, field.name)),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        sample.map((record) =>
+          h(
+            'tr',
+            {},
+            fields.map((field) => h('td', {}, cell(record[field.name]))),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 function cell(value) {
@@ -77,8 +138,30 @@ function cell(value) {
 }
 
 const code = (text) => h('code', {}, text);
-const caveats = () => h('ul', { class: 'hint caveats' },
-  h('li', {}, 'One SELECT, with a column ', code('id'), ' that is unique and never empty: ', code('(ROW_NUMBER() OVER()) AS id'), ' makes one where there is none.'),
-  h('li', {}, 'No ', code('*'), '; expressions need a name: ', code('count(*) AS total'), '.'),
-  h('li', {}, 'A column of a collection keeps its kind. Of what is calculated, only ', code('count(…)'), ', ', code('total(…)'), ' and ', code('CAST(… AS REAL | INT | TEXT | BOOL)'), ' are known; all else is JSON.'),
-  h('li', {}, 'Hidden fields stay hidden. Records of a view can’t be changed, and tell nobody in real time.'));
+const caveats = () =>
+  h(
+    'ul',
+    { class: 'hint caveats' },
+    h(
+      'li',
+      {},
+      'One SELECT, with a column ',
+      code('id'),
+      ' that is unique and never empty: ',
+      code('(ROW_NUMBER() OVER()) AS id'),
+      ' makes one where there is none.',
+    ),
+    h('li', {}, 'No ', code('*'), '; expressions need a name: ', code('count(*) AS total'), '.'),
+    h(
+      'li',
+      {},
+      'A column of a collection keeps its kind. Of what is calculated, only ',
+      code('count(…)'),
+      ', ',
+      code('total(…)'),
+      ' and ',
+      code('CAST(… AS REAL | INT | TEXT | BOOL)'),
+      ' are known; all else is JSON.',
+    ),
+    h('li', {}, 'Hidden fields stay hidden. Records of a view can’t be changed, and tell nobody in real time.'),
+  );

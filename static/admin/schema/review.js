@@ -17,19 +17,42 @@ const BADGES = { loss: ['Data goes', 'problem'], care: ['Look twice', 'warn'], p
 /** The list of changes; how many records they concern is filled in when it is known. */
 export function changeList(changes) {
   const sorted = changes.toSorted((a, b) => ORDER[a.level] - ORDER[b.level]);
-  return h('ul', { class: 'changes' }, sorted.map(({ level, text, count }) => {
-    const [label, kind] = BADGES[level];
-    const behind = h('span', {}, count ? ' …' : '');
-    count?.().then((said) => { behind.textContent = ` ${said}.`; }, () => { behind.textContent = '. How many records that concerns couldn’t be counted.'; });
-    return h('li', {}, h('span', { class: `badge ${kind}` }, label), h('span', { class: 'grow' }, worded(text), behind));
-  }));
+  return h(
+    'ul',
+    { class: 'changes' },
+    sorted.map(({ level, text, count }) => {
+      const [label, kind] = BADGES[level];
+      const behind = h('span', {}, count ? ' …' : '');
+      count?.().then(
+        (said) => {
+          behind.textContent = ` ${said}.`;
+        },
+        () => {
+          behind.textContent = '. How many records that concerns couldn’t be counted.';
+        },
+      );
+      return h(
+        'li',
+        {},
+        h('span', { class: `badge ${kind}` }, label),
+        h('span', { class: 'grow' }, worded(text), behind),
+      );
+    }),
+  );
 }
 
 /** Asks about changes. Resolves to whether to go on. */
 export function review(changes, { title = 'What will change', action = 'Save' } = {}) {
   const loses = changes.some(({ level }) => level === 'loss');
   return ask({
-    title, action: loses ? `${action} and lose data` : action, danger: loses,
-    content: h('div', {}, changes.length === 0 ? h('p', {}, 'Nothing.') : changeList(changes), loses && h('p', { class: 'banner warn' }, 'What goes can’t be brought back but from a backup.')),
+    title,
+    action: loses ? `${action} and lose data` : action,
+    danger: loses,
+    content: h(
+      'div',
+      {},
+      changes.length === 0 ? h('p', {}, 'Nothing.') : changeList(changes),
+      loses && h('p', { class: 'banner warn' }, 'What goes can’t be brought back but from a backup.'),
+    ),
   });
 }

@@ -1,8 +1,31 @@
 // What rules can say, for completion, and what they say, in plain words. Pure.
 
-const MACROS = ['@now', '@yesterday', '@tomorrow', '@todayStart', '@todayEnd', '@monthStart', '@monthEnd', '@yearStart', '@yearEnd',
-  '@second', '@minute', '@hour', '@day', '@weekday', '@month', '@year'];
-const REQUEST = { auth: 'who asks', body: 'what was sent', query: 'query parameters', headers: 'headers, as x_name', method: 'HTTP method', context: 'why: default, oauth2, otp, password, realtime, protectedFile, expand, batch' };
+const MACROS = [
+  '@now',
+  '@yesterday',
+  '@tomorrow',
+  '@todayStart',
+  '@todayEnd',
+  '@monthStart',
+  '@monthEnd',
+  '@yearStart',
+  '@yearEnd',
+  '@second',
+  '@minute',
+  '@hour',
+  '@day',
+  '@weekday',
+  '@month',
+  '@year',
+];
+const REQUEST = {
+  auth: 'who asks',
+  body: 'what was sent',
+  query: 'query parameters',
+  headers: 'headers, as x_name',
+  method: 'HTTP method',
+  context: 'why: default, oauth2, otp, password, realtime, protectedFile, expand, batch',
+};
 const LIST_KINDS = ['select', 'file', 'relation'];
 
 /** A rule in plain words. */
@@ -16,7 +39,13 @@ export function inWords(rule) {
 
 /** The same in one word, and its colour. */
 export function inShort(rule) {
-  return { 'Nobody but superusers': ['Superusers', ''], Everybody: ['Everybody', 'warn'], 'Signed-in people': ['Signed in', 'info'] }[inWords(rule)] ?? ['Rule', 'accent'];
+  return (
+    {
+      'Nobody but superusers': ['Superusers', ''],
+      Everybody: ['Everybody', 'warn'],
+      'Signed-in people': ['Signed in', 'info'],
+    }[inWords(rule)] ?? ['Rule', 'accent']
+  );
 }
 
 const OWNER = /([\w.@:]+)\s*\??=\s*@request\.auth\.id\b|@request\.auth\.id\s*\??=\s*([\w.@:]+)/g;
@@ -31,7 +60,9 @@ export function forgetsGuests(rule, fields) {
 
 /** The collections that a step of a path leads to. */
 function step(draft, from, name) {
-  const relations = from.flatMap((one) => one.fields.filter((field) => field.name === name && field.type === 'relation'));
+  const relations = from.flatMap((one) =>
+    one.fields.filter((field) => field.name === name && field.type === 'relation'),
+  );
   if (relations.length > 0) return relations.map((field) => draft.find(field.collectionId)).filter(Boolean);
   const back = /^(\w+)_via_(\w+)$/.exec(name);
   return back ? [draft.find(back[1])].filter(Boolean) : [];
@@ -41,7 +72,8 @@ function step(draft, from, name) {
 function members(draft, from, { bare = false } = {}) {
   const options = new Map();
   for (const collection of from) {
-    for (const field of collection.fields) if (field.name) options.set(field.name, { label: field.name, detail: field.type, type: 'property' });
+    for (const field of collection.fields)
+      if (field.name) options.set(field.name, { label: field.name, detail: field.type, type: 'property' });
     if (bare) continue;
     for (const other of draft.all()) {
       if (other.type === 'view') continue;
@@ -72,7 +104,8 @@ function origin(draft, words) {
     const auths = draft.all().filter((one) => one.type === 'auth');
     return { root: words[1], from: { auth: auths, body: own }[words[1]] ?? [], taken: 2 };
   }
-  if (words[0] === '@collection') return { root: 'collection', from: [draft.find((words[1] ?? '').split(':')[0])].filter(Boolean), taken: 2 };
+  if (words[0] === '@collection')
+    return { root: 'collection', from: [draft.find((words[1] ?? '').split(':')[0])].filter(Boolean), taken: 2 };
   return { root: 'own', from: own, taken: 0 };
 }
 
@@ -81,22 +114,47 @@ export function suggestions(draft, typed) {
   const words = typed.split('.');
   const last = words.pop();
   const at = typed.length - last.length;
-  if (words.length === 0 && typed.startsWith('@')) return { from: 0, options: begin(draft).filter(({ label }) => label.startsWith('@')) };
-  if (words.length === 1 && words[0] === '@request') return { from: at, options: Object.entries(REQUEST).map(([label, detail]) => ({ label, detail, type: 'namespace' })) };
+  if (words.length === 0 && typed.startsWith('@'))
+    return { from: 0, options: begin(draft).filter(({ label }) => label.startsWith('@')) };
+  if (words.length === 1 && words[0] === '@request')
+    return {
+      from: at,
+      options: Object.entries(REQUEST).map(([label, detail]) => ({ label, detail, type: 'namespace' })),
+    };
   if (words.length === 1 && words[0] === '@collection') {
-    return { from: at, options: draft.all().filter((one) => one.name).map((one) => ({ label: one.name, detail: one.type, type: 'namespace' })) };
+    return {
+      from: at,
+      options: draft
+        .all()
+        .filter((one) => one.name)
+        .map((one) => ({ label: one.name, detail: one.type, type: 'namespace' })),
+    };
   }
   const { root, from, taken } = origin(draft, words);
   const reached = words.slice(taken).reduce((found, name) => step(draft, found, name), from);
   const colon = last.indexOf(':');
   if (colon >= 0) return { from: at + colon + 1, options: modifiers(draft, root, reached, last.slice(0, colon)) };
-  const extra = root === 'auth' && words.length === 2 ? [{ label: 'collectionName', detail: 'text', type: 'property' }, { label: 'collectionId', detail: 'text', type: 'property' }] : [];
+  const extra =
+    root === 'auth' && words.length === 2
+      ? [
+          { label: 'collectionName', detail: 'text', type: 'property' },
+          { label: 'collectionId', detail: 'text', type: 'property' },
+        ]
+      : [];
   const start = words.length === 0 ? begin(draft) : [];
-  return { from: at, options: [...members(draft, reached, { bare: root === 'body' && words.length === 2 }), ...extra, ...start] };
+  return {
+    from: at,
+    options: [...members(draft, reached, { bare: root === 'body' && words.length === 2 }), ...extra, ...start],
+  };
 }
 
 const begin = () => [
-  ...[['@request.', 'the request'], ['@request.auth.', 'who asks'], ['@request.body.', 'what was sent'], ['@collection.', 'another collection']].map(([label, detail]) => ({ label, detail, type: 'namespace' })),
+  ...[
+    ['@request.', 'the request'],
+    ['@request.auth.', 'who asks'],
+    ['@request.body.', 'what was sent'],
+    ['@collection.', 'another collection'],
+  ].map(([label, detail]) => ({ label, detail, type: 'namespace' })),
   ...MACROS.map((label) => ({ label, detail: 'date or number', type: 'constant' })),
   ...['true', 'false', 'null'].map((label) => ({ label, type: 'keyword', boost: -2 })),
   { label: 'geoDistance', apply: 'geoDistance(', detail: '(lonA, latA, lonB, latB)', type: 'function', boost: -2 },

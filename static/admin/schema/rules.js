@@ -19,7 +19,11 @@ export const RULES = [
 ];
 export const AUTH_RULES = [
   ['authRule', 'Sign in', 'Which accounts may sign in. Another rule ends all tokens and sessions of the collection.'],
-  ['manageRule', 'Manage', 'Who may manage which account: set its e-mail address and password without the old one. It can’t be empty.'],
+  [
+    'manageRule',
+    'Manage',
+    'Who may manage which account: set its e-mail address and password without the old one. It can’t be empty.',
+  ],
 ];
 
 const csrf = () => JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRF-Token'];
@@ -28,7 +32,11 @@ const csrf = () => JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRF-
 async function check(draft, key, rule) {
   if (rule.trim() === '') return [];
   try {
-    const { problems } = await post('/_/check-rule', { collection: draft.definitionFor(key, rule), rule }, { headers: { 'X-CSRF-Token': csrf() } });
+    const { problems } = await post(
+      '/_/check-rule',
+      { collection: draft.definitionFor(key, rule), rule },
+      { headers: { 'X-CSRF-Token': csrf() } },
+    );
     return problems;
   } catch (error) {
     if (error instanceof Refused) return [];
@@ -48,7 +56,14 @@ export async function ruleEditor({ draft, key, value, label, onchange, readOnly,
   const said = h('p', { class: 'problem small', role: 'status', hidden: true });
   let asked = 0;
   const made = await editor({
-    language: 'rule', value, label, readOnly, placeholder, onchange, complete: complete(draft), check: async (text) => {
+    language: 'rule',
+    value,
+    label,
+    readOnly,
+    placeholder,
+    onchange,
+    complete: complete(draft),
+    check: async (text) => {
       const turn = (asked += 1);
       const problems = await check(draft, key, text);
       if (turn === asked) {
@@ -68,11 +83,14 @@ export function rulePanel(draft) {
     const shown = draft.isView ? RULES.slice(0, 2) : RULES;
     const rows = await Promise.all(shown.map((rule) => ruleRow(draft, rule)));
     const auth = draft.isAuth ? await Promise.all(AUTH_RULES.map((rule) => ruleRow(draft, rule))) : [];
-    fill(element,
-      draft.value.system && h('p', { class: 'banner' }, 'This is a collection of the system: its rules stay as they are.'),
+    fill(
+      element,
+      draft.value.system &&
+        h('p', { class: 'banner' }, 'This is a collection of the system: its rules stay as they are.'),
       h('section', { class: 'card' }, h('h2', {}, 'Who may do what'), rows),
       auth.length > 0 && h('section', { class: 'card' }, h('h2', {}, 'Accounts'), auth),
-      help(draft));
+      help(draft),
+    );
   };
   return { element, mount };
 }
@@ -85,15 +103,38 @@ async function ruleRow(draft, [key, label, about]) {
   const locked = draft.value.system;
   let remembered = draft.value[key] ?? '';
   let made = null;
-  const toggle = h('button', { type: 'button', class: 'small', 'aria-pressed': String(draft.value[key] === null), disabled: locked, onclick: () => setLock(draft.value[key] !== null) }, 'Superusers only');
+  const toggle = h(
+    'button',
+    {
+      type: 'button',
+      class: 'small',
+      'aria-pressed': String(draft.value[key] === null),
+      disabled: locked,
+      onclick: () => setLock(draft.value[key] !== null),
+    },
+    'Superusers only',
+  );
   const tell = () => {
     const rule = draft.value[key];
     const [, kind] = inShort(rule);
-    fill(badge, h('span', { class: `badge ${kind}` }, key === 'authRule' && rule === null ? 'Nobody' : key === 'authRule' && inWords(rule) === 'Everybody' ? 'Every account' : inWords(rule)));
+    fill(
+      badge,
+      h(
+        'span',
+        { class: `badge ${kind}` },
+        key === 'authRule' && rule === null
+          ? 'Nobody'
+          : key === 'authRule' && inWords(rule) === 'Everybody'
+            ? 'Every account'
+            : inWords(rule),
+      ),
+    );
     toggle.setAttribute('aria-pressed', String(rule === null));
     toggle.setAttribute('aria-label', `${label}: ${key === 'authRule' ? 'nobody' : 'superusers only'}`);
     warning.hidden = !forgetsGuests(rule, draft.fields);
-    warning.textContent = 'For guests @request.auth.id is empty, so they pass where the other side is empty, too. Put @request.auth.id != "" && in front unless the field is required.';
+    warning.textContent =
+      'For guests @request.auth.id is empty, so they pass where the other side is empty, too. ' +
+      'Put @request.auth.id != "" && in front unless the field is required.';
   };
   async function setLock(on) {
     draft.value[key] = on ? null : remembered;
@@ -108,7 +149,12 @@ async function ruleRow(draft, [key, label, about]) {
       return;
     }
     made ??= await ruleEditor({
-      draft, key, value: remembered, label: `${label} rule`, readOnly: locked, onchange: (text) => {
+      draft,
+      key,
+      value: remembered,
+      label: `${label} rule`,
+      readOnly: locked,
+      onchange: (text) => {
         remembered = text;
         if (draft.value[key] === null) return;
         draft.value[key] = text;
@@ -121,9 +167,14 @@ async function ruleRow(draft, [key, label, about]) {
   if (key === 'authRule') toggle.textContent = 'Nobody';
   tell();
   await draw();
-  return h('div', { class: 'rule', role: 'group', 'aria-labelledby': id, dataset: { path: key } },
+  return h(
+    'div',
+    { class: 'rule', role: 'group', 'aria-labelledby': id, dataset: { path: key } },
     h('div', { class: 'row between' }, h('h3', { id }, label), h('div', { class: 'row' }, badge, toggle)),
-    h('p', { class: 'hint' }, about), slot, warning);
+    h('p', { class: 'hint' }, about),
+    slot,
+    warning,
+  );
 }
 
 /** What can stand in a rule, with the names of this collection. */
@@ -131,15 +182,42 @@ function help(draft) {
   const names = draft.fields.filter((field) => field.name).map((field) => h('code', {}, field.name));
   const code = (text) => h('code', {}, text);
   const line = (title, ...rest) => h('tr', {}, h('th', { scope: 'row' }, title), h('td', {}, rest));
-  return h('details', { class: 'card' }, h('summary', {}, 'What can stand in a rule'),
-    h('table', { class: 'help' }, h('tbody', {},
-      line('Fields', h('div', { class: 'row' }, names), ' also of related records: ', code('author.name'), ', ', code('comments_via_post.text')),
-      line('Who asks', code('@request.auth.id'), ' and every other field of the account'),
-      line('What is sent', code('@request.body.title'), ', ', code('@request.query.q'), ', ', code('@request.headers.x_name'), ', ', code('@request.method')),
-      line('Others', code('@collection.teams.members ?= @request.auth.id')),
-      line('Compare', code('= != > >= < <= ~ !~'), ' and with ', code('?'), ' in front: for at least one of many'),
-      line('Join', code('&& || ( )'), ' and ', code('// a comment')),
-      line('Modifiers', code(':isset :changed :length :each :lower')),
-      line('Dates', code('@now @todayStart @monthEnd'), ' …'),
-      line('Example', code('@request.auth.id != "" && (owner = @request.auth.id || status = "public")')))));
+  return h(
+    'details',
+    { class: 'card' },
+    h('summary', {}, 'What can stand in a rule'),
+    h(
+      'table',
+      { class: 'help' },
+      h(
+        'tbody',
+        {},
+        line(
+          'Fields',
+          h('div', { class: 'row' }, names),
+          ' also of related records: ',
+          code('author.name'),
+          ', ',
+          code('comments_via_post.text'),
+        ),
+        line('Who asks', code('@request.auth.id'), ' and every other field of the account'),
+        line(
+          'What is sent',
+          code('@request.body.title'),
+          ', ',
+          code('@request.query.q'),
+          ', ',
+          code('@request.headers.x_name'),
+          ', ',
+          code('@request.method'),
+        ),
+        line('Others', code('@collection.teams.members ?= @request.auth.id')),
+        line('Compare', code('= != > >= < <= ~ !~'), ' and with ', code('?'), ' in front: for at least one of many'),
+        line('Join', code('&& || ( )'), ' and ', code('// a comment')),
+        line('Modifiers', code(':isset :changed :length :each :lower')),
+        line('Dates', code('@now @todayStart @monthEnd'), ' …'),
+        line('Example', code('@request.auth.id != "" && (owner = @request.auth.id || status = "public")')),
+      ),
+    ),
+  );
 }

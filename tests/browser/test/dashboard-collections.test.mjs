@@ -10,7 +10,9 @@ import { look, open, owner } from '../lib/dashboard.mjs';
 const HOSTILE = '<img src=x onerror="globalThis.wasHit=1">\'"`;${1}';
 
 let page;
-before(async () => { page = await owner({ viewport: { width: 1280, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] }); });
+before(async () => {
+  page = await owner({ viewport: { width: 1280, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
+});
 
 const define = (name, fields, more = {}) => api('POST', '/api/collections', { name, type: 'base', fields, ...more });
 const definition = (name) => api('GET', `/api/collections/${name}`);
@@ -41,14 +43,23 @@ async function write(label, value) {
 
 /** Does something that saves, and waits until it is stored. */
 async function saved(action) {
-  const [answer] = await Promise.all([page.waitForResponse((one) => ['PATCH', 'POST', 'PUT', 'DELETE'].includes(one.request().method()) && /\/api\/collections/.test(one.url())), action()]);
+  const [answer] = await Promise.all([
+    page.waitForResponse(
+      (one) =>
+        ['PATCH', 'POST', 'PUT', 'DELETE'].includes(one.request().method()) && /\/api\/collections/.test(one.url()),
+    ),
+    action(),
+  ]);
   // Where the page goes on to another one, the browser doesn't keep the answer's body.
   if (!answer.ok()) assert.fail(await answer.text());
 }
 
 async function addField(kind, name) {
   await page.locator('.add-field summary').click();
-  await page.locator('.kinds button').filter({ hasText: new RegExp(`^${kind}`) }).click();
+  await page
+    .locator('.kinds button')
+    .filter({ hasText: new RegExp(`^${kind}`) })
+    .click();
   const added = page.locator('.schema-field:focus-within');
   await page.keyboard.type(name);
   return added;
@@ -58,7 +69,11 @@ async function addField(kind, name) {
 async function lookAtTab(name, hash) {
   await shoot(page, `dashboard-${name}`);
   await page.setViewportSize({ width: 1280, height: 900 });
-  assert.deepEqual(await violations(`${new URL(page.url()).pathname}${hash}`, await page.context().cookies()), [], name);
+  assert.deepEqual(
+    await violations(`${new URL(page.url()).pathname}${hash}`, await page.context().cookies()),
+    [],
+    name,
+  );
   assert.deepEqual(page.trouble, [], name);
 }
 
@@ -77,7 +92,9 @@ test('a collection is made with fields, a choice of hostile values and an index'
   assert.deepEqual(await state.locator('.chip-text').allTextContents(), ['draft', HOSTILE, 'a,b']);
   await state.getByRole('button', { name: /^a,b\./ }).press('ArrowLeft');
   await button('Add an index').click();
-  await dialog().getByLabel(/^Unique/).check();
+  await dialog()
+    .getByLabel(/^Unique/)
+    .check();
   await button('title', dialog()).click();
   await button('Add', dialog()).click();
   await look(page, 'new-collection');
@@ -85,7 +102,10 @@ test('a collection is made with fields, a choice of hostile values and an index'
   await saved(() => button('Create').click());
   await page.waitForURL('**/_/collections/press_articles');
   const { fields, indexes } = await definition('press_articles');
-  assert.deepEqual(fields.map((field) => field.name), ['id', 'title', 'state', 'created', 'updated']);
+  assert.deepEqual(
+    fields.map((field) => field.name),
+    ['id', 'title', 'state', 'created', 'updated'],
+  );
   assert.deepEqual(fields[2].values, ['draft', 'a,b', HOSTILE]);
   assert.deepEqual([fields[1].min, fields[1].required, fields[1].help], [3, true, HOSTILE]);
   assert.match(indexes[0], /^CREATE UNIQUE INDEX `idx_\w+` ON `press_articles` \(`title`\)$/);
@@ -101,19 +121,50 @@ test('fields of all kinds can be added, with their options', async () => {
   await page.getByLabel('Name', { exact: true }).fill('everything');
   const set = {
     'Rich text': (one) => one.getByLabel('Most bytes').fill('1000'),
-    Number: async (one) => { await one.getByLabel('Least').fill('-2.5'); await one.getByLabel(/^Default value/).check(); await one.getByLabel('Value of new records').fill('7'); await one.getByLabel(/^May be NULL/).check(); },
+    Number: async (one) => {
+      await one.getByLabel('Least').fill('-2.5');
+      await one.getByLabel(/^Default value/).check();
+      await one.getByLabel('Value of new records').fill('7');
+      await one.getByLabel(/^May be NULL/).check();
+    },
     'Yes or no': (one) => one.getByLabel(/^Must be true/).check(),
-    'E-mail': async (one) => { await one.getByLabel('Only these domains').fill('example.com, example.org'); await page.keyboard.press('Enter'); },
-    URL: async (one) => { await one.getByLabel('Not these domains').fill('example.net'); await page.keyboard.press('Enter'); },
+    'E-mail': async (one) => {
+      await one.getByLabel('Only these domains').fill('example.com, example.org');
+      await page.keyboard.press('Enter');
+    },
+    URL: async (one) => {
+      await one.getByLabel('Not these domains').fill('example.net');
+      await page.keyboard.press('Enter');
+    },
     Date: (one) => one.getByLabel('Earliest').fill('2026-01-01 00:00:00.000Z'),
     'Automatic date': (one) => one.getByLabel(/^Set with every change/).check(),
-    Choice: async (one) => { await one.getByLabel('Values', { exact: true }).fill('x'); await page.keyboard.press('Enter'); await one.getByLabel('Values', { exact: true }).fill('y'); await page.keyboard.press('Enter'); await one.getByLabel('How many').selectOption('several'); },
-    File: async (one) => { await button('Images', one).click(); await one.getByLabel('Sizes of previews').fill('100x50t'); await page.keyboard.press('Enter'); await one.getByLabel(/^Protected/).check(); },
-    Relation: async (one) => { await one.getByLabel('Collection', { exact: true }).selectOption({ label: 'targets' }); await one.getByLabel('How many').selectOption('several'); await one.getByLabel('At most').fill('4'); await one.getByLabel(/^Delete along/).check(); },
-    JSON: async (one) => { await one.getByLabel(/^Default value/).check(); await one.getByLabel('Value of new records').fill('{"a": 1}'); },
+    Choice: async (one) => {
+      await one.getByLabel('Values', { exact: true }).fill('x');
+      await page.keyboard.press('Enter');
+      await one.getByLabel('Values', { exact: true }).fill('y');
+      await page.keyboard.press('Enter');
+      await one.getByLabel('How many').selectOption('several');
+    },
+    File: async (one) => {
+      await button('Images', one).click();
+      await one.getByLabel('Sizes of previews').fill('100x50t');
+      await page.keyboard.press('Enter');
+      await one.getByLabel(/^Protected/).check();
+    },
+    Relation: async (one) => {
+      await one.getByLabel('Collection', { exact: true }).selectOption({ label: 'targets' });
+      await one.getByLabel('How many').selectOption('several');
+      await one.getByLabel('At most').fill('4');
+      await one.getByLabel(/^Delete along/).check();
+    },
+    JSON: async (one) => {
+      await one.getByLabel(/^Default value/).check();
+      await one.getByLabel('Value of new records').fill('{"a": 1}');
+    },
     Place: () => {},
   };
-  for (const [kind, options] of Object.entries(set)) await options(await addField(kind, kind.toLowerCase().replaceAll(/\W/g, '_')));
+  for (const [kind, options] of Object.entries(set))
+    await options(await addField(kind, kind.toLowerCase().replaceAll(/\W/g, '_')));
   await saved(() => button('Create').click());
   await page.waitForURL('**/_/collections/everything');
   const fields = Object.fromEntries((await definition('everything')).fields.map((field) => [field.name, field]));
@@ -127,7 +178,10 @@ test('fields of all kinds can be added, with their options', async () => {
   assert.deepEqual([fields.choice.values, fields.choice.maxSelect], [['x', 'y'], 2]);
   assert.ok(fields.file.mimeTypes.includes('image/png') && fields.file.protected);
   assert.deepEqual(fields.file.thumbs, ['100x50t']);
-  assert.deepEqual([fields.relation.collectionId, fields.relation.maxSelect, fields.relation.cascadeDelete], [(await definition('targets')).id, 4, true]);
+  assert.deepEqual(
+    [fields.relation.collectionId, fields.relation.maxSelect, fields.relation.cascadeDelete],
+    [(await definition('targets')).id, 4, true],
+  );
   assert.deepEqual(fields.json.default, { a: 1 });
   assert.equal(fields.place.type, 'geoPoint');
 });
@@ -194,7 +248,9 @@ test('several values that become one are counted; harmless changes are only show
   for (const sizes of [['s'], ['s', 'm'], ['m', 'l']]) await record('shirts', { sizes });
   await edit('shirts');
   await button('Options of sizes').click();
-  await row('sizes').getByLabel(/^Presentable/).check();
+  await row('sizes')
+    .getByLabel(/^Presentable/)
+    .check();
   await button('Show changes').click();
   await dialog().getByText('Makes sizes presentable.').waitFor();
   await button('Cancel', dialog()).click();
@@ -203,7 +259,10 @@ test('several values that become one are counted; harmless changes are only show
   await dialog().getByText('only the last of each record stays (2 records with more than one).').waitFor();
   await saved(() => button('Save and lose data', dialog()).click());
   const { items } = await api('GET', '/api/collections/shirts/records?sort=sizes');
-  assert.deepEqual(items.map((item) => item.sizes), ['l', 'm', 's']);
+  assert.deepEqual(
+    items.map((item) => item.sizes),
+    ['l', 'm', 's'],
+  );
 });
 
 test('what the server refuses stands beside its input, in a tab that is marked', async () => {
@@ -219,13 +278,17 @@ test('what the server refuses stands beside its input, in a tab that is marked',
   await write('List rule', 'missing = 1');
   await button('Save').click();
   await button('Save', dialog()).click();
-  await page.getByRole('alert').getByText('The collection couldn\'t be saved.').waitFor();
-  for (const name of ['Fields', 'Rules']) await page.getByRole('tab', { name: new RegExp(name) }).getByRole('img', { name: 'has problems' }).waitFor();
+  await page.getByRole('alert').getByText("The collection couldn't be saved.").waitFor();
+  for (const name of ['Fields', 'Rules'])
+    await page
+      .getByRole('tab', { name: new RegExp(name) })
+      .getByRole('img', { name: 'has problems' })
+      .waitFor();
   await page.getByRole('tab', { name: /Fields/ }).click();
   const pattern = row('code').getByLabel('Pattern');
   assert.equal(await pattern.getAttribute('aria-invalid'), 'true');
   assert.ok(await row('code').locator('.problem').isVisible());
-  await row('contact').getByText('This isn\'t a domain name.').waitFor();
+  await row('contact').getByText("This isn't a domain name.").waitFor();
   await page.getByRole('tab', { name: /Rules/ }).click();
   await page.locator('[data-problem]', { hasText: 'there is no field `missing`' }).waitFor();
   await page.getByRole('tab', { name: /Fields/ }).click();
@@ -241,7 +304,10 @@ test('what the server refuses stands beside its input, in a tab that is marked',
 });
 
 test('rules are locked, opened and written, and say in plain words whom they let in', async () => {
-  await define('notes', [text('body'), { name: 'owner', type: 'relation', collectionId: (await definition('users')).id, maxSelect: 1 }]);
+  await define('notes', [
+    text('body'),
+    { name: 'owner', type: 'relation', collectionId: (await definition('users')).id, maxSelect: 1 },
+  ]);
   await edit('notes', '#rules');
   const list = page.getByRole('group', { name: 'List', exact: true });
   await list.getByText('Nobody but superusers').waitFor();
@@ -268,7 +334,11 @@ test('rules are locked, opened and written, and say in plain words whom they let
 });
 
 test('rules complete fields, related ones and what is known of the request', async () => {
-  await define('letters', [text('subject'), { name: 'writer', type: 'relation', collectionId: (await definition('users')).id, maxSelect: 1 }, { name: 'marks', type: 'select', values: ['a', 'b'], maxSelect: 2 }]);
+  await define('letters', [
+    text('subject'),
+    { name: 'writer', type: 'relation', collectionId: (await definition('users')).id, maxSelect: 1 },
+    { name: 'marks', type: 'select', values: ['a', 'b'], maxSelect: 2 },
+  ]);
   await edit('letters', '#rules');
   await button('List: superusers only').click();
   const options = async (typed) => {
@@ -311,7 +381,14 @@ test('the query of a view is tried before it is saved', async () => {
   await write('List rule', 'region = "x"');
   await saved(() => button('Create').click());
   await page.waitForURL('**/_/collections/sales_by_region');
-  assert.deepEqual((await definition('sales_by_region')).fields.map((field) => [field.name, field.type]), [['id', 'text'], ['region', 'text'], ['n', 'number']]);
+  assert.deepEqual(
+    (await definition('sales_by_region')).fields.map((field) => [field.name, field.type]),
+    [
+      ['id', 'text'],
+      ['region', 'text'],
+      ['n', 'number'],
+    ],
+  );
   await edit('sales_by_region');
   await look(page, 'view-query');
   await page.setViewportSize({ width: 1280, height: 900 });
@@ -322,7 +399,10 @@ test('the query of a view is tried before it is saved', async () => {
 });
 
 test('options of accounts: ways to sign in, services, lives of tokens, mails', async () => {
-  await define('staff', [text('nick')], { type: 'auth', indexes: ['CREATE UNIQUE INDEX idx_staff_nick ON staff (nick)'] });
+  await define('staff', [text('nick')], {
+    type: 'auth',
+    indexes: ['CREATE UNIQUE INDEX idx_staff_nick ON staff (nick)'],
+  });
   await edit('staff', '#sign-in');
   await page.getByRole('group', { name: 'What people type as their name' }).getByLabel('nick').check();
   await page.getByLabel('Sign in with a code by mail').check();
@@ -350,8 +430,14 @@ test('options of accounts: ways to sign in, services, lives of tokens, mails', a
   await saved(() => button('Save', dialog()).click());
   const stored = await definition('staff');
   assert.deepEqual(stored.passwordAuth.identityFields, ['email', 'nick']);
-  assert.deepEqual([stored.otp.enabled, stored.otp.duration, stored.mfa.enabled, stored.mfa.rule], [true, 300, true, 'verified = true']);
-  assert.deepEqual([stored.oauth2.enabled, stored.oauth2.providers[0].name, stored.oauth2.providers[0].clientId], [true, 'github', 'the-client']);
+  assert.deepEqual(
+    [stored.otp.enabled, stored.otp.duration, stored.mfa.enabled, stored.mfa.rule],
+    [true, 300, true, 'verified = true'],
+  );
+  assert.deepEqual(
+    [stored.oauth2.enabled, stored.oauth2.providers[0].name, stored.oauth2.providers[0].clientId],
+    [true, 'github', 'the-client'],
+  );
   assert.deepEqual([stored.sessions.idleDuration, stored.sessions.endOnChange], [3600, ['nick']]);
   assert.equal(stored.resetPasswordTemplate.subject, 'For {RECORD:nick}');
   await button('Set up GitHub').click();
@@ -362,7 +448,10 @@ test('options of accounts: ways to sign in, services, lives of tokens, mails', a
   assert.equal((await definition('staff')).oauth2.providers[0].displayName, HOSTILE);
   await page.getByLabel('A code is good for').fill('1');
   await button('Save').click();
-  await page.locator('.field', { has: page.getByLabel('A code is good for') }).getByText('Use 10 or more.').waitFor();
+  await page
+    .locator('.field', { has: page.getByLabel('A code is good for') })
+    .getByText('Use 10 or more.')
+    .waitFor();
   await edit('staff', '#sign-in');
   await lookAtTab('collection-sign-in', '#sign-in');
 });
@@ -380,7 +469,11 @@ test('collections of the system keep their names and rules', async () => {
 });
 
 test('a collection is copied, emptied and deleted; both ask for its name', async () => {
-  await define('temp', [text('a'), { name: 'self', type: 'relation', collectionId: 'temp_collection_1', maxSelect: 1 }], { id: 'temp_collection_1', indexes: ['CREATE INDEX idx_temp_a ON temp (a)'] });
+  await define(
+    'temp',
+    [text('a'), { name: 'self', type: 'relation', collectionId: 'temp_collection_1', maxSelect: 1 }],
+    { id: 'temp_collection_1', indexes: ['CREATE INDEX idx_temp_a ON temp (a)'] },
+  );
   await record('temp', { a: 'x' });
   const menu = () => page.locator('summary[aria-label="More for this collection"]').click();
   await edit('temp');
@@ -412,7 +505,7 @@ test('a collection is copied, emptied and deleted; both ask for its name', async
   assert.ok(!items.some((one) => one.name === 'temp'));
 });
 
-test('nobody leaves unsaved changes by mistake, nor saves over somebody else\'s', async () => {
+test("nobody leaves unsaved changes by mistake, nor saves over somebody else's", async () => {
   await define('shared', [text('a')]);
   await edit('shared');
   await nameOf('a').fill('b');
@@ -435,12 +528,23 @@ test('nobody leaves unsaved changes by mistake, nor saves over somebody else\'s'
 
 test('the overview lists, draws and compares all collections', async () => {
   await define('houses', [text('street')], { listRule: 'street != ""', viewRule: '' });
-  await define('rooms', [text('name'), { name: 'house', type: 'relation', collectionId: (await definition('houses')).id, maxSelect: 1 }]);
+  await define('rooms', [
+    text('name'),
+    { name: 'house', type: 'relation', collectionId: (await definition('houses')).id, maxSelect: 1 },
+  ]);
   await record('houses', { street: 'x' });
   await open(page, '/_/collections');
   const houses = page.getByRole('row', { name: /houses/ });
   await houses.getByRole('cell', { name: '1', exact: true }).waitFor();
-  assert.deepEqual((await houses.getByRole('cell').allTextContents()).slice(0, 7), ['base', '2', '1', 'Rule', 'Everybody', 'Superusers', 'Superusers']);
+  assert.deepEqual((await houses.getByRole('cell').allTextContents()).slice(0, 7), [
+    'base',
+    '2',
+    '1',
+    'Rule',
+    'Everybody',
+    'Superusers',
+    'Superusers',
+  ]);
   assert.equal(await page.getByRole('row', { name: /_superusers/ }).count(), 0);
   await page.getByLabel('Collections of the system').check();
   await page.getByRole('row', { name: /_superusers/ }).waitFor();
@@ -448,9 +552,16 @@ test('the overview lists, draws and compares all collections', async () => {
   await look(page, 'collections');
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.getByRole('tab', { name: 'Rules' }).click();
-  await page.getByRole('row', { name: /houses/ }).getByText('street != ""').waitFor();
+  await page
+    .getByRole('row', { name: /houses/ })
+    .getByText('street != ""')
+    .waitFor();
   await page.getByLabel('Rule', { exact: true }).selectOption('View');
-  await page.getByRole('row', { name: /houses/ }).getByRole('cell', { name: 'Everybody' }).first().waitFor();
+  await page
+    .getByRole('row', { name: /houses/ })
+    .getByRole('cell', { name: 'Everybody' })
+    .first()
+    .waitFor();
   await page.getByRole('tab', { name: 'Diagram' }).click();
   await page.getByRole('link', { name: 'rooms base, 3 fields; house to houses' }).waitFor();
   await lookAtTab('collections-diagram', '#diagram');
@@ -479,13 +590,22 @@ test('definitions go out and come back', async () => {
   const [exported] = JSON.parse(await readFile(await download.path(), 'utf8'));
   assert.deepEqual(exported, await definition('planets'));
 
-  const changed = { ...exported, listRule: '', fields: [...exported.fields.filter((field) => field.name !== 'moons'), text('colour', { help: HOSTILE })] };
-  const others = (await api('GET', '/api/collections?perPage=200')).items.filter((one) => !one.system && one.name !== 'planets');
+  const changed = {
+    ...exported,
+    listRule: '',
+    fields: [...exported.fields.filter((field) => field.name !== 'moons'), text('colour', { help: HOSTILE })],
+  };
+  const others = (await api('GET', '/api/collections?perPage=200')).items.filter(
+    (one) => !one.system && one.name !== 'planets',
+  );
   await define('doomed', [text('a')]);
   await page.getByRole('tab', { name: 'Import' }).click();
-  const file = (json) => page.locator('input[type="file"]').setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(json) });
+  const file = (json) =>
+    page
+      .locator('input[type="file"]')
+      .setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(json) });
   await file('[{"name"');
-  await page.getByRole('alert').getByText('This isn\'t JSON').waitFor();
+  await page.getByRole('alert').getByText("This isn't JSON").waitFor();
   await open(page, '/_/transfer');
   await page.getByRole('tab', { name: 'Import' }).click();
   await file(JSON.stringify([{ ...changed, name: 'not a name' }]));
@@ -493,7 +613,9 @@ test('definitions go out and come back', async () => {
   await button('Review and import').click();
   await button('Import', dialog()).click();
   await page.getByRole('alert').getByText('Use letters, digits and underscores only.').waitFor();
-  await file(JSON.stringify([...others, changed, { name: 'comets', type: 'base', fields: [exported.fields[0], text('name')] }]));
+  await file(
+    JSON.stringify([...others, changed, { name: 'comets', type: 'base', fields: [exported.fields[0], text('name')] }]),
+  );
   await page.getByText('1 added, 1 changed, 0 removed').waitFor();
   await page.getByLabel(/^Delete what isn’t in it/).check();
   await page.getByText('1 added, 1 changed, 1 removed').waitFor();
@@ -520,8 +642,17 @@ test('collections with other ids are taken for the same when asked to', async ()
   const here = await definition('moons');
   await open(page, '/_/transfer');
   await page.getByRole('tab', { name: 'Import' }).click();
-  const there = { ...here, id: 'another_server1', fields: [...here.fields.map((field) => ({ ...field, id: `${field.id}9` })), { name: 'near', type: 'relation', collectionId: 'another_server1', maxSelect: 1 }] };
-  await page.locator('input[type="file"]').setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify([there])) });
+  const there = {
+    ...here,
+    id: 'another_server1',
+    fields: [
+      ...here.fields.map((field) => ({ ...field, id: `${field.id}9` })),
+      { name: 'near', type: 'relation', collectionId: 'another_server1', maxSelect: 1 },
+    ],
+  };
+  await page
+    .locator('input[type="file"]')
+    .setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify([there])) });
   await page.getByLabel('Take them for the same, with the ids of this server').check();
   await page.getByText('0 added, 1 changed, 0 removed').waitFor();
   await button('Review and import').click();
