@@ -11,7 +11,7 @@ const folder = fileURLToPath(new URL('../../../docs/pictures/', import.meta.url)
 const PICTURES = {
   overview: ['/_/', '[data-findings] li'],
   records: ['/_/collections/tools', '[role="row"] >> text=Projector'],
-  definition: ['/_/collections/tools/edit', 'text=weight_kg'],
+  definition: ['/_/collections/tools/edit', 'main [role="tab"]'],
   access: ['/_/access', 'main button'],
 };
 
