@@ -137,7 +137,12 @@ fn filter(level: LogLevel) -> Targets {
         LogLevel::Trace => (LevelFilter::TRACE, LevelFilter::TRACE),
     };
     // Spans are for those who gather traces.
-    Targets::new().with_default(ours).with_target("rocket", rockets).with_target(spans::TARGET, LevelFilter::OFF)
+    // What Rocket's macros have to say stands under the name of the module that they are in, after an underscore.
+    Targets::new()
+        .with_default(ours)
+        .with_target("rocket", rockets)
+        .with_target("_holdall", rockets)
+        .with_target(spans::TARGET, LevelFilter::OFF)
 }
 
 #[cfg(test)]
@@ -203,6 +208,7 @@ mod tests {
     fn rocket_is_heard_only_while_debugging() {
         let lets = |level, target: &str| filter(level).would_enable(target, &Level::ERROR);
         assert!(lets(LogLevel::Info, "holdall::store") && !lets(LogLevel::Info, "rocket::launch"));
+        assert!(!lets(LogLevel::Info, "_holdall::admin::screens"));
         assert!(lets(LogLevel::Debug, "rocket::launch"));
         assert!(!lets(LogLevel::Off, "holdall"));
     }
