@@ -33,7 +33,8 @@ async function gather() {
   const example = collection.type === 'view' ? { values: {}, files: {}, missing: {} } : await exampleRecord(collection,
     ask);
   return { base: root.href.replace(/\/$/, ''), collection, collections: all.items, record: found.items[0] ?? null,
-    total: found.totalItems, example, batch: settings.batch?.enabled === true };
+    total: found.totalItems, example, batch: settings.batch?.enabled === true,
+    limited: settings.rateLimits?.enabled === true };
 }
 
 // --- one operation ---

@@ -158,36 +158,42 @@ async function create(account, load) {
 /** Everything, or for each collection which actions. */
 function scopeField(collections) {
   const group = uniqueId('scope');
-  const boxes = new Map();
   const whole = radio(group, 'Whatever the account may', false);
   const only = radio(group, 'Only what is ticked here', true);
-  const line = (name, label) => {
-    const list = ACTIONS.map((action) => h('input', { type: 'checkbox', 'aria-label': `${label}: ${action}`,
-          value: action }));
-    boxes.set(name, list);
-    const all = h('button', { type: 'button', class: 'small plain', 'aria-label': `${label}: all or none`,
-        onclick: () => {
-      const on = list.some((box) => !box.checked);
-      for (const box of list) box.checked = on;
-    } }, 'all');
-    return h('tr', {}, h('td', {}, name === '*' ? h('strong', {}, label) : h('code', {}, label)),
-      list.map((box) => h('td', { class: 'tick' }, box)), h('td', {}, all));
-  };
+  const lines = [scopeLine('*', 'all but the system’s', ACTIONS)];
+  for (const { name, type } of collections) lines.push(scopeLine(name, name, type === 'view' ? ['list', 'view']
+      : ACTIONS));
+  const heads = ['Collection', ...ACTIONS].map((name) => h('th', {}, name));
+  const allHead = h('th', {}, h('span', { class: 'visually-hidden' }, 'All or none'));
   const table = h('div', { class: 'scroll scope-table', tabindex: '0', role: 'region',
-      'aria-label': 'What the key may do' }, h('table', {},
-    h('thead', {}, h('tr', {}, ['Collection', ...ACTIONS, '']
-        .map((head) => h('th', {}, head || h('span', { class: 'visually-hidden' }, 'All or none'))))),
-    h('tbody', {}, line('*', 'all but the system’s'), collections.map((one) => line(one.name, one.name)))));
-  const show = () => { table.hidden = !only.input.checked; };
-  for (const one of [whole, only]) one.input.addEventListener('change', show);
-  const get = () => only.input.checked
-    ? Object.fromEntries([...boxes].map(([name, list]) => [name, list.filter((box) => box.checked)
-          .map((box) => box.value)]).filter(([, list]) => list.length > 0)) : null;
+      'aria-label': 'What the key may do' },
+    h('table', {}, h('thead', {}, h('tr', {}, heads, allHead)), h('tbody', {}, lines.map((one) => one.element))));
+  for (const { input } of [whole, only]) input.addEventListener('change',
+    () => { table.hidden = !only.input.checked; });
+  const ticked = () => Object.fromEntries(lines.map((one) => [one.name, one.ticked()])
+    .filter(([, list]) => list.length > 0));
   return {
-    element: h('fieldset', {}, h('legend', {}, 'What it may do'), h('p', { class: 'hint' },
-        'The rules decide besides, as for the account itself. Views have list and view only.'), only.element,
-        whole.element, table),
-    get, isUntouched: () => only.input.checked && Object.keys(get()).length === 0,
+    element: h('fieldset', {}, h('legend', {}, 'What it may do'),
+      h('p', { class: 'hint' }, 'The rules decide besides, as for the account itself.'), only.element, whole.element,
+        table),
+    get: () => only.input.checked ? ticked() : null,
+    isUntouched: () => only.input.checked && Object.keys(ticked()).length === 0,
+  };
+}
+
+/** The row of a collection, or of all (`*`), with a box for each action. */
+function scopeLine(name, label, actions) {
+  const boxes = actions.map((value) => h('input', { type: 'checkbox', 'aria-label': `${label}: ${value}`, value }));
+  const toggle = () => {
+    const on = boxes.some((box) => !box.checked);
+    for (const box of boxes) box.checked = on;
+  };
+  const all = h('button', { type: 'button', class: 'small plain', 'aria-label': `${label}: all or none`,
+      onclick: toggle }, 'all');
+  const cells = ACTIONS.map((_, at) => h('td', { class: 'tick' }, boxes[at]));
+  return {
+    name, ticked: () => boxes.filter((box) => box.checked).map((box) => box.value),
+    element: h('tr', {}, h('td', {}, h(name === '*' ? 'strong' : 'code', {}, label)), cells, h('td', {}, all)),
   };
 }
 

@@ -25,3 +25,8 @@ export function problems(collection) {
 
 /** The answers that a rule's three sorts bring. */
 export const refusals = (rule, text) => rule === null ? [forbidden(text)] : [];
+
+export const tooMany = () => ({
+  status: 429, text: 'Too many requests; Retry-After says how many seconds to wait. Superusers aren’t counted.',
+  body: error(429, 'Too many requests.'),
+});

@@ -69,7 +69,8 @@ function listing(context) {
         + 'nextCursor of the answer before.' }],
     filters: true,
     answers: [
-      ok({ page: 1, perPage: 20, totalItems: total, totalPages: Math.ceil(total / 20), items: [shown(context)] }, 'The records.'),
+      ok({ page: 1, perPage: 20, totalItems: total, totalPages: Math.ceil(total / 20), items: [shown(context)] },
+        'The records.'),
       invalid('The filter, the order or a number isn’t valid.', {}, 'The filter isn’t valid: there is no field `zz`.'),
       ...refusals(rule, 'The rule lets in superusers only.'),
     ],

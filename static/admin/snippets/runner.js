@@ -161,6 +161,8 @@ export function runner() {
     if (wanted.as === 'token') headers.Authorization = token.value.trim();
     send.disabled = true;
     stop.hidden = false;
+    const waiting = h('p', { class: 'quiet' }, 'Waiting for the answer …');
+    fill(result, waiting);
     const start = performance.now();
     try {
       const answer = await fetch(url, { method: wanted.method, headers, signal, body: json === undefined ? undefined
@@ -169,8 +171,11 @@ export function runner() {
       remember({ ...wanted, status: answer.status, ms });
       await showAnswer(answer, ms);
     } catch (error) {
-      if (error.name === 'AbortError') fill(result, h('p', { class: 'quiet' }, 'Stopped.'));
-      else {
+      if (error.name === 'AbortError') {
+        // What a stream has told so far stays.
+        waiting.remove();
+        result.append(h('p', { class: 'quiet' }, 'Stopped.'));
+      } else {
         fill(result, h('p', { class: 'banner problem' }, 'The request couldn’t be sent.'));
         tell(error);
       }

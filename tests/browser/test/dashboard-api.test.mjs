@@ -239,6 +239,17 @@ test('the runner sends as a superuser, as a guest and with a token', async () =>
   assert.ok(!kept.includes(token), 'the token was kept');
 });
 
+test('the runner shows a stream as it comes, until it is stopped', async () => {
+  await open(page, 'about:blank');
+  await open(page, '/_/collections/groups/api#realtime');
+  const body = page.locator('.run-result').getByRole('region', { name: 'Body of the answer' });
+  await page.locator('.runner').getByRole('button', { name: 'Send', exact: true }).click();
+  await body.filter({ hasText: 'PB_CONNECT' }).waitFor();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByText('Stopped.').waitFor();
+  assert.match(await body.textContent(), /PB_CONNECT/);
+});
+
 test('the runner writes for real, and keeps no passwords', async () => {
   await open(page, 'about:blank');
   await open(page, '/_/collections/folk/api#create');
@@ -253,6 +264,14 @@ test('the runner writes for real, and keeps no passwords', async () => {
   await page.getByText(/^Sent before/).click();
   await page.locator('.run-past button').first().click();
   assert.equal(await page.getByLabel('Path', { exact: true }).inputValue(), '/api/collections/folk/records');
+  const paths = Array.from({ length: 21 }, (_, at) => `/api/health?${at}`);
+  await as('A guest, without signing in');
+  await page.getByLabel('Method', { exact: true }).selectOption('GET');
+  for (const path of paths) {
+    await page.getByLabel('Path', { exact: true }).fill(path);
+    await sendAndWait(200);
+  }
+  assert.equal(await page.locator('.run-past li').count(), 20);
   await page.getByRole('button', { name: 'Forget these' }).click();
   await page.getByText(/^Sent before/).waitFor({ state: 'detached' });
 });
