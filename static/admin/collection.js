@@ -224,37 +224,32 @@ function typeChoice() {
   );
 }
 
-/** Another type of a new collection: what has been entered and fits comes along. */
+/** What of a new collection comes along when it gets another type; views have none of it, and get it back later. */
+let remembered = { fields: [], indexes: [], rules: {} };
+const WRITING = ['createRule', 'updateRule', 'deleteRule'];
+
 function changeType(type) {
-  const next = blankOf(type);
-  const { value, entries } = draft;
-  const own = entries
-    .filter(({ field }) => !field.system && !['created', 'updated'].includes(field.name))
-    .map(({ field }) => field);
-  for (const key of ['name', 'id', 'listRule', 'viewRule']) next[key] = value[key];
+  const { value, start } = draft;
+  if (value.type !== 'view') {
+    const isBlank = (field) => field.system || ['created', 'updated'].includes(field.name);
+    remembered = {
+      fields: draft.fields.filter((field) => !isBlank(field)),
+      indexes: value.indexes.filter((sql) => !scaffolds[value.type].indexes.includes(sql)),
+      rules: Object.fromEntries(WRITING.map((key) => [key, value[key]])),
+    };
+  }
+  const { name, id, listRule, viewRule } = value;
+  const next = { ...blankOf(type), name, id, listRule, viewRule };
   if (type !== 'view') {
-    for (const key of ['createRule', 'updateRule', 'deleteRule']) next[key] = value[key] ?? null;
-    next.fields.splice(
-      next.fields.findIndex((field) => field.name === 'created'),
-      0,
-      ...own,
-    );
-    kept = kept.filter((field) => !own.includes(field));
-    if (value.type === 'view')
-      next.fields.splice(
-        next.fields.findIndex((field) => field.name === 'created'),
-        0,
-        ...kept.splice(0),
-      );
-  } else kept = own;
-  const { start } = draft;
-  draft.reset(null, next);
+    Object.assign(next, remembered.rules);
+    next.fields.splice(-2, 0, ...remembered.fields);
+    next.indexes.push(...remembered.indexes);
+  }
+  draft = new Draft(null, draft.collections, next);
   draft.start = start;
   build();
   root.querySelector(`input[value="${type}"]`).focus();
 }
-/** Fields of a draft that is a view at the moment, which has none of its own. */
-let kept = [];
 
 function saveBar() {
   const status = h('span', { class: 'quiet', role: 'status' });
@@ -276,9 +271,7 @@ function saveBar() {
   };
   update();
   const later = debounce(update, 120);
-  saveBar.listening?.abort();
-  saveBar.listening = new AbortController();
-  draft.addEventListener('change', later, { signal: saveBar.listening.signal });
+  draft.addEventListener('change', later);
   return h('div', { class: 'save-bar' }, h('span', { class: 'grow' }, status), look, back, button);
 }
 
@@ -292,7 +285,7 @@ async function discard() {
     }))
   )
     return;
-  draft.reset(draft.saved);
+  draft = new Draft(draft.saved, draft.collections);
   build();
 }
 
@@ -351,8 +344,10 @@ async function stillAsLoaded() {
 function done(stored) {
   if (draft.isNew) return leave(page(stored.name), { unasked: true });
   if (stored.name !== draft.saved.name) return leave(page(stored.name, `/edit${location.hash}`), { unasked: true });
-  draft.collections = draft.collections.map((one) => (one.id === stored.id ? stored : one));
-  draft.reset(stored);
+  draft = new Draft(
+    stored,
+    draft.collections.map((one) => (one.id === stored.id ? stored : one)),
+  );
   const scrolled = window.scrollY;
   build();
   window.scrollTo(0, scrolled);

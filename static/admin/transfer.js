@@ -27,15 +27,29 @@ start().catch((error) => {
 
 async function start() {
   here = await getAll('/api/collections');
-  const [out, into] = await Promise.all([exportPanel(), importPanel()]);
   const chosen = location.hash === '#import' ? 'import' : 'export';
+  const into = h('div', {});
+  // The editor is large; whoever only takes definitions out doesn't need it.
+  let shown = null;
+  const showImport = () => {
+    shown ??= importPanel().then((panel) => fill(into, panel), tell);
+    return shown;
+  };
   const bar = tabs(
     [
-      { name: 'export', label: 'Export', content: out },
+      { name: 'export', label: 'Export', content: exportPanel() },
       { name: 'import', label: 'Import', content: into },
     ],
-    { label: 'Direction', chosen, onchoose: (name) => history.replaceState(null, '', `#${name}`) },
+    {
+      label: 'Direction',
+      chosen,
+      onchoose: (name) => {
+        history.replaceState(null, '', `#${name}`);
+        if (name === 'import') showImport();
+      },
+    },
   );
+  if (chosen === 'import') showImport();
   fill(
     root,
     h('p', { class: 'quiet' }, 'Fields, rules, indexes and options; not records, and no secrets.'),
@@ -45,17 +59,11 @@ async function start() {
 
 // --- out ---
 
-async function exportPanel() {
+function exportPanel() {
   const own = here.filter((one) => !one.system);
   const listed = [...own, ...here.filter((one) => one.system)];
   const chosen = new Set(own.map((one) => one.id));
-  const preview = await editor({
-    language: 'json',
-    value: '',
-    label: 'Definitions',
-    readOnly: true,
-    minHeight: '20rem',
-  });
+  const preview = h('pre', { class: 'code tall', tabindex: '0', role: 'region', 'aria-label': 'Definitions' });
   const summary = h('p', { class: 'quiet', role: 'status' });
   const text = () =>
     JSON.stringify(
@@ -68,7 +76,7 @@ async function exportPanel() {
     h('button', { type: 'button', class: 'main', onclick: () => download(text()) }, icon('download'), 'Download'),
   ];
   const draw = () => {
-    preview.set(text());
+    preview.textContent = text();
     summary.textContent = `${plural(chosen.size, 'collection')} chosen`;
     for (const button of buttons) button.disabled = chosen.size === 0;
   };
@@ -115,7 +123,7 @@ async function exportPanel() {
       'section',
       { class: 'card stack' },
       h('div', { class: 'row between' }, summary, h('div', { class: 'row' }, buttons)),
-      h('div', { class: 'tall' }, preview.element),
+      preview,
     ),
   );
 }

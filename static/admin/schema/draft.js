@@ -26,11 +26,6 @@ export class Draft extends EventTarget {
   constructor(saved, collections, start = saved) {
     super();
     this.collections = collections;
-    this.reset(saved, start);
-  }
-
-  /** Begins anew. */
-  reset(saved, start = saved) {
     this.saved = saved;
     this.value = structuredClone(start);
     this.entries = start.fields.map((field) =>
@@ -40,7 +35,6 @@ export class Draft extends EventTarget {
       ),
     );
     this.start = JSON.stringify(this.definition());
-    this.dispatchEvent(new Event('reset'));
   }
 
   /** A field in the list, with what is stored of it. */

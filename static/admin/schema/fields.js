@@ -39,11 +39,6 @@ export function fieldList(draft) {
     rows.get(entry).open();
     rows.get(entry).focus();
   }
-  draft.addEventListener('reset', () => {
-    rows.clear();
-    list.replaceChildren();
-    draw();
-  });
   draft.addEventListener('change', () => {
     for (const row of rows.values()) row.update();
   });

@@ -53,7 +53,6 @@ export function indexList(draft) {
       iconButton('trash', `Remove the index ${name}`, { onclick: () => change(draft.value.indexes.toSpliced(at, 1)) }),
     );
   };
-  draft.addEventListener('reset', draw);
   draft.addEventListener('change', ({ detail }) => {
     if (detail === 'indexes') draw();
   });

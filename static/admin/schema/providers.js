@@ -205,7 +205,7 @@ function providerForm(next, stored) {
   const addresses = [
     textControl({ ...to('authURL'), label: 'Address to sign in', placeholder: 'https://' }),
     textControl({ ...to('tokenURL'), label: 'Address of tokens', placeholder: 'https://' }),
-    textControl({ ...to('userInfoURL'), label: 'Address of the person’s data', placeholder: 'https://' }),
+    textControl({ ...to('userInfoURL'), label: 'Address of profiles', placeholder: 'https://' }),
   ];
   return h(
     'div',

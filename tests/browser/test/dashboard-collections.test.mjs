@@ -54,6 +54,12 @@ async function saved(action) {
   if (!answer.ok()) assert.fail(await answer.text());
 }
 
+/** Saves what the server is to refuse. */
+async function saveRefused() {
+  await button('Save').click();
+  await page.getByRole('alert').getByText("The collection couldn't be saved.").waitFor();
+}
+
 async function addField(kind, name) {
   await page.locator('.add-field summary').click();
   await page
@@ -301,6 +307,46 @@ test('what the server refuses stands beside its input, in a tab that is marked',
   await button('Save').click();
   await button('Save', dialog()).click();
   await row('code').getByText('Another field has this name.').waitFor();
+});
+
+test('indexes are edited as SQL too, removed, and refused where they are', async () => {
+  await define('cities', [text('name'), text('land')], { indexes: ['CREATE INDEX idx_cities_land ON cities (land)'] });
+  await edit('cities');
+  await button('Edit the index idx_cities_land').click();
+  await write('Statement', 'CREATE INDEX idx_cities_land ON cities (land, nowhere)');
+  await button('Use', dialog()).click();
+  await saveRefused();
+  const list = page.getByRole('list', { name: 'Indexes' });
+  await list.locator('[data-problem]', { hasText: 'nowhere' }).waitFor();
+  await button('Edit the index idx_cities_land').click();
+  await write('Statement', "CREATE UNIQUE INDEX idx_cities ON cities (name COLLATE NOCASE) WHERE name != ''");
+  await dialog()
+    .getByLabel(/^Unique/)
+    .and(page.locator(':checked'))
+    .waitFor();
+  await button('Use', dialog()).click();
+  await row('name').getByText('Unique', { exact: true }).waitFor();
+  await saved(() => button('Save').click());
+  assert.match(
+    (await definition('cities')).indexes.join(),
+    /UNIQUE INDEX `?idx_cities`? .*NOCASE.* WHERE name != ''/is,
+  );
+  await button('Remove the index idx_cities').click();
+  await saved(() => button('Save').click());
+  assert.deepEqual((await definition('cities')).indexes, []);
+});
+
+test('a new collection keeps what was entered when it gets another type', async () => {
+  await open(page, '/_/new-collection');
+  await addField('Text', 'motto');
+  for (const type of ['View', 'Auth']) await page.getByRole('radio', { name: new RegExp(`^${type}`) }).check();
+  assert.equal(await row('motto').count(), 1);
+  await page.getByLabel('Name', { exact: true }).fill('teams');
+  await saved(() => button('Create').click());
+  await page.waitForURL('**/_/collections/teams');
+  const { type, fields } = await definition('teams');
+  assert.equal(type, 'auth');
+  assert.ok(['email', 'motto', 'created'].every((name) => fields.some((field) => field.name === name)));
 });
 
 test('rules are locked, opened and written, and say in plain words whom they let in', async () => {
