@@ -23,23 +23,31 @@ export function actions(editor) {
     { label: 'Copy JSON', run: () => copy(asText(record())) },
     { label: 'Download JSON', run: () => download(record()) },
     { label: 'Copy id', run: () => copy(record().id) },
-    ...(editor.isReadOnly ? [] : [
-      ...(collection.type === 'auth' ? accountActions(collection, record) : []),
-      { label: 'Duplicate', run: () => duplicate(editor) },
-      { label: 'Delete', danger: true, run: () => remove(editor) },
-    ]),
+    ...(editor.isReadOnly
+      ? []
+      : [
+          ...(collection.type === 'auth' ? accountActions(collection, record) : []),
+          { label: 'Duplicate', run: () => duplicate(editor) },
+          { label: 'Delete', danger: true, run: () => remove(editor) },
+        ]),
   ].filter(Boolean);
 }
 
 async function duplicate(editor) {
   await editor.close();
   if (editor.dialog.open) return;
-  openRecord({ collection: editor.collection, duplicateOf: editor.record.id, onsaved: editor.onsaved, ondeleted: editor.ondeleted, onclosed: editor.onclosed });
+  openRecord({
+    collection: editor.collection,
+    duplicateOf: editor.record.id,
+    onsaved: editor.onsaved,
+    ondeleted: editor.ondeleted,
+    onclosed: editor.onclosed,
+  });
 }
 
 async function remove(editor) {
   const { collection, record } = editor;
-  const text = 'It can\'t be brought back. Its files go with it, and records that must have it too.';
+  const text = "It can't be brought back. Its files go with it, and records that must have it too.";
   if (!(await ask({ title: `Delete ${nameOf(collection, record)}?`, text, action: 'Delete', danger: true }))) return;
   try {
     await del(records(collection.name, record.id));

@@ -10,9 +10,14 @@ export function choices(field, { onchange, parts }) {
   let chosen = [];
   const chips = h('div', { class: 'record-chips' });
   const counted = h('span', { class: 'quiet' });
-  const filter = field.values.length >= FILTER_FROM && h('input', {
-    type: 'search', placeholder: 'Filter the values', 'aria-label': `Filter the values of ${field.name}`, oninput: () => draw(),
-  });
+  const filter =
+    field.values.length >= FILTER_FROM &&
+    h('input', {
+      type: 'search',
+      placeholder: 'Filter the values',
+      'aria-label': `Filter the values of ${field.name}`,
+      oninput: () => draw(),
+    });
   const pick = (value, on) => {
     if (!several) chosen = on ? [value] : [];
     else chosen = on ? [...chosen, value] : chosen.filter((one) => one !== value);
@@ -24,15 +29,29 @@ export function choices(field, { onchange, parts }) {
     // What is stored may have been taken out of the list since.
     const gone = chosen.filter((value) => !field.values.includes(value));
     const isFull = several && chosen.length >= field.maxSelect;
-    const shown = [...field.values, ...gone].filter((value) => chosen.includes(value) || value.toLowerCase().includes(wanted));
-    fill(chips, shown.map((value) => {
-      const on = chosen.includes(value);
-      // Not radio buttons: one that is chosen can be taken back.
-      const input = h('input', { type: 'checkbox', checked: on, disabled: isFull && !on, onchange: () => pick(value, !on) });
-      if (value === focused) queueMicrotask(() => input.focus());
-      return h('label', { class: 'record-chip', title: gone.includes(value) ? 'This value is not in the list any more' : undefined },
-        input, h('span', {}, value === '' ? '(empty)' : value, gone.includes(value) && ' (not in the list)'));
-    }));
+    const shown = [...field.values, ...gone].filter(
+      (value) => chosen.includes(value) || value.toLowerCase().includes(wanted),
+    );
+    fill(
+      chips,
+      shown.map((value) => {
+        const on = chosen.includes(value);
+        // Not radio buttons: one that is chosen can be taken back.
+        const input = h('input', {
+          type: 'checkbox',
+          checked: on,
+          disabled: isFull && !on,
+          onchange: () => pick(value, !on),
+        });
+        if (value === focused) queueMicrotask(() => input.focus());
+        return h(
+          'label',
+          { class: 'record-chip', title: gone.includes(value) ? 'This value is not in the list any more' : undefined },
+          input,
+          h('span', {}, value === '' ? '(empty)' : value, gone.includes(value) && ' (not in the list)'),
+        );
+      }),
+    );
     fill(counted, several ? `${chosen.length} of ${field.maxSelect} at most` : '');
   }
   return {

@@ -18,20 +18,47 @@ export async function decide(form, theirs) {
   if (names.length === 0) return new Set();
   const changed = new Set(form.changed());
   const radios = new Map();
-  const content = h('div', { class: 'record-conflict' },
-    h('div', { class: 'row' }, h('button', { type: 'button', class: 'small', onclick: () => all('theirs') }, 'Take all of theirs'),
-      h('button', { type: 'button', class: 'small', onclick: () => all('mine') }, 'Overwrite with all of mine')),
-    names.map((name) => row(form.controls.get(name).field, mine[name], theirs[name], changed.has(name) ? 'mine' : 'theirs')));
+  const content = h(
+    'div',
+    { class: 'record-conflict' },
+    h(
+      'div',
+      { class: 'row' },
+      h('button', { type: 'button', class: 'small', onclick: () => all('theirs') }, 'Take all of theirs'),
+      h('button', { type: 'button', class: 'small', onclick: () => all('mine') }, 'Overwrite with all of mine'),
+    ),
+    names.map((name) =>
+      row(form.controls.get(name).field, mine[name], theirs[name], changed.has(name) ? 'mine' : 'theirs'),
+    ),
+  );
   function row(field, ours, others, chosen) {
     const group = uniqueId('side');
     const side = (which, label, state) => {
       const input = h('input', { type: 'radio', name: group, value: which, checked: chosen === which });
       radios.set(`${field.name} ${which}`, input);
-      return h('label', { class: 'record-side' }, input, h('span', {}, h('span', { class: 'quiet small' }, label), h('span', { class: 'record-value' }, inWords(field, state))));
+      return h(
+        'label',
+        { class: 'record-side' },
+        input,
+        h(
+          'span',
+          {},
+          h('span', { class: 'quiet small' }, label),
+          h('span', { class: 'record-value' }, inWords(field, state)),
+        ),
+      );
     };
-    return h('fieldset', {}, h('legend', {}, field.name), side('theirs', 'Theirs, stored now', others), side('mine', changed.has(field.name) ? 'Mine' : 'As I have opened it', ours));
+    return h(
+      'fieldset',
+      {},
+      h('legend', {}, field.name),
+      side('theirs', 'Theirs, stored now', others),
+      side('mine', changed.has(field.name) ? 'Mine' : 'As I have opened it', ours),
+    );
   }
-  const all = (which) => { for (const name of names) radios.get(`${name} ${which}`).checked = true; };
+  const all = (which) => {
+    for (const name of names) radios.get(`${name} ${which}`).checked = true;
+  };
   const text = 'Somebody else has changed this record meanwhile. For each field that differs, choose what counts.';
   if (!(await ask({ title: 'Whose values count?', text, content, action: 'Use these' }))) return undefined;
   return new Set(names.filter((name) => radios.get(`${name} mine`).checked));

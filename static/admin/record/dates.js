@@ -20,15 +20,25 @@ const fromLocal = (value) => {
 
 function zone(state) {
   const minutes = -(toDate(state) ?? new Date()).getTimezoneOffset();
-  const hours = `${String(Math.floor(Math.abs(minutes) / 60)).padStart(2, '0')}:${String(Math.abs(minutes) % 60).padStart(2, '0')}`;
+  const two = (number) => String(number).padStart(2, '0');
+  const hours = `${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
   return `${Intl.DateTimeFormat().resolvedOptions().timeZone} (UTC${minutes < 0 ? '−' : '+'}${hours})`;
 }
 
 export function date(field, { onchange }) {
   let state = '';
-  const input = h('input', { type: 'datetime-local', step: '1', oninput: () => { state = fromLocal(input.value); told(); onchange(); } });
+  const input = h('input', {
+    type: 'datetime-local',
+    step: '1',
+    oninput: () => {
+      state = fromLocal(input.value);
+      told();
+      onchange();
+    },
+  });
   const below = h('p', { class: 'hint' });
-  const told = () => fill(below, 'Shown in ', zone(state), state && [' · stored as ', h('span', { class: 'mono' }, state)]);
+  const told = () =>
+    fill(below, 'Shown in ', zone(state), state && [' · stored as ', h('span', { class: 'mono' }, state)]);
   const put = (value) => {
     state = value;
     input.value = toLocal(value);
@@ -39,9 +49,22 @@ export function date(field, { onchange }) {
     onchange();
   };
   return {
-    body: h('div', { class: 'record-line' }, h('div', { class: 'row' }, input,
-      h('button', { type: 'button', 'aria-label': `Set ${field.name} to now`, onclick: () => change(fromDate(new Date())) }, 'Now'),
-      h('button', { type: 'button', 'aria-label': `Clear ${field.name}`, onclick: () => change('') }, 'Clear')), below),
+    body: h(
+      'div',
+      { class: 'record-line' },
+      h(
+        'div',
+        { class: 'row' },
+        input,
+        h(
+          'button',
+          { type: 'button', 'aria-label': `Set ${field.name} to now`, onclick: () => change(fromDate(new Date())) },
+          'Now',
+        ),
+        h('button', { type: 'button', 'aria-label': `Clear ${field.name}`, onclick: () => change('') }, 'Clear'),
+      ),
+      below,
+    ),
     target: input,
     hint: [field.min && `not before ${field.min}`, field.max && `not after ${field.max}`].filter(Boolean).join(' · '),
     get: () => state,

@@ -21,15 +21,20 @@ export function draftOf(collection, id) {
     read(form) {
       const found = use((storage) => JSON.parse(storage.getItem(key)));
       if (!found || typeof found.states !== 'object' || found.states === null) return undefined;
-      const states = Object.fromEntries(Object.entries(found.states).filter(([name, state]) => {
-        const field = form.controls.get(name)?.field;
-        return field && isKept(field) && fits(field, state) && !same(field, state, form.base[name]);
-      }));
+      const states = Object.fromEntries(
+        Object.entries(found.states).filter(([name, state]) => {
+          const field = form.controls.get(name)?.field;
+          return field && isKept(field) && fits(field, state) && !same(field, state, form.base[name]);
+        }),
+      );
       return Object.keys(states).length > 0 ? { at: found.at, states } : undefined;
     },
     /** Keeps what has been changed in the form; `before` is a draft that nobody has decided about. */
     write(form, before = {}) {
-      const changed = form.changed().filter((name) => isKept(form.controls.get(name).field)).map((name) => [name, form.get(name)]);
+      const changed = form
+        .changed()
+        .filter((name) => isKept(form.controls.get(name).field))
+        .map((name) => [name, form.get(name)]);
       const states = { ...before, ...Object.fromEntries(changed) };
       if (Object.keys(states).length === 0) use((storage) => storage.removeItem(key));
       else use((storage) => storage.setItem(key, JSON.stringify({ at: new Date().toISOString(), states })));
@@ -41,7 +46,8 @@ export function draftOf(collection, id) {
 /** Whether a state can be that of a field, which may have another type by now. */
 function fits(field, state) {
   if (state === null) return Boolean(field.nullable);
-  if (['select', 'relation'].includes(field.type)) return Array.isArray(state) && state.every((one) => typeof one === 'string');
+  if (['select', 'relation'].includes(field.type))
+    return Array.isArray(state) && state.every((one) => typeof one === 'string');
   if (field.type === 'geoPoint') return typeof state.lon === 'number' && typeof state.lat === 'number';
   return typeof state === ({ number: 'number', bool: 'boolean' }[field.type] ?? 'string');
 }

@@ -10,13 +10,13 @@ import { ask, copy, menu, panel, tabs, tell, toast } from '../lib/feedback.js';
 import { ago } from '../lib/format.js';
 import { shortcut } from '../lib/keys.js';
 import { watch } from '../lib/live.js';
-import { signIns } from './account.js';
 import { actions } from './actions.js';
 import { changedBetween, decide } from './conflict.js';
 import { draftOf } from './draft.js';
 import { recordForm, statesOf } from './form.js';
 import { preview } from './preview.js';
 import { load, store } from './requests.js';
+import { signIns } from './signins.js';
 import { isSecret, nameOf, same } from './values.js';
 
 const LISTEN_MS = 150;
@@ -24,7 +24,8 @@ const DRAFT_MS = 300;
 
 const styles = new URL('../record.css', import.meta.url).href;
 function addStyles() {
-  if (!document.querySelector(`link[href="${styles}"]`)) document.head.append(h('link', { rel: 'stylesheet', href: styles }));
+  if (!document.querySelector(`link[href="${styles}"]`))
+    document.head.append(h('link', { rel: 'stylesheet', href: styles }));
 }
 
 const open = [];
@@ -38,9 +39,9 @@ function bringNotices() {
 /**
  * Opens a record in a panel.
  * @param {object} options
- *   `collection`: its definition; `id`: the record, none for a new one; `duplicateOf`: the id of a record whose values a
- *   new one begins with; `values`: those that a new one begins with; `readOnly`: show it only; `onsaved(record)`: it was
- *   made or changed; `ondeleted(record)`: it was deleted, without it `onsaved` is called; `onclosed()`.
+ *   `collection`: its definition; `id`: the record, none for a new one; `duplicateOf`: the id of a record whose values
+ *   a new one begins with; `values`: those that a new one begins with; `readOnly`: show it only; `onsaved(record)`: it
+ *   was made or changed; `ondeleted(record)`: it was deleted, without it `onsaved` is called; `onclosed()`.
  * @returns {HTMLDialogElement}
  */
 export function openRecord(options) {
@@ -79,8 +80,21 @@ class Editor {
       event.preventDefault();
       if (!dialog.querySelector('details.menu[open]')) close();
     });
-    return h('form', { class: 'record-panel', novalidate: true, autocomplete: 'off', onsubmit: (event) => { event.preventDefault(); this.save(); } },
-      this.head, h('div', { class: 'panel-body' }, this.banners, this.content), this.foot);
+    return h(
+      'form',
+      {
+        class: 'record-panel',
+        novalidate: true,
+        autocomplete: 'off',
+        onsubmit: (event) => {
+          event.preventDefault();
+          this.save();
+        },
+      },
+      this.head,
+      h('div', { class: 'panel-body' }, this.banners, this.content),
+      this.foot,
+    );
   }
 
   /** Loads what there is, and shows it. */
@@ -103,8 +117,19 @@ class Editor {
   }
 
   failed(error) {
-    const text = error.status === 404 ? 'There is no such record. It may have been deleted.' : error.text ?? String(error.message);
-    fill(this.content, h('div', { class: 'empty' }, h('p', {}, text), h('button', { type: 'button', onclick: () => this.begin() }, 'Try again')));
+    const text =
+      error.status === 404
+        ? 'There is no such record. It may have been deleted.'
+        : (error.text ?? String(error.message));
+    fill(
+      this.content,
+      h(
+        'div',
+        { class: 'empty' },
+        h('p', {}, text),
+        h('button', { type: 'button', onclick: () => this.begin() }, 'Try again'),
+      ),
+    );
     if (!(error instanceof Refused)) console.error(error);
   }
 
@@ -120,18 +145,31 @@ class Editor {
       return;
     }
     this.shownHead = shown;
-    fill(this.head, h('div', { class: 'grow' }, h('p', { class: 'quiet small' }, collection.name), h('h2', {}, name)),
-      record && h('span', { class: 'record-id' }, h('code', {}, record.id), iconButton('copy', 'Copy id', { onclick: () => copy(record.id) })),
+    fill(
+      this.head,
+      h('div', { class: 'grow' }, h('p', { class: 'quiet small' }, collection.name), h('h2', {}, name)),
+      record &&
+        h(
+          'span',
+          { class: 'record-id' },
+          h('code', {}, record.id),
+          iconButton('copy', 'Copy id', { onclick: () => copy(record.id) }),
+        ),
       record && menu('Actions for this record', actions(this)),
-      iconButton('x', 'Close', { onclick: () => this.close() }));
+      iconButton('x', 'Close', { onclick: () => this.close() }),
+    );
   }
 
   showPreview() {
     this.drawHead();
     fill(this.content, preview(this.collection, this.record));
     const [json, keep] = actions(this).filter((one) => one && /JSON/.test(one.label));
-    fill(this.foot, h('button', { type: 'button', onclick: json.run }, json.label), h('button', { type: 'button', onclick: keep.run }, keep.label),
-      h('button', { type: 'button', class: 'main', onclick: () => this.close() }, 'Close'));
+    fill(
+      this.foot,
+      h('button', { type: 'button', onclick: json.run }, json.label),
+      h('button', { type: 'button', onclick: keep.run }, keep.label),
+      h('button', { type: 'button', class: 'main', onclick: () => this.close() }, 'Close'),
+    );
   }
 
   showForm() {
@@ -139,8 +177,15 @@ class Editor {
     this.form?.end();
     this.draft = draftOf(collection, this.id);
     this.undecided = {};
-    this.keepDraft = debounce(() => { if (this.form && this.dialog.open) this.draft.write(this.form, this.undecided); }, DRAFT_MS);
-    this.form = recordForm(collection, record, { id: () => this.id, isNew: !record, onchange: () => this.changed(), openRecord });
+    this.keepDraft = debounce(() => {
+      if (this.form && this.dialog.open) this.draft.write(this.form, this.undecided);
+    }, DRAFT_MS);
+    this.form = recordForm(collection, record, {
+      id: () => this.id,
+      isNew: !record,
+      onchange: () => this.changed(),
+      openRecord,
+    });
     this.form.start(statesOf(collection, record));
     if (!record) this.form.put(this.startValues());
     this.drawHead();
@@ -149,7 +194,7 @@ class Editor {
     this.offerDraft();
     this.changed();
     this.unlisten ??= this.listenToKeys();
-    if (!record) this.form.element.querySelector('.record-field:not(.of-text) input, .record-form > .record-field:nth-child(n+2) textarea, .record-account input')?.focus();
+    if (!record) [...this.form.controls.values()].find(({ field }) => !field.primaryKey)?.focus();
   }
 
   drawContent() {
@@ -158,8 +203,18 @@ class Editor {
       return;
     }
     const signing = signIns(this.collection, this.record);
-    const both = tabs([{ name: 'record', label: 'Record', content: this.form.element }, { name: 'sign-ins', label: 'Sign-ins', content: signing.element }],
-      { label: 'Parts of this account', onchoose: (name) => { if (name === 'sign-ins') signing.load(); } });
+    const both = tabs(
+      [
+        { name: 'record', label: 'Record', content: this.form.element },
+        { name: 'sign-ins', label: 'Sign-ins', content: signing.element },
+      ],
+      {
+        label: 'Parts of this account',
+        onchoose: (name) => {
+          if (name === 'sign-ins') signing.load();
+        },
+      },
+    );
     fill(this.content, both.element);
   }
 
@@ -167,28 +222,56 @@ class Editor {
     this.says = h('span', { class: 'grow quiet small record-says', role: 'status' });
     this.progress = h('progress', { max: 1, hidden: true, 'aria-label': 'Upload' });
     this.resetButton = h('button', { type: 'button', onclick: () => this.reset() }, 'Reset');
-    this.saveButton = h('button', { type: 'submit', 'aria-keyshortcuts': 'Control+S' }, this.record ? 'Save' : 'Create');
-    this.closeButton = h('button', { type: 'button', class: 'main', onclick: () => this.save({ andClose: true }) }, this.record ? 'Save and close' : 'Create and close');
+    this.saveButton = h(
+      'button',
+      { type: 'submit', 'aria-keyshortcuts': 'Control+S' },
+      this.record ? 'Save' : 'Create',
+    );
+    this.closeButton = h(
+      'button',
+      { type: 'button', class: 'main', onclick: () => this.save({ andClose: true }) },
+      this.record ? 'Save and close' : 'Create and close',
+    );
     fill(this.foot, this.says, this.progress, this.resetButton, this.saveButton, this.closeButton);
   }
 
   /** What a new record begins with, besides what its fields say. */
   startValues() {
-    if (!this.source) return this.values ? pick(this.form, statesOf(this.collection, { ...this.values }), Object.keys(this.values)) : {};
+    if (!this.source)
+      return this.values
+        ? pick(this.form, statesOf(this.collection, { ...this.values }), Object.keys(this.values))
+        : {};
     const { form, collection } = this;
     // Neither files nor what must be somebody's own is copied.
-    const left = collection.fields.filter((field) => field.primaryKey || field.type === 'file' || isSecret(field) || (collection.type === 'auth' && ['email', 'verified'].includes(field.name)));
+    const left = collection.fields.filter(
+      (field) =>
+        field.primaryKey ||
+        field.type === 'file' ||
+        isSecret(field) ||
+        (collection.type === 'auth' && ['email', 'verified'].includes(field.name)),
+    );
     const files = left.filter((field) => field.type === 'file' && this.source[field.name]?.length > 0);
-    if (files.length > 0) this.banner('files', 'info', `Files are not copied: ${files.map(({ name }) => name).join(', ')}.`);
-    return pick(form, statesOf(collection, this.source), form.names().filter((name) => !left.some((field) => field.name === name)));
+    if (files.length > 0)
+      this.banner('files', 'info', `Files are not copied: ${files.map(({ name }) => name).join(', ')}.`);
+    return pick(
+      form,
+      statesOf(collection, this.source),
+      form.names().filter((name) => !left.some((field) => field.name === name)),
+    );
   }
 
   /** Shows a banner in the place of the former one with this name; without text, takes that away. */
   banner(name, kind, text, buttons = []) {
     this.banners.querySelector(`[data-banner="${name}"]`)?.remove();
     if (!text) return;
-    this.banners.append(h('div', { class: `banner ${kind} record-banner`, dataset: { banner: name } }, h('span', { class: 'grow' }, text),
-      buttons.map(({ label, run }) => h('button', { type: 'button', class: 'small', onclick: run }, label))));
+    this.banners.append(
+      h(
+        'div',
+        { class: `banner ${kind} record-banner`, dataset: { banner: name } },
+        h('span', { class: 'grow' }, text),
+        buttons.map(({ label, run }) => h('button', { type: 'button', class: 'small', onclick: run }, label)),
+      ),
+    );
   }
 
   // --- changes and drafts ---
@@ -199,7 +282,9 @@ class Editor {
 
   changed() {
     const names = this.form.changed();
-    fill(this.says, names.length === 0 ? '' : `Not saved: ${names.join(', ')}`);
+    const text = names.length === 0 ? '' : `Not saved: ${names.join(', ')}`;
+    // It is read out whenever it is written.
+    if (this.says.textContent !== text) this.says.textContent = text;
     this.resetButton.disabled = names.length === 0;
     this.keepDraft();
   }
@@ -215,12 +300,27 @@ class Editor {
       this.changed();
       this.draft.write(this.form);
     };
-    this.banner('draft', 'warn', `You changed ${Object.keys(found.states).join(', ')} ${ago(found.at)} and did not save.`,
-      [{ label: 'Restore', run: () => settle(found.states) }, { label: 'Discard', run: () => settle({}) }]);
+    this.banner(
+      'draft',
+      'warn',
+      `You changed ${Object.keys(found.states).join(', ')} ${ago(found.at)} and did not save.`,
+      [
+        { label: 'Restore', run: () => settle(found.states) },
+        { label: 'Discard', run: () => settle({}) },
+      ],
+    );
   }
 
   async reset() {
-    if (!(await ask({ title: 'Take back what you changed?', text: this.form.changed().join(', '), action: 'Reset', danger: true }))) return;
+    if (
+      !(await ask({
+        title: 'Take back what you changed?',
+        text: this.form.changed().join(', '),
+        action: 'Reset',
+        danger: true,
+      }))
+    )
+      return;
     this.form.start(this.form.base);
     this.form.problems({});
     this.banner('problem');
@@ -261,7 +361,12 @@ class Editor {
     this.busy(true);
     try {
       const { body, files } = this.form.wire(this.id ? names : this.needed(names), sent);
-      const saved = await store(this.collection, this.id, { body, files, etag: this.etag, onprogress: (share) => this.uploaded(share) });
+      const saved = await store(this.collection, this.id, {
+        body,
+        files,
+        etag: this.etag,
+        onprogress: (share) => this.uploaded(share),
+      });
       this.busy(false);
       this.saved(saved, names, sent, andClose);
     } catch (error) {
@@ -278,7 +383,7 @@ class Editor {
   busy(on) {
     this.isSaving = on;
     for (const button of [this.saveButton, this.closeButton]) {
-      button.disabled = on;
+      // Not disabled: that would take the focus away.
       on ? button.setAttribute('aria-busy', 'true') : button.removeAttribute('aria-busy');
     }
     this.progress.hidden = true;
@@ -305,7 +410,9 @@ class Editor {
       this.offerUndo(names, before.states);
     } else {
       // What was typed while it was being made is kept.
-      const typed = this.form.names().filter((name) => !same(this.form.controls.get(name).field, this.form.get(name), sent[name]));
+      const typed = this.form
+        .names()
+        .filter((name) => !same(this.form.controls.get(name).field, this.form.get(name), sent[name]));
       const mine = Object.fromEntries(typed.map((name) => [name, this.form.get(name)]));
       this.draft.drop();
       this.banner('files');
@@ -328,7 +435,11 @@ class Editor {
     });
     const lost = names.filter((name) => !back.includes(name));
     const text = lost.length === 0 ? 'Saved.' : `Saved. ${lost.join(', ')} can't be brought back.`;
-    toast(text, 'good', back.length > 0 ? { action: { label: 'Undo', run: () => this.undo(back, states, this.etag) } } : {});
+    toast(
+      text,
+      'good',
+      back.length > 0 ? { action: { label: 'Undo', run: () => this.undo(back, states, this.etag) } } : {},
+    );
   }
 
   async undo(names, states, etag) {
@@ -367,7 +478,8 @@ class Editor {
     const left = this.form.problems(error.data);
     const text = [error.message, ...left].join('\n');
     this.banner('problem', 'problem', text);
-    if (left.length > 0 || Object.keys(error.data ?? {}).length === 0) this.banners.scrollIntoView({ block: 'nearest' });
+    if (left.length > 0 || Object.keys(error.data ?? {}).length === 0)
+      this.banners.scrollIntoView({ block: 'nearest' });
   }
 
   // --- what others do meanwhile ---
@@ -398,7 +510,8 @@ class Editor {
     const theirs = statesOf(this.collection, now.record);
     const names = changedBetween(this.form, this.form.base, theirs);
     if (this.dirty) {
-      const text = names.length > 0 ? `Somebody else has changed ${names.join(', ')}.` : 'Somebody else has saved this record.';
+      const text =
+        names.length > 0 ? `Somebody else has changed ${names.join(', ')}.` : 'Somebody else has saved this record.';
       this.banner('remote', 'warn', text, [{ label: 'Compare', run: () => this.reconcile().catch(tell) }]);
       return;
     }
@@ -407,12 +520,18 @@ class Editor {
     this.form.rebase(theirs, shown);
     this.form.dates(now.record);
     this.drawHead();
-    if (names.length > 0) this.banner('remote', 'info', `Somebody else has just changed ${names.join(', ')}. You see the new values.`);
+    if (names.length > 0)
+      this.banner('remote', 'info', `Somebody else has just changed ${names.join(', ')}. You see the new values.`);
   }
 
   deleted() {
     this.etag = undefined;
-    this.banner('remote', 'problem', 'Somebody else has deleted this record.', this.isReadOnly ? [] : [{ label: 'Make it anew', run: () => this.makeAnew() }]);
+    this.banner(
+      'remote',
+      'problem',
+      'Somebody else has deleted this record.',
+      this.isReadOnly ? [] : [{ label: 'Make it anew', run: () => this.makeAnew() }],
+    );
     for (const button of [this.saveButton, this.closeButton]) if (button) button.hidden = true;
   }
 
@@ -445,7 +564,9 @@ class Editor {
 
   listenToKeys() {
     const isUppermost = () => [...document.querySelectorAll('dialog[open]')].at(-1) === this.dialog;
-    const save = shortcut('mod+s', 'Save the record', () => { if (isUppermost()) this.save(); });
+    const save = shortcut('mod+s', 'Save the record', () => {
+      if (isUppermost()) this.save();
+    });
     const leave = (event) => {
       if (!this.dirty) return;
       this.draft.write(this.form, this.undecided);
@@ -459,4 +580,7 @@ class Editor {
   }
 }
 
-const pick = (form, states, names) => Object.fromEntries(names.filter((name) => form.controls.has(name) && name in states).map((name) => [name, states[name]]));
+const pick = (form, states, names) =>
+  Object.fromEntries(
+    names.filter((name) => form.controls.has(name) && name in states).map((name) => [name, states[name]]),
+  );

@@ -13,21 +13,62 @@ import { bool, email, number, text, url } from './plain.js';
 import { relation } from './relations.js';
 import { richText } from './richtext.js';
 import { secret } from './secrets.js';
+import { isSecret } from './values.js';
 
 const CONTROLS = {
-  text, number, bool, email, url, date, json, relation, select: choices, editor: richText, file: files, geoPoint: place, password: secret,
+  text,
+  number,
+  bool,
+  email,
+  url,
+  date,
+  json,
+  relation,
+  select: choices,
+  editor: richText,
+  file: files,
+  geoPoint: place,
+  password: secret,
 };
 
 /** The control of a field. `context`: `collection`, `id()`, `isNew`, `onchange()`, `openRecord`. */
 export function control(field, context) {
-  const parts = { id: uniqueId('field'), label: uniqueId('label'), hint: uniqueId('hint'), kind: uniqueId('kind'), problem: uniqueId('problem') };
+  const parts = {
+    id: uniqueId('field'),
+    label: uniqueId('label'),
+    hint: uniqueId('hint'),
+    kind: uniqueId('kind'),
+    problem: uniqueId('problem'),
+  };
   let isNull = false;
   const make = CONTROLS[field.type] ?? text;
-  const inner = make(field, { ...context, parts, onchange: () => { drawNull(false); context.onchange(); } });
-  const nullButton = field.nullable && h('button', {
-    type: 'button', class: 'plain small', 'aria-pressed': 'false', 'aria-label': `NULL in ${field.name}`, title: 'No value at all',
-    onclick: () => { drawNull(!isNull); context.onchange(); },
-  }, 'NULL');
+  const inner = make(field, {
+    ...context,
+    parts,
+    onchange: () => {
+      drawNull(false);
+      context.onchange();
+    },
+  });
+  const nullButton =
+    field.nullable &&
+    field.type !== 'json' &&
+    !isSecret(field) &&
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'plain small',
+        'aria-pressed': 'false',
+        'aria-label': `NULL in ${field.name}`,
+        title: 'No value at all',
+        onclick: () => {
+          drawNull(!isNull);
+          context.onchange();
+        },
+      },
+      'NULL',
+    );
   function drawNull(on) {
     isNull = Boolean(field.nullable && on);
     if (nullButton) nullButton.setAttribute('aria-pressed', String(isNull));
@@ -37,8 +78,14 @@ export function control(field, context) {
   const problem = h('p', { class: 'problem', id: parts.problem, hidden: true });
   const hint = h('p', { class: 'hint', id: parts.hint, hidden: !field.help }, field.help);
   const isSwitch = field.type === 'bool';
-  const element = h('div', { class: `field record-field of-${field.type}`, dataset: { field: field.name } },
-    head(field, parts, inner, nullButton, isSwitch && inner.body), !isSwitch && inner.body, hint, problem);
+  const element = h(
+    'div',
+    { class: `field record-field of-${field.type}`, dataset: { field: field.name } },
+    head(field, parts, inner, nullButton, isSwitch && inner.body),
+    !isSwitch && inner.body,
+    hint,
+    problem,
+  );
   const { target } = inner;
   if (target) {
     target.id = parts.id;
@@ -49,7 +96,11 @@ export function control(field, context) {
     inner.body.setAttribute('aria-labelledby', parts.label);
   }
   const described = target ?? inner.body;
-  const describe = (isWrong) => described.setAttribute('aria-describedby', [parts.kind, !hint.hidden && parts.hint, isWrong && parts.problem].filter(Boolean).join(' '));
+  const describe = (isWrong) =>
+    described.setAttribute(
+      'aria-describedby',
+      [parts.kind, !hint.hidden && parts.hint, isWrong && parts.problem].filter(Boolean).join(' '),
+    );
   describe(false);
   return {
     field,
@@ -73,16 +124,35 @@ export function control(field, context) {
 }
 
 /** What a control shows while there is no value. */
-const empty = (field) => ({ number: '', bool: false, select: [], relation: [], file: [], geoPoint: { lon: 0, lat: 0 } }[field.type] ?? '');
+const empty = (field) =>
+  ({ number: '', bool: false, select: [], relation: [], file: [], geoPoint: { lon: 0, lat: 0 } })[field.type] ?? '';
 
 function head(field, parts, inner, nullButton, first) {
   const name = inner.target
     ? h('label', { for: parts.id, id: parts.label }, field.name)
     : h('span', { class: 'label', id: parts.label }, field.name);
-  return h('div', { class: 'record-label' }, first, name,
-    field.required && h('span', { class: 'required', title: 'Required' }, h('span', { 'aria-hidden': 'true' }, '*'), h('span', { class: 'visually-hidden' }, 'required')),
+  return h(
+    'div',
+    { class: 'record-label' },
+    first,
+    name,
+    field.required &&
+      h(
+        'span',
+        { class: 'required', title: 'Required' },
+        h('span', { 'aria-hidden': 'true' }, '*'),
+        h('span', { class: 'visually-hidden' }, 'required'),
+      ),
     field.hidden && h('span', { class: 'badge', title: 'Only superusers see it' }, 'hidden'),
-    h('span', { class: 'grow' }), nullButton, inner.tools, h('span', { class: 'quiet kind', id: parts.kind }, [KINDS[field.type] ?? field.type, inner.hint].filter(Boolean).join(' · ')));
+    h('span', { class: 'grow' }),
+    nullButton,
+    inner.tools,
+    h(
+      'span',
+      { class: 'quiet kind', id: parts.kind },
+      [KINDS[field.type] ?? field.type, inner.hint].filter(Boolean).join(' · '),
+    ),
+  );
 }
 
 const KINDS = { geoPoint: 'place', editor: 'rich text', bool: 'yes or no', json: 'JSON', url: 'URL', email: 'e-mail' };

@@ -9,8 +9,11 @@ import { isAccountField, isSecret, same, toState, toWire, zero } from './values.
 
 /** What a form starts with: a record's states, or those of a new one. */
 export function statesOf(collection, record) {
-  return Object.fromEntries(collection.fields.filter((field) => field.type !== 'autodate')
-    .map((field) => [field.name, toState(field, record ? record[field.name] : field.default ?? zero(field))]));
+  return Object.fromEntries(
+    collection.fields
+      .filter((field) => field.type !== 'autodate')
+      .map((field) => [field.name, toState(field, record ? record[field.name] : (field.default ?? zero(field)))]),
+  );
 }
 
 /** @param {object} context `id()`, `isNew`, `onchange()`, `openRecord` */
@@ -19,7 +22,10 @@ export function recordForm(collection, record, context) {
   const controls = new Map();
   const add = (made) => controls.set(made.field.name, made).get(made.field.name).element;
   const fields = collection.fields.filter((field) => field.type !== 'autodate' && !isAccountField(collection, field));
-  const [own, dates] = [fields.filter((field) => !field.primaryKey), collection.fields.filter((field) => field.type === 'autodate')];
+  const [own, dates] = [
+    fields.filter((field) => !field.primaryKey),
+    collection.fields.filter((field) => field.type === 'autodate'),
+  ];
   const idField = context.isNew && fields.find((field) => field.primaryKey);
   const element = h('div', { class: 'record-form' });
   if (idField) element.append(add(control(idField, all)));
@@ -37,7 +43,9 @@ export function recordForm(collection, record, context) {
   const form = {
     element,
     controls,
-    get base() { return base; },
+    get base() {
+      return base;
+    },
     get: (name) => controls.get(name).get(),
     names,
     states: () => Object.fromEntries(names().map((name) => [name, controls.get(name).get()])),
@@ -53,7 +61,8 @@ export function recordForm(collection, record, context) {
         if (kept.has(name)) continue;
         const mine = controls.get(name).get();
         const isUntouched = same(fieldOf(name), mine, before[name]);
-        if (isUntouched && (isSecret(fieldOf(name)) || !same(fieldOf(name), mine, states[name]))) controls.get(name).set(states[name]);
+        if (isUntouched && (isSecret(fieldOf(name)) || !same(fieldOf(name), mine, states[name])))
+          controls.get(name).set(states[name]);
       }
       base = states;
     },
@@ -67,7 +76,8 @@ export function recordForm(collection, record, context) {
         const field = fieldOf(name);
         if (field.type === 'file') files.set(name, states[name]);
         else body[name] = toWire(field, states[name]);
-        if (isAccountField(collection, field) && name === 'password') body.passwordConfirm = controls.get(name).confirmed();
+        if (isAccountField(collection, field) && name === 'password')
+          body.passwordConfirm = controls.get(name).confirmed();
       }
       return { body, files };
     },
@@ -92,7 +102,12 @@ export function recordForm(collection, record, context) {
         if (one) {
           one.problem(problem?.message ?? problemLines(problem).join(' '), name);
           wrong.add(one);
-        } else left.push(...(problemLines({ [name]: problem }).length ? problemLines({ [name]: problem }) : [`${name}: ${JSON.stringify(problem)}`]));
+        } else
+          left.push(
+            ...(problemLines({ [name]: problem }).length
+              ? problemLines({ [name]: problem })
+              : [`${name}: ${JSON.stringify(problem)}`]),
+          );
       }
       [...controls.values()].find((one) => wrong.has(one))?.focus();
       return left;
@@ -105,5 +120,11 @@ export function recordForm(collection, record, context) {
   return form;
 }
 
-const datesOf = (dates, record) => h('dl', { class: 'record-dates' }, dates.map(({ name }) => h('div', {},
-  h('dt', {}, name), h('dd', { title: record[name] }, when(record[name]) || 'not yet'))));
+const datesOf = (dates, record) =>
+  h(
+    'dl',
+    { class: 'record-dates' },
+    dates.map(({ name }) =>
+      h('div', {}, h('dt', {}, name), h('dd', { title: record[name] }, when(record[name]) || 'not yet')),
+    ),
+  );

@@ -18,7 +18,8 @@ function mistake(text) {
 
 /** JSON with line breaks, digit for digit what it was. */
 export function tidy(text) {
-  const keep = (key, value, context) => (typeof value === 'number' && JSON.rawJSON && context?.source ? JSON.rawJSON(context.source) : value);
+  const keep = (key, value, context) =>
+    typeof value === 'number' && JSON.rawJSON && context?.source ? JSON.rawJSON(context.source) : value;
   return JSON.stringify(JSON.parse(text, keep), null, 2);
 }
 
@@ -27,7 +28,18 @@ export function json(field, { onchange }) {
   let view;
   let quiet = false;
   const says = h('span', { class: 'small', role: 'status' });
-  const format = h('button', { type: 'button', class: 'plain small', 'aria-label': `Format ${field.name}`, onclick: () => { if (!mistake(state)) view?.set(tidy(state)); } }, 'Format');
+  const format = h(
+    'button',
+    {
+      type: 'button',
+      class: 'plain small',
+      'aria-label': `Format ${field.name}`,
+      onclick: () => {
+        if (!mistake(state)) view?.set(tidy(state));
+      },
+    },
+    'Format',
+  );
   const body = h('div', { class: 'record-json' }, h('p', { class: 'quiet' }, 'Loading the editor …'));
   const draw = () => {
     const wrong = mistake(state);
@@ -37,7 +49,11 @@ export function json(field, { onchange }) {
     format.hidden = state.trim() === '' || Boolean(wrong);
   };
   editor({
-    language: 'json', value: '', label: field.name, placeholder: 'null', minHeight: '5rem',
+    language: 'json',
+    value: '',
+    label: field.name,
+    placeholder: 'null',
+    minHeight: '5rem',
     onchange: (text) => {
       state = text;
       draw();

@@ -14,7 +14,12 @@ const SEARCHED = new Set(['text', 'email', 'url', 'number', 'select']);
 export function filterOf(collection, typed) {
   const text = typed.trim();
   if (text === '') return undefined;
-  const fields = ['id', ...presentable(collection).filter((field) => SEARCHED.has(field.type)).map((field) => field.name)];
+  const fields = [
+    'id',
+    ...presentable(collection)
+      .filter((field) => SEARCHED.has(field.type))
+      .map((field) => field.name),
+  ];
   return fields.map((name) => `${name} ~ ${quoted(text)}`).join(' || ');
 }
 
@@ -30,22 +35,78 @@ export function pickRecords({ collection, chosen, most, least, name, known, open
     const id = uniqueId('pick');
     const list = h('ul', { class: 'record-found' });
     const says = h('p', { class: 'quiet small', role: 'status' });
-    const more = h('button', { type: 'button', hidden: true, onclick: () => { page += 1; load(); } }, 'Show more');
+    const more = h(
+      'button',
+      {
+        type: 'button',
+        hidden: true,
+        onclick: () => {
+          page += 1;
+          load();
+        },
+      },
+      'Show more',
+    );
     const counted = h('span', { class: 'quiet grow', role: 'status' });
     const search = h('input', {
-      type: 'search', 'aria-label': `Search ${collection.name}`, placeholder: `Search ${presentable(collection).map((field) => field.name).join(', ')} or id`, autocomplete: 'off',
-      oninput: debounce(() => { page = 1; load(); }), onkeydown: (event) => { if (event.key === 'Enter') event.preventDefault(); },
+      type: 'search',
+      'aria-label': `Search ${collection.name}`,
+      placeholder: `Search ${presentable(collection)
+        .map((field) => field.name)
+        .join(', ')} or id`,
+      autocomplete: 'off',
+      oninput: debounce(() => {
+        page = 1;
+        load();
+      }),
+      onkeydown: (event) => {
+        if (event.key === 'Enter') event.preventDefault();
+      },
     });
     const take = h('button', { type: 'submit', class: 'main' }, most > 1 ? 'Take these' : 'Take this');
-    const make = collection.type !== 'view' && h('button', { type: 'button', onclick: () => openRecord({ collection, onsaved: (record) => { offer(record); toggle(record.id, true); } }) }, icon('plus'), 'New record');
-    const dialog = h('dialog', { class: 'record-picker', 'aria-labelledby': id }, h('form', { method: 'dialog', onsubmit: () => { dialog.returnValue = 'take'; } },
-      h('h2', { id }, `Choose for ${name}`), h('div', { class: 'row' }, h('div', { class: 'grow' }, search), make), says,
-      h('div', { class: 'record-results' }, list, more),
-      h('footer', {}, counted, h('button', { type: 'button', onclick: () => dialog.close('') }, 'Cancel'), take)));
+    const make =
+      collection.type !== 'view' &&
+      h(
+        'button',
+        {
+          type: 'button',
+          onclick: () =>
+            openRecord({
+              collection,
+              onsaved: (record) => {
+                offer(record);
+                toggle(record.id, true);
+              },
+            }),
+        },
+        icon('plus'),
+        'New record',
+      );
+    const dialog = h(
+      'dialog',
+      { class: 'record-picker', 'aria-labelledby': id },
+      h(
+        'form',
+        {
+          method: 'dialog',
+          onsubmit: () => {
+            dialog.returnValue = 'take';
+          },
+        },
+        h('h2', { id }, `Choose for ${name}`),
+        h('div', { class: 'row' }, h('div', { class: 'grow' }, search), make),
+        says,
+        h('div', { class: 'record-results' }, list, more),
+        h('footer', {}, counted, h('button', { type: 'button', onclick: () => dialog.close('') }, 'Cancel'), take),
+      ),
+    );
 
     function toggle(one, on) {
       if (most === 1) picked = on ? [one] : [];
-      else picked = on ? [...picked.filter((other) => other !== one), one].slice(0, most) : picked.filter((other) => other !== one);
+      else
+        picked = on
+          ? [...picked.filter((other) => other !== one), one].slice(0, most)
+          : picked.filter((other) => other !== one);
       draw();
     }
     function draw() {
@@ -53,22 +114,50 @@ export function pickRecords({ collection, chosen, most, least, name, known, open
         input.checked = picked.includes(input.value);
         input.disabled = most > 1 && picked.length >= most && !input.checked;
       }
-      fill(counted, most > 1 ? `${picked.length} of ${most} at most` : picked.length === 0 ? 'None chosen' : 'One chosen');
+      fill(
+        counted,
+        most > 1 ? `${picked.length} of ${most} at most` : picked.length === 0 ? 'None chosen' : 'One chosen',
+      );
       take.disabled = picked.length > 0 && picked.length < least;
     }
-    const row = (record) => h('li', {}, h('label', {},
-      h('input', { type: 'checkbox', value: record.id, onchange: (event) => toggle(record.id, event.target.checked) }),
-      h('span', { class: 'grow' }, nameOf(collection, record)), h('span', { class: 'quiet small mono' }, record.id)));
+    const row = (record) =>
+      h(
+        'li',
+        {},
+        h(
+          'label',
+          {},
+          h('input', {
+            type: 'checkbox',
+            value: record.id,
+            onchange: (event) => toggle(record.id, event.target.checked),
+          }),
+          h('span', { class: 'grow' }, nameOf(collection, record)),
+          h('span', { class: 'quiet small mono' }, record.id),
+        ),
+      );
     function offer(record) {
       known.set(record.id, record);
-      list.querySelector(`[value="${CSS.escape(record.id)}"]`)?.closest('li').remove();
+      list
+        .querySelector(`[value="${CSS.escape(record.id)}"]`)
+        ?.closest('li')
+        .remove();
       list.prepend(row(record));
     }
     async function load() {
       request?.abort();
       request = new AbortController();
       try {
-        const found = await get(records(collection.name), { page, perPage: PER_PAGE, filter: filterOf(collection, search.value), sort: collection.type === 'view' ? undefined : '-@rowid' }, { signal: request.signal });
+        const found = await get(
+          records(collection.name),
+          {
+            page,
+            perPage: PER_PAGE,
+            filter: filterOf(collection, search.value),
+            sort: collection.type === 'view' ? undefined : '-@rowid',
+          },
+          { signal: request.signal },
+        );
         if (page === 1) fill(list);
         for (const record of found.items) {
           known.set(record.id, record);

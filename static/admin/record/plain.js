@@ -9,13 +9,20 @@ const LETTERS_A_ROW = 75;
 export function text(field, { onchange, isNew }) {
   let stored = '';
   const grow = () => {
-    const rows = input.value.split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / LETTERS_A_ROW)), 0);
+    const rows = input.value
+      .split('\n')
+      .reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / LETTERS_A_ROW)), 0);
     input.rows = Math.min(MAX_ROWS, rows);
   };
   const input = h('textarea', {
-    rows: 1, class: 'grows', autocomplete: 'off',
+    rows: 1,
+    class: 'grows',
+    autocomplete: 'off',
     placeholder: isNew && field.autogeneratePattern ? 'Made by itself if left empty' : undefined,
-    oninput: () => { grow(); onchange(); },
+    oninput: () => {
+      grow();
+      onchange();
+    },
   });
   return {
     body: input,
@@ -34,21 +41,40 @@ export function text(field, { onchange, isNew }) {
 const plainBreaks = (value) => value.replace(/\r\n?/g, '\n');
 
 function limits({ min, max, pattern, autogeneratePattern }) {
-  const length = min && max ? (min === max ? `${min} characters` : `${min} to ${max} characters`) : min ? `at least ${min} characters` : max ? `at most ${max} characters` : '';
+  const length =
+    min && max
+      ? min === max
+        ? `${min} characters`
+        : `${min} to ${max} characters`
+      : min
+        ? `at least ${min} characters`
+        : max
+          ? `at most ${max} characters`
+          : '';
   return [length, pattern && `like ${pattern}`, autogeneratePattern && 'made by itself'].filter(Boolean).join(' · ');
 }
 
 export function number(field, { onchange }) {
-  const input = h('input', { type: 'number', step: field.onlyInt ? '1' : 'any', min: field.min ?? undefined, max: field.max ?? undefined, autocomplete: 'off', oninput: onchange });
+  const input = h('input', {
+    type: 'number',
+    step: field.onlyInt ? '1' : 'any',
+    min: field.min ?? undefined,
+    max: field.max ?? undefined,
+    autocomplete: 'off',
+    oninput: onchange,
+  });
   const { min, max } = field;
   const has = (limit) => limit !== null && limit !== undefined;
-  const range = has(min) && has(max) ? `${min} to ${max}` : has(min) ? `at least ${min}` : has(max) ? `at most ${max}` : '';
+  const range =
+    has(min) && has(max) ? `${min} to ${max}` : has(min) ? `at least ${min}` : has(max) ? `at most ${max}` : '';
   return {
     body: input,
     target: input,
     hint: [field.onlyInt && 'whole', range].filter(Boolean).join(' · '),
     get: () => (input.value === '' ? (field.nullable ? null : 0) : Number(input.value)),
-    set: (state) => { input.value = String(state); },
+    set: (state) => {
+      input.value = String(state);
+    },
     check: () => (input.validity.badInput ? 'This is not a number.' : undefined),
   };
 }
@@ -59,12 +85,18 @@ export function bool(field, { onchange }) {
     body: h('span', { class: 'record-switch' }, input),
     target: input,
     get: () => input.checked,
-    set: (state) => { input.checked = Boolean(state); },
+    set: (state) => {
+      input.checked = Boolean(state);
+    },
   };
 }
 
 const domains = ({ onlyDomains, exceptDomains }) =>
-  (onlyDomains?.length ? `only ${onlyDomains.join(', ')}` : exceptDomains?.length ? `not ${exceptDomains.join(', ')}` : '');
+  onlyDomains?.length
+    ? `only ${onlyDomains.join(', ')}`
+    : exceptDomains?.length
+      ? `not ${exceptDomains.join(', ')}`
+      : '';
 
 export function email(field, { onchange }) {
   const input = h('input', { type: 'email', autocomplete: 'off', spellcheck: 'false', oninput: onchange });
@@ -79,9 +111,25 @@ export function url(field, { onchange }) {
     if (isWeb) open.href = input.value;
     else open.removeAttribute('href');
   };
-  const input = h('input', { type: 'url', autocomplete: 'off', spellcheck: 'false', placeholder: 'https://', oninput: () => { draw(); onchange(); } });
+  const input = h('input', {
+    type: 'url',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    placeholder: 'https://',
+    oninput: () => {
+      draw();
+      onchange();
+    },
+  });
   const basic = line(input, domains(field));
-  return { ...basic, tools: open, set: (state) => { basic.set(state); draw(); } };
+  return {
+    ...basic,
+    tools: open,
+    set: (state) => {
+      basic.set(state);
+      draw();
+    },
+  };
 }
 
 /** Inputs of these types take no line breaks and trim spaces, which what is stored may have. */

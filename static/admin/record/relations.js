@@ -14,7 +14,10 @@ const CHUNK = 40;
 async function recordsOf(collection, ids) {
   const found = new Map();
   for (let at = 0; at < ids.length; at += CHUNK) {
-    const filter = ids.slice(at, at + CHUNK).map((id) => `id = ${quoted(id)}`).join(' || ');
+    const filter = ids
+      .slice(at, at + CHUNK)
+      .map((id) => `id = ${quoted(id)}`)
+      .join(' || ');
     const { items } = await get(records(collection.name), { filter, perPage: CHUNK, skipTotal: 1 });
     for (const record of items) found.set(record.id, record);
   }
@@ -40,7 +43,15 @@ export function relation(field, { onchange, openRecord }) {
   async function openPicker() {
     try {
       target ??= await definition(field.collectionId);
-      const picked = await pickRecords({ collection: target, chosen, most, least: field.minSelect || 0, name: field.name, known, openRecord });
+      const picked = await pickRecords({
+        collection: target,
+        chosen,
+        most,
+        least: field.minSelect || 0,
+        name: field.name,
+        known,
+        openRecord,
+      });
       if (picked) change(picked);
     } catch (error) {
       tell(error);
@@ -63,20 +74,66 @@ export function relation(field, { onchange, openRecord }) {
 
   async function openOne(id) {
     target ??= await definition(field.collectionId);
-    openRecord({ collection: target, id, onsaved: (record) => { known.set(record.id, record); draw(); }, onclosed: () => list.querySelector(`[data-open="${CSS.escape(id)}"]`)?.focus() });
+    openRecord({
+      collection: target,
+      id,
+      onsaved: (record) => {
+        known.set(record.id, record);
+        draw();
+      },
+      onclosed: () => list.querySelector(`[data-open="${CSS.escape(id)}"]`)?.focus(),
+    });
   }
 
   function draw(focused) {
-    fill(list, chosen.map((id, at) => {
-      const record = known.get(id);
-      const name = record ? nameOf(target, record) : id;
-      return h('li', {},
-        several && chosen.length > 1 && handle({ list, at, length: chosen.length, name, move: (from, to) => { chosen = moved(chosen, from, to); draw(to); onchange(); } }),
-        h('div', { class: 'grow' }, h('span', { class: 'record-name' }, name), h('span', { class: 'quiet small mono' }, record === null ? 'there is no such record' : name === id ? '' : id)),
-        !several && h('button', { type: 'button', class: 'small', 'aria-label': `Choose another for ${field.name}`, onclick: openPicker }, 'Change'),
-        record && iconButton('edit', `Open ${name}`, { dataset: { open: id }, onclick: () => openOne(id).catch(tell) }),
-        iconButton('x', `Remove ${name}`, { onclick: () => { change(chosen.filter((one) => one !== id)); (list.querySelector('button') ?? pick).focus(); } }));
-    }));
+    fill(
+      list,
+      chosen.map((id, at) => {
+        const record = known.get(id);
+        const name = record ? nameOf(target, record) : id;
+        return h(
+          'li',
+          {},
+          several &&
+            chosen.length > 1 &&
+            handle({
+              list,
+              at,
+              length: chosen.length,
+              name,
+              move: (from, to) => {
+                chosen = moved(chosen, from, to);
+                draw(to);
+                onchange();
+              },
+            }),
+          h(
+            'div',
+            { class: 'grow' },
+            h('span', { class: 'record-name' }, name),
+            h(
+              'span',
+              { class: 'quiet small mono' },
+              record === null ? 'there is no such record' : name === id ? '' : id,
+            ),
+          ),
+          !several &&
+            h(
+              'button',
+              { type: 'button', class: 'small', 'aria-label': `Choose another for ${field.name}`, onclick: openPicker },
+              'Change',
+            ),
+          record &&
+            iconButton('edit', `Open ${name}`, { dataset: { open: id }, onclick: () => openOne(id).catch(tell) }),
+          iconButton('x', `Remove ${name}`, {
+            onclick: () => {
+              change(chosen.filter((one) => one !== id));
+              (list.querySelector('button') ?? pick).focus();
+            },
+          }),
+        );
+      }),
+    );
     list.hidden = chosen.length === 0;
     below.hidden = !several && chosen.length > 0;
     fill(counted, several ? `${chosen.length} of ${most} at most` : '');

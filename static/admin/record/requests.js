@@ -3,7 +3,10 @@
 import { address, get, post, records, Refused, send } from '../lib/api.js';
 import { readRecord } from './values.js';
 
-const read = async (answer, collection) => ({ record: readRecord(await answer.text(), collection), etag: answer.headers.get('ETag') });
+const read = async (answer, collection) => ({
+  record: readRecord(await answer.text(), collection),
+  etag: answer.headers.get('ETag'),
+});
 
 /** A record and the tag of its state. */
 export async function load(collection, id) {
@@ -20,7 +23,10 @@ export async function store(collection, id, { body, files = new Map(), etag, onp
   const [method, path] = [id ? 'PATCH' : 'POST', records(collection.name, id)];
   if (![...files.values()].some((list) => list.some((one) => one instanceof File))) {
     const names = Object.fromEntries([...files].map(([name, list]) => [name, list]));
-    return read(await send(method, path, { body: { ...body, ...names }, headers: condition(etag), raw: true }), collection);
+    return read(
+      await send(method, path, { body: { ...body, ...names }, headers: condition(etag), raw: true }),
+      collection,
+    );
   }
   const form = new FormData();
   form.append('@jsonPayload', JSON.stringify(body));
@@ -52,8 +58,10 @@ function upload(method, path, form, { etag, onprogress, collection }) {
     const request = new XMLHttpRequest();
     request.open(method, address(path));
     for (const [name, value] of Object.entries(condition(etag))) request.setRequestHeader(name, value);
-    request.upload.addEventListener('progress', (event) => { if (event.lengthComputable) onprogress?.(event.loaded / event.total); });
-    request.addEventListener('error', () => reject(new Refused(0, { message: 'The server can\'t be reached.' })));
+    request.upload.addEventListener('progress', (event) => {
+      if (event.lengthComputable) onprogress?.(event.loaded / event.total);
+    });
+    request.addEventListener('error', () => reject(new Refused(0, { message: "The server can't be reached." })));
     request.addEventListener('load', () => {
       if (request.status < 400) {
         resolve({ record: readRecord(request.responseText, collection), etag: request.getResponseHeader('ETag') });
@@ -90,7 +98,9 @@ let token;
 export function fileToken() {
   if (!token || token.until < Date.now()) {
     token = { until: Date.now() + TOKEN_MS, asked: post('/api/files/token', {}).then((answer) => answer.token) };
-    token.asked.catch(() => { token = undefined; });
+    token.asked.catch(() => {
+      token = undefined;
+    });
   }
   return token.asked;
 }

@@ -23,11 +23,27 @@ function schemaOf(pm) {
   const { nodes, marks } = pm;
   return new pm.Schema({
     nodes: {
-      doc: nodes.doc, paragraph: nodes.paragraph, blockquote: nodes.blockquote, horizontal_rule: nodes.horizontal_rule, heading: nodes.heading,
-      code_block: nodes.code_block, text: nodes.text, hard_break: nodes.hard_break,
+      doc: nodes.doc,
+      paragraph: nodes.paragraph,
+      blockquote: nodes.blockquote,
+      horizontal_rule: nodes.horizontal_rule,
+      heading: nodes.heading,
+      code_block: nodes.code_block,
+      text: nodes.text,
+      hard_break: nodes.hard_break,
       image: {
         ...nodes.image,
-        parseDOM: [{ tag: 'img[src]', getAttrs: (image) => SAFE_IMAGE.test(image.getAttribute('src')) && { src: image.getAttribute('src'), alt: image.getAttribute('alt'), title: image.getAttribute('title') } }],
+        parseDOM: [
+          {
+            tag: 'img[src]',
+            getAttrs: (image) =>
+              SAFE_IMAGE.test(image.getAttribute('src')) && {
+                src: image.getAttribute('src'),
+                alt: image.getAttribute('alt'),
+                title: image.getAttribute('title'),
+              },
+          },
+        ],
       },
       ordered_list: { ...pm.orderedList, content: 'list_item+', group: 'block' },
       bullet_list: { ...pm.bulletList, content: 'list_item+', group: 'block' },
@@ -37,7 +53,15 @@ function schemaOf(pm) {
       link: {
         attrs: { href: {}, title: { default: null } },
         inclusive: false,
-        parseDOM: [{ tag: 'a[href]', getAttrs: (a) => { const href = link(a.getAttribute('href')); return href !== null && { href, title: a.getAttribute('title') }; } }],
+        parseDOM: [
+          {
+            tag: 'a[href]',
+            getAttrs: (a) => {
+              const href = link(a.getAttribute('href'));
+              return href !== null && { href, title: a.getAttribute('title') };
+            },
+          },
+        ],
         toDOM: (mark) => ['a', { href: mark.attrs.href, title: mark.attrs.title }, 0],
       },
       em: { parseDOM: [{ tag: 'i' }, { tag: 'em' }], toDOM: () => ['em', 0] },
@@ -50,38 +74,77 @@ function schemaOf(pm) {
 }
 
 const KNOWN = {
-  P: [], H1: [], H2: [], H3: [], H4: [], H5: [], H6: [], BLOCKQUOTE: [], HR: [], PRE: [], CODE: [], BR: [], IMG: ['src', 'alt', 'title'], OL: ['start'], UL: [], LI: [],
-  A: ['href', 'title'], I: [], EM: [], B: [], STRONG: [], U: [], S: [], DEL: [], STRIKE: [],
+  P: [],
+  H1: [],
+  H2: [],
+  H3: [],
+  H4: [],
+  H5: [],
+  H6: [],
+  BLOCKQUOTE: [],
+  HR: [],
+  PRE: [],
+  CODE: [],
+  BR: [],
+  IMG: ['src', 'alt', 'title'],
+  OL: ['start'],
+  UL: [],
+  LI: [],
+  A: ['href', 'title'],
+  I: [],
+  EM: [],
+  B: [],
+  STRONG: [],
+  U: [],
+  S: [],
+  DEL: [],
+  STRIKE: [],
 };
 
 /** The document of a text, in which nothing loads or runs. */
 const inert = (html) => new DOMParser().parseFromString(html, 'text/html');
 
-/** The browser complains of attributes that its policy forbids even where nothing comes of them; so they are renamed. */
-const renamed = (html) => html.replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/([\s"'/])(on\w+|style)(?=\s*=)/gi, '$1data-was-$2'));
+/** The browser complains of attributes that its policy forbids even where nothing comes of them: renames them. */
+const renamed = (html) =>
+  html.replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/([\s"'/])(on\w+|style)(?=\s*=)/gi, '$1data-was-$2'));
 
 /** What of some HTML the schema has no place for. */
 export function unknownIn(html) {
   const found = new Set();
-  const walker = document.createTreeWalker(inert(renamed(html)).documentElement, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT);
+  const walker = document.createTreeWalker(
+    inert(renamed(html)).documentElement,
+    NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT,
+  );
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (node.nodeType === Node.COMMENT_NODE) found.add('comments');
     else if (!['HEAD', 'BODY'].includes(node.tagName)) {
       const attributes = KNOWN[node.tagName];
       if (!attributes) found.add(`<${node.tagName.toLowerCase()}>`);
-      else for (const { name, value } of node.attributes) {
-        const isKept = attributes.includes(name) && (name !== 'href' || link(value) !== null) && (name !== 'src' || SAFE_IMAGE.test(value));
-        if (!isKept) found.add(name.replace(/^data-was-/, ''));
-      }
+      else
+        for (const { name, value } of node.attributes) {
+          const isKept =
+            attributes.includes(name) &&
+            (name !== 'href' || link(value) !== null) &&
+            (name !== 'src' || SAFE_IMAGE.test(value));
+          if (!isKept) found.add(name.replace(/^data-was-/, ''));
+        }
     }
   }
   return [...found];
 }
 
 function toHtml(pm, doc) {
-  if (doc.childCount === 1 && doc.firstChild.isTextblock && doc.firstChild.type.name === 'paragraph' && doc.firstChild.content.size === 0) return '';
+  if (
+    doc.childCount === 1 &&
+    doc.firstChild.isTextblock &&
+    doc.firstChild.type.name === 'paragraph' &&
+    doc.firstChild.content.size === 0
+  )
+    return '';
   const holder = document.implementation.createHTMLDocument('').createElement('div');
-  holder.append(pm.DOMSerializer.fromSchema(doc.type.schema).serializeFragment(doc.content, { document: holder.ownerDocument }));
+  holder.append(
+    pm.DOMSerializer.fromSchema(doc.type.schema).serializeFragment(doc.content, { document: holder.ownerDocument }),
+  );
   return holder.innerHTML;
 }
 
@@ -89,7 +152,11 @@ function toHtml(pm, doc) {
 function pictureView(node) {
   const src = node.attrs.src;
   const isOurs = src.startsWith('data:') || new URL(src, root).origin === location.origin;
-  return { dom: isOurs ? h('img', { src: src.startsWith('data:') ? src : new URL(src, root).href, alt: node.attrs.alt ?? '' }) : h('span', { class: 'badge' }, `Picture: ${node.attrs.alt || src}`) };
+  return {
+    dom: isOurs
+      ? h('img', { src: src.startsWith('data:') ? src : new URL(src, root).href, alt: node.attrs.alt ?? '' })
+      : h('span', { class: 'badge' }, `Picture: ${node.attrs.alt || src}`),
+  };
 }
 
 export function richText(field, { onchange }) {
@@ -98,16 +165,44 @@ export function richText(field, { onchange }) {
   let view;
   let ready;
   let ended = false;
-  const area = h('textarea', { class: 'mono', rows: 10, spellcheck: 'false', 'aria-label': `${field.name} as HTML`, hidden: true, oninput: () => { state = area.value; onchange(); } });
+  const area = h('textarea', {
+    class: 'mono',
+    rows: 10,
+    spellcheck: 'false',
+    'aria-label': `${field.name} as HTML`,
+    hidden: true,
+    oninput: () => {
+      state = area.value;
+      onchange();
+    },
+  });
   const bar = h('div', { class: 'record-bar', role: 'toolbar', 'aria-label': `Format ${field.name}` });
   const holder = h('div', { class: 'record-rich' }, h('p', { class: 'quiet' }, 'Loading the editor …'));
   const note = h('p', { class: 'hint', role: 'status' });
-  const source = h('button', { type: 'button', class: 'plain small', 'aria-pressed': 'false', 'aria-label': `HTML of ${field.name}`, onclick: toggle }, 'HTML');
+  const source = h(
+    'button',
+    {
+      type: 'button',
+      class: 'plain small',
+      'aria-pressed': 'false',
+      'aria-label': `HTML of ${field.name}`,
+      onclick: toggle,
+    },
+    'HTML',
+  );
 
   async function toggle() {
     if (isSource) {
       const lost = unknownIn(area.value);
-      if (lost.length > 0 && !(await ask({ title: 'Leave the HTML?', text: `The text editor does not know ${lost.join(', ')}. As soon as you change the text there, this is taken away.`, action: 'Leave' }))) return;
+      if (
+        lost.length > 0 &&
+        !(await ask({
+          title: 'Leave the HTML?',
+          text: `The text editor does not know ${lost.join(', ')}. Changing the text there takes this away.`,
+          action: 'Leave',
+        }))
+      )
+        return;
     }
     show(!isSource);
     fill(note);
@@ -147,7 +242,10 @@ export function richText(field, { onchange }) {
         onchange();
       },
     });
-    fill(bar, buttons(pm, schema, () => view, field.name));
+    fill(
+      bar,
+      buttons(pm, schema, () => view, field.name),
+    );
     ready = made;
     draw();
   }, tell);
@@ -172,18 +270,28 @@ export function richText(field, { onchange }) {
 function plugins(pm, schema) {
   const { nodes, marks } = schema;
   return [
-    pm.inputRules({ rules: [
-      pm.wrappingInputRule(/^\s*>\s$/, nodes.blockquote), pm.wrappingInputRule(/^\s*([-*])\s$/, nodes.bullet_list), pm.wrappingInputRule(/^1\.\s$/, nodes.ordered_list),
-      pm.textblockTypeInputRule(/^(#{1,6})\s$/, nodes.heading, (match) => ({ level: match[1].length })),
-    ] }),
+    pm.inputRules({
+      rules: [
+        pm.wrappingInputRule(/^\s*>\s$/, nodes.blockquote),
+        pm.wrappingInputRule(/^\s*([-*])\s$/, nodes.bullet_list),
+        pm.wrappingInputRule(/^1\.\s$/, nodes.ordered_list),
+        pm.textblockTypeInputRule(/^(#{1,6})\s$/, nodes.heading, (match) => ({ level: match[1].length })),
+      ],
+    }),
     pm.keymap({
-      'Mod-z': pm.undo, 'Mod-y': pm.redo, 'Shift-Mod-z': pm.redo,
-      'Mod-b': pm.toggleMark(marks.strong), 'Mod-i': pm.toggleMark(marks.em), 'Mod-u': pm.toggleMark(marks.underline),
+      'Mod-z': pm.undo,
+      'Mod-y': pm.redo,
+      'Shift-Mod-z': pm.redo,
+      'Mod-b': pm.toggleMark(marks.strong),
+      'Mod-i': pm.toggleMark(marks.em),
+      'Mod-u': pm.toggleMark(marks.underline),
       'Shift-Enter': (state, dispatch) => {
         dispatch?.(state.tr.replaceSelectionWith(nodes.hard_break.create()).scrollIntoView());
         return true;
       },
-      Enter: pm.splitListItem(nodes.list_item), 'Mod-[': pm.liftListItem(nodes.list_item), 'Mod-]': pm.sinkListItem(nodes.list_item),
+      Enter: pm.splitListItem(nodes.list_item),
+      'Mod-[': pm.liftListItem(nodes.list_item),
+      'Mod-]': pm.sinkListItem(nodes.list_item),
     }),
     // Escape closes the panel, as everywhere in it.
     pm.keymap({ ...pm.baseKeymap, Escape: () => false }),
@@ -191,13 +299,16 @@ function plugins(pm, schema) {
   ];
 }
 
-const isMarked = (state, mark) => (state.selection.empty ? Boolean(mark.isInSet(state.storedMarks ?? state.selection.$from.marks()))
-  : state.doc.rangeHasMark(state.selection.from, state.selection.to, mark));
+const isMarked = (state, mark) =>
+  state.selection.empty
+    ? Boolean(mark.isInSet(state.storedMarks ?? state.selection.$from.marks()))
+    : state.doc.rangeHasMark(state.selection.from, state.selection.to, mark);
 const isIn = (state, type, attributes = {}) => {
   const { $from } = state.selection;
   for (let depth = $from.depth; depth > 0; depth -= 1) {
     const node = $from.node(depth);
-    if (node.type === type && Object.entries(attributes).every(([name, value]) => node.attrs[name] === value)) return true;
+    if (node.type === type && Object.entries(attributes).every(([name, value]) => node.attrs[name] === value))
+      return true;
   }
   return false;
 };
@@ -205,9 +316,11 @@ const isIn = (state, type, attributes = {}) => {
 /** The toolbar: each button has a command and, where it can be on, what tells whether it is. */
 function buttons(pm, schema, view, name) {
   const { nodes, marks } = schema;
-  const block = (type, attributes) => (state, dispatch) => pm.setBlockType(isIn(state, type, attributes) ? nodes.paragraph : type, attributes)(state, dispatch);
+  const block = (type, attributes) => (state, dispatch) =>
+    pm.setBlockType(isIn(state, type, attributes) ? nodes.paragraph : type, attributes)(state, dispatch);
   const wrap = (type) => (state, dispatch) => (isIn(state, type) ? pm.lift : pm.wrapIn(type))(state, dispatch);
-  const items = (type) => (state, dispatch) => (isIn(state, type) ? pm.liftListItem(nodes.list_item) : pm.wrapInList(type))(state, dispatch);
+  const items = (type) => (state, dispatch) =>
+    (isIn(state, type) ? pm.liftListItem(nodes.list_item) : pm.wrapInList(type))(state, dispatch);
   const list = [
     ['B', 'Bold', pm.toggleMark(marks.strong), (state) => isMarked(state, marks.strong)],
     ['I', 'Italic', pm.toggleMark(marks.em), (state) => isMarked(state, marks.em)],
@@ -220,62 +333,106 @@ function buttons(pm, schema, view, name) {
     ['1.', 'Numbered list', items(nodes.ordered_list), (state) => isIn(state, nodes.ordered_list)],
     ['❝', 'Quote', wrap(nodes.blockquote), (state) => isIn(state, nodes.blockquote)],
     ['{ }', 'Block of code', block(nodes.code_block), (state) => isIn(state, nodes.code_block)],
-    ['―', 'Line across', (state, dispatch) => { dispatch?.(state.tr.replaceSelectionWith(nodes.horizontal_rule.create())); return true; }],
+    [
+      '―',
+      'Line across',
+      (state, dispatch) => {
+        dispatch?.(state.tr.replaceSelectionWith(nodes.horizontal_rule.create()));
+        return true;
+      },
+    ],
     ['Link', 'Link', null, (state) => isMarked(state, marks.link)],
     ['Picture', 'Picture', null],
-    ['↶', 'Undo', pm.undo], ['↷', 'Redo', pm.redo],
+    ['↶', 'Undo', pm.undo],
+    ['↷', 'Redo', pm.redo],
   ];
   const made = list.map(([text, label, command, isOn], at) => {
-    const run = command ? () => command(view().state, view().dispatch, view()) : label === 'Link' ? () => setLink(schema, view()) : () => addPicture(schema, view());
-    const button = h('button', {
-      type: 'button', class: 'plain small', 'aria-label': label, title: label, tabindex: at === 0 ? 0 : -1, 'aria-pressed': isOn ? 'false' : undefined,
-      // The text keeps its selection while its buttons are pressed.
-      onmousedown: (event) => event.preventDefault(),
-      onclick: async () => {
-        await run();
-        view().focus();
+    const run = command
+      ? () => command(view().state, view().dispatch, view())
+      : label === 'Link'
+        ? () => setLink(schema, view())
+        : () => addPicture(schema, view());
+    const button = h(
+      'button',
+      {
+        type: 'button',
+        class: 'plain small',
+        'aria-label': label,
+        title: label,
+        tabindex: at === 0 ? 0 : -1,
+        'aria-pressed': isOn ? 'false' : undefined,
+        // The text keeps its selection while its buttons are pressed.
+        onmousedown: (event) => event.preventDefault(),
+        onclick: async () => {
+          await run();
+          view().focus();
+        },
+        onkeydown: (event) => {
+          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+          if (!step) return;
+          event.preventDefault();
+          button.tabIndex = -1;
+          const next = made[(at + step + made.length) % made.length];
+          next.tabIndex = 0;
+          next.focus();
+        },
       },
-      onkeydown: (event) => {
-        const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-        if (!step) return;
-        event.preventDefault();
-        button.tabIndex = -1;
-        const next = made[(at + step + made.length) % made.length];
-        next.tabIndex = 0;
-        next.focus();
-      },
-    }, text);
-    button.draw = () => { if (isOn) button.setAttribute('aria-pressed', String(isOn(view().state))); };
+      text,
+    );
+    button.draw = () => {
+      if (isOn) button.setAttribute('aria-pressed', String(isOn(view().state)));
+    };
     return button;
   });
   return made;
 }
 
-const drawBar = (bar) => { for (const button of bar.children) button.draw?.(); };
+const drawBar = (bar) => {
+  for (const button of bar.children) button.draw?.();
+};
 
 /** Asks for an address, or two texts. */
 async function askFor(title, fields, action) {
-  const inputs = fields.map(([label, value]) => ({ label, input: h('input', { id: uniqueId('rich'), value, autocomplete: 'off' }) }));
-  const content = inputs.map(({ label, input }) => h('div', { class: 'field' }, h('label', { for: input.id }, label), input));
+  const inputs = fields.map(([label, value]) => ({
+    label,
+    input: h('input', { id: uniqueId('rich'), value, autocomplete: 'off' }),
+  }));
+  const content = inputs.map(({ label, input }) =>
+    h('div', { class: 'field' }, h('label', { for: input.id }, label), input),
+  );
   return (await ask({ title, content, action })) ? inputs.map(({ input }) => input.value.trim()) : undefined;
 }
 
 async function setLink(schema, view) {
   const mark = schema.marks.link;
   const { from, to, empty, $from } = view.state.selection;
-  const there = $from.marks().find((one) => one.type === mark) ?? view.state.doc.nodeAt(from)?.marks.find((one) => one.type === mark);
-  const answer = await askFor('Link', [['Address; empty for no link', there?.attrs.href ?? ''], ...(empty ? [['Text', '']] : [])], 'Set');
+  const there =
+    $from.marks().find((one) => one.type === mark) ??
+    view.state.doc.nodeAt(from)?.marks.find((one) => one.type === mark);
+  const answer = await askFor(
+    'Link',
+    [['Address; empty for no link', there?.attrs.href ?? ''], ...(empty ? [['Text', '']] : [])],
+    'Set',
+  );
   if (!answer) return;
   const [address, text = ''] = answer;
   const change = view.state.tr;
-  if (link(address) === null) toast('Such an address can\'t be a link.', 'problem');
+  if (link(address) === null) toast("Such an address can't be a link.", 'problem');
   else if (address === '') view.dispatch(change.removeMark(from, empty ? to + 1 : to, mark));
-  else if (empty) view.dispatch(change.replaceSelectionWith(schema.text(text || address, [mark.create({ href: address })]), false));
+  else if (empty)
+    view.dispatch(change.replaceSelectionWith(schema.text(text || address, [mark.create({ href: address })]), false));
   else view.dispatch(change.addMark(from, to, mark.create({ href: address })));
 }
 
 async function addPicture(schema, view) {
-  const answer = await askFor('Picture', [['Address of the picture', ''], ['What it shows', '']], 'Put in');
+  const answer = await askFor(
+    'Picture',
+    [
+      ['Address of the picture', ''],
+      ['What it shows', ''],
+    ],
+    'Put in',
+  );
   if (!answer || answer[0] === '' || !SAFE_IMAGE.test(answer[0])) return;
   view.dispatch(view.state.tr.replaceSelectionWith(schema.nodes.image.create({ src: answer[0], alt: answer[1] })));
 }

@@ -16,21 +16,28 @@ export function moved(list, from, to) {
  * `to` focused.
  */
 export function handle({ list, at, length, name, move }) {
-  const button = h('button', {
-    type: 'button', class: 'plain icon record-handle', 'aria-label': `Move ${name}, ${at + 1} of ${length}`, title: 'Drag, or press the arrow keys',
-    onkeydown: (event) => {
-      const to = at + (STEPS[event.key] ?? 0);
-      if (to === at || !STEPS[event.key]) return;
-      event.preventDefault();
-      if (to >= 0 && to < length) move(at, to);
+  const button = h(
+    'button',
+    {
+      type: 'button',
+      class: 'plain icon record-handle',
+      'aria-label': `Move ${name}, ${at + 1} of ${length}`,
+      title: 'Drag, or press the arrow keys',
+      onkeydown: (event) => {
+        const to = at + (STEPS[event.key] ?? 0);
+        if (to === at || !STEPS[event.key]) return;
+        event.preventDefault();
+        if (to >= 0 && to < length) move(at, to);
+      },
+      onpointerdown: (event) => {
+        if (event.button !== 0) return;
+        event.preventDefault();
+        button.focus();
+        drag(button, list, at, move, event.pointerId);
+      },
     },
-    onpointerdown: (event) => {
-      if (event.button !== 0) return;
-      event.preventDefault();
-      button.focus();
-      drag(button, list, at, move, event.pointerId);
-    },
-  }, icon('drag'));
+    icon('drag'),
+  );
   return button;
 }
 

@@ -11,15 +11,21 @@ const ACCOUNT = new Set(['password', 'tokenKey', 'email', 'emailVisibility', 've
 
 export const isList = (field) => LISTS.has(field.type);
 export const isMultiple = (field) => isList(field) && (field.maxSelect ?? 1) > 1;
-export const isAccountField = (collection, field) => collection.type === 'auth' && field.system && ACCOUNT.has(field.name);
+export const isAccountField = (collection, field) =>
+  collection.type === 'auth' && field.system && ACCOUNT.has(field.name);
 
 /** Fields whose values are neither kept in the browser nor shown again. */
 export const isSecret = (field) => field.type === 'password' || field.name === 'tokenKey';
 
 /** Numbers that a float can't hold stay as they are written. */
 const keepNumber = (key, value, context) =>
-  (typeof value === 'number' && !Number.isSafeInteger(value) && context?.source !== undefined
-    && JSON.rawJSON && JSON.stringify(value) !== context.source ? JSON.rawJSON(context.source) : value);
+  typeof value === 'number' &&
+  !Number.isSafeInteger(value) &&
+  context?.source !== undefined &&
+  JSON.rawJSON &&
+  JSON.stringify(value) !== context.source
+    ? JSON.rawJSON(context.source)
+    : value;
 
 /** A record as the server has written it. Inside of JSON, numbers keep all their digits. */
 export function readRecord(text, collection) {
@@ -100,11 +106,13 @@ export function presentable(collection) {
 
 /** What people call a record. */
 export function nameOf(collection, record) {
-  const parts = presentable(collection).map((field) => {
-    const value = record[field.name];
-    if (field.type === 'number') return count(value);
-    return Array.isArray(value) ? value.join(', ') : String(value ?? '');
-  }).filter((part) => part.trim() !== '');
+  const parts = presentable(collection)
+    .map((field) => {
+      const value = record[field.name];
+      if (field.type === 'number') return count(value);
+      return Array.isArray(value) ? value.join(', ') : String(value ?? '');
+    })
+    .filter((part) => part.trim() !== '');
   const name = parts.join(' · ').replace(/\s+/g, ' ');
   return name === '' ? record.id : name.length > 120 ? `${name.slice(0, 119)}…` : name;
 }

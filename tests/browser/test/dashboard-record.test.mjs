@@ -15,46 +15,87 @@ const SELECTS = ['plain', HOSTILE, 'two words', 'javascript:window.hacked=1'];
 
 const page = await owner();
 await api('POST', '/api/collections', {
-  name: 'shelves', type: 'base', fields: [{ name: 'label', type: 'text', presentable: true }, { name: 'note', type: 'text' }],
-});
-await api('POST', '/api/collections', {
-  name: 'kinds', type: 'base',
+  name: 'shelves',
+  type: 'base',
   fields: [
-    { name: 'title', type: 'text', max: 40, help: 'What people call it.', presentable: true }, { name: 'code', type: 'text', autogeneratePattern: '[A-Z]{6}' },
-    { name: 'amount', type: 'number', max: 100 }, { name: 'maybe', type: 'number', nullable: true }, { name: 'done', type: 'bool' }, { name: 'mail', type: 'email' }, { name: 'site', type: 'url' },
-    { name: 'starts', type: 'date' }, { name: 'one', type: 'select', values: SELECTS, maxSelect: 1 }, { name: 'many', type: 'select', values: SELECTS, maxSelect: 2 },
-    { name: 'data', type: 'json' }, { name: 'story', type: 'editor' }, { name: 'spot', type: 'geoPoint' }, { name: 'secret', type: 'password', min: 8 },
-    { name: 'shelf', type: 'relation', collectionId: (await api('GET', '/api/collections/shelves')).id, maxSelect: 1 },
-    { name: 'shelves', type: 'relation', collectionId: (await api('GET', '/api/collections/shelves')).id, maxSelect: 3 },
-    { name: 'inner', type: 'text', hidden: true }, { name: 'made', type: 'autodate', onCreate: true }, { name: 'updated', type: 'autodate', onCreate: true, onUpdate: true },
+    { name: 'label', type: 'text', presentable: true },
+    { name: 'note', type: 'text' },
   ],
 });
 await api('POST', '/api/collections', {
-  name: 'papers', type: 'base',
+  name: 'kinds',
+  type: 'base',
   fields: [
-    { name: 'title', type: 'text' }, { name: 'pictures', type: 'file', maxSelect: 3, maxSize: 20_000, mimeTypes: ['image/png', 'text/plain'] },
+    { name: 'title', type: 'text', max: 40, help: 'What people call it.', presentable: true },
+    { name: 'code', type: 'text', autogeneratePattern: '[A-Z]{6}' },
+    { name: 'amount', type: 'number', max: 100 },
+    { name: 'maybe', type: 'number', nullable: true },
+    { name: 'done', type: 'bool' },
+    { name: 'mail', type: 'email' },
+    { name: 'site', type: 'url' },
+    { name: 'starts', type: 'date' },
+    { name: 'one', type: 'select', values: SELECTS, maxSelect: 1 },
+    { name: 'many', type: 'select', values: SELECTS, maxSelect: 2 },
+    { name: 'data', type: 'json' },
+    { name: 'story', type: 'editor' },
+    { name: 'spot', type: 'geoPoint' },
+    { name: 'secret', type: 'password', min: 8 },
+    { name: 'shelf', type: 'relation', collectionId: (await api('GET', '/api/collections/shelves')).id, maxSelect: 1 },
+    {
+      name: 'shelves',
+      type: 'relation',
+      collectionId: (await api('GET', '/api/collections/shelves')).id,
+      maxSelect: 3,
+    },
+    { name: 'inner', type: 'text', hidden: true },
+    { name: 'made', type: 'autodate', onCreate: true },
+    { name: 'updated', type: 'autodate', onCreate: true, onUpdate: true },
+  ],
+});
+await api('POST', '/api/collections', {
+  name: 'papers',
+  type: 'base',
+  fields: [
+    { name: 'title', type: 'text' },
+    { name: 'pictures', type: 'file', maxSelect: 3, maxSize: 20_000, mimeTypes: ['image/png', 'text/plain'] },
     { name: 'cover', type: 'file', maxSelect: 1, protected: true },
   ],
 });
-await api('POST', '/api/collections', { name: 'shelf_names', type: 'view', viewQuery: 'SELECT id, label, note FROM shelves' });
+await api('POST', '/api/collections', {
+  name: 'shelf_names',
+  type: 'view',
+  viewQuery: 'SELECT id, label, note FROM shelves',
+});
 
 const shelf = {};
-for (const label of ['Alpha', 'Beta', 'Gamma', 'Delta']) shelf[label] = (await api('POST', '/api/collections/shelves/records', { label })).id;
+for (const label of ['Alpha', 'Beta', 'Gamma', 'Delta'])
+  shelf[label] = (await api('POST', '/api/collections/shelves/records', { label })).id;
 
 const make = (collection, body) => api('POST', `/api/collections/${collection}/records`, body);
 const stored = (collection, id) => api('GET', `/api/collections/${collection}/records/${id}`);
-const newest = async (collection) => (await api('GET', `/api/collections/${collection}/records?sort=-@rowid&perPage=1`)).items[0];
+const newest = async (collection) =>
+  (await api('GET', `/api/collections/${collection}/records?sort=-@rowid&perPage=1`)).items[0];
 
 /** Opens the editor on some page of the dashboard, and gives its panel. */
 async function show(collection, options = {}, on = page) {
   await open(on, '/_/jobs');
-  await on.evaluate(async ([name, given]) => {
-    const script = document.querySelector('script[src*="admin/app.js"]').src;
-    const { openRecord } = await import(new URL('record/editor.js', script).href);
-    const definition = await (await fetch(`/api/collections/${name}`)).json();
-    window.saves = [];
-    openRecord({ collection: definition, ...given, onsaved: (record) => window.saves.push(record.id), onclosed: () => { window.wasClosed = true; } });
-  }, [collection, options]);
+  await on.evaluate(
+    async ([name, given]) => {
+      const script = document.querySelector('script[src*="admin/app.js"]').src;
+      const { openRecord } = await import(new URL('record/editor.js', script).href);
+      const definition = await (await fetch(`/api/collections/${name}`)).json();
+      window.saves = [];
+      openRecord({
+        collection: definition,
+        ...given,
+        onsaved: (record) => window.saves.push(record.id),
+        onclosed: () => {
+          window.wasClosed = true;
+        },
+      });
+    },
+    [collection, options],
+  );
   const panel = on.locator('dialog.panel').last();
   await panel.locator('.record-form, .record-preview').first().waitFor();
   return panel;
@@ -82,10 +123,14 @@ async function typeJson(panel, name, text) {
 
 /** What an authenticator app shows now. */
 function totp(secret) {
-  const bits = [...secret].map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0')).join('');
+  const bits = [...secret]
+    .map((letter) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
+    .join('');
   const time = Buffer.alloc(8);
   time.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const hash = createHmac('sha1', Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)))).update(time).digest();
+  const hash = createHmac('sha1', Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2))))
+    .update(time)
+    .digest();
   return String((hash.readUInt32BE(hash.at(-1) & 15) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
@@ -103,7 +148,12 @@ function png(size = 120) {
   head.set([8, 2, 0, 0, 0], 8);
   const row = Buffer.alloc(1 + size * 3, 90);
   row[0] = 0;
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('IDAT', deflateSync(Buffer.concat(Array(size).fill(row)))), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', head),
+    chunk('IDAT', deflateSync(Buffer.concat(Array(size).fill(row)))),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 test('every kind of field is set through the panel and read back by the API', async () => {
@@ -117,7 +167,11 @@ test('every kind of field is set through the panel and read back by the API', as
   await chooses(panel, 'one', 'two words');
   await chooses(panel, 'many', 'two words');
   await chooses(panel, 'many', 'plain');
-  assert.equal(await field(panel, 'many').getByRole('checkbox', { name: 'javascript:window.hacked=1' }).isDisabled(), true, 'two are the most');
+  assert.equal(
+    await field(panel, 'many').getByRole('checkbox', { name: 'javascript:window.hacked=1' }).isDisabled(),
+    true,
+    'two are the most',
+  );
   await typeJson(panel, 'data', '{"z": 12345678901234567890, "a": [1, null]}');
   await field(panel, 'story').locator('.ProseMirror').click();
   await page.keyboard.type('Once ');
@@ -134,11 +188,23 @@ test('every kind of field is set through the panel and read back by the API', as
   assert.match(raw, /"data":\{"z":12345678901234567890,"a":\[1,null\]\}/, 'JSON is kept digit for digit and in order');
   assert.match(found.code, /^[A-Z]{6}$/);
   const expected = {
-    title: 'Two\nlines', amount: 12.5, maybe: null, done: true, mail: 'a@b.example', site: 'https://a.example/x?y=1', one: 'two words', many: ['two words', 'plain'],
-    story: '<p>Once <strong>upon</strong></p>', spot: { lon: 13.4, lat: -52.5 }, inner: 'for superusers',
+    title: 'Two\nlines',
+    amount: 12.5,
+    maybe: null,
+    done: true,
+    mail: 'a@b.example',
+    site: 'https://a.example/x?y=1',
+    one: 'two words',
+    many: ['two words', 'plain'],
+    story: '<p>Once <strong>upon</strong></p>',
+    spot: { lon: 13.4, lat: -52.5 },
+    inner: 'for superusers',
   };
   for (const [name, value] of Object.entries(expected)) assert.deepEqual(found[name], value, name);
-  assert.equal(new Date(found.starts.replace(' ', 'T')).getTime(), await page.evaluate(() => new Date('2026-03-04T05:06:07').getTime()));
+  assert.equal(
+    new Date(found.starts.replace(' ', 'T')).getTime(),
+    await page.evaluate(() => new Date('2026-03-04T05:06:07').getTime()),
+  );
   assert.deepEqual(await page.evaluate(() => window.saves), [found.id]);
 
   // The same record again, emptied. Nothing but what is changed is sent.
@@ -152,7 +218,10 @@ test('every kind of field is set through the panel and read back by the API', as
   await page.keyboard.press('Control+s');
   await said('Saved.');
   const after = await stored('kinds', found.id);
-  assert.deepEqual([after.title, after.starts, after.one, after.maybe, after.done, after.spot], ['', '', '', 3, false, { lon: 0, lat: 0 }]);
+  assert.deepEqual(
+    [after.title, after.starts, after.one, after.maybe, after.done, after.spot],
+    ['', '', '', 3, false, { lon: 0, lat: 0 }],
+  );
   assert.equal(after.story, found.story);
   await button(panel, 'NULL in maybe').click();
   await save(panel);
@@ -178,10 +247,17 @@ test('what is refused is told beside its field, and what belongs to none on top'
     assert.equal(await input.getAttribute('aria-invalid'), 'true', name);
     const problem = field(panel, name).locator('p.problem');
     assert.match(await problem.textContent(), /\w/, name);
-    assert.ok((await input.getAttribute('aria-describedby')).split(' ').includes(await problem.getAttribute('id')), name);
+    assert.ok(
+      (await input.getAttribute('aria-describedby')).split(' ').includes(await problem.getAttribute('id')),
+      name,
+    );
   }
   assert.equal(await field(panel, 'site').locator('p.problem').isVisible(), false);
-  assert.equal(await page.evaluate(() => document.activeElement.name), 'title', 'the first field with a problem has the focus');
+  assert.equal(
+    await page.evaluate(() => document.activeElement.name),
+    'title',
+    'the first field with a problem has the focus',
+  );
   assert.equal(await panel.getByLabel('amount', { exact: true }).inputValue(), '101', 'nothing typed is lost');
   await panel.getByLabel('amount', { exact: true }).fill('99');
   await panel.getByLabel('title', { exact: true }).fill('short');
@@ -240,7 +316,12 @@ test('of two who change the same record, the second sees both and chooses', asyn
 });
 
 test('the last change is undone from the notice', async () => {
-  const { id } = await make('kinds', { title: 'before', amount: 5, data: { b: 1, a: 2 }, many: ['plain', 'two words'] });
+  const { id } = await make('kinds', {
+    title: 'before',
+    amount: 5,
+    data: { b: 1, a: 2 },
+    many: ['plain', 'two words'],
+  });
   const panel = await show('kinds', { id });
   await panel.getByLabel('title', { exact: true }).fill('after');
   await panel.getByLabel('amount', { exact: true }).fill('6');
@@ -253,6 +334,21 @@ test('the last change is undone from the notice', async () => {
   const after = await stored('kinds', id);
   assert.deepEqual([after.title, after.amount, after.many], ['before', 5, ['plain', 'two words']]);
   assert.equal(await panel.getByLabel('title', { exact: true }).inputValue(), 'before');
+  // Also when the panel is closed; but not what somebody else has changed since.
+  for (const [since, notice, title] of [
+    [{}, 'The old values are back.', 'before'],
+    [{ amount: 9 }, 'Nothing was undone', 'closed'],
+  ]) {
+    const again = await show('kinds', { id });
+    await again.getByLabel('title', { exact: true }).fill('closed');
+    await button(again, 'Save and close').click();
+    await again.waitFor({ state: 'detached' });
+    assert.equal((await stored('kinds', id)).title, 'closed');
+    if (since.amount) await api('PATCH', `/api/collections/kinds/records/${id}`, since);
+    await page.locator('.toast').getByRole('button', { name: 'Undo' }).click();
+    await said(notice);
+    assert.equal((await stored('kinds', id)).title, title);
+  }
 });
 
 test('what was not saved is there after a reload, but for passwords', async () => {
@@ -262,9 +358,15 @@ test('what was not saved is there after a reload, but for passwords', async () =
   await field(panel, 'secret').getByRole('switch').click();
   await field(panel, 'secret').locator('input[name="secret"]').fill('never kept here');
   await page.waitForFunction(() => Object.values(localStorage).some((text) => text.includes('"draft"')));
-  assert.equal(await page.evaluate(() => Object.values(localStorage).some((text) => text.includes('never kept'))), false);
+  assert.equal(
+    await page.evaluate(() => Object.values(localStorage).some((text) => text.includes('never kept'))),
+    false,
+  );
   let asked = 0;
-  page.once('dialog', (dialog) => { asked += 1; dialog.accept(); });
+  page.once('dialog', (dialog) => {
+    asked += 1;
+    dialog.accept();
+  });
   panel = await show('kinds', { id });
   assert.equal(asked, 1, 'leaving the page is asked about');
   assert.equal(await panel.getByLabel('title', { exact: true }).inputValue(), 'old');
@@ -346,27 +448,36 @@ test('files are checked, sent, shown, sorted and removed', async () => {
   const pictures = field(panel, 'pictures').locator('input[type="file"]');
   const hostileName = '<img src=x onerror=alert(1)>.png';
   await pictures.setInputFiles([
-    { name: hostileName, mimeType: 'image/png', buffer: png() }, { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') },
-    { name: 'large.txt', mimeType: 'text/plain', buffer: Buffer.alloc(20_001) }, { name: 'page.html', mimeType: 'text/html', buffer: Buffer.from('x') },
+    { name: hostileName, mimeType: 'image/png', buffer: png() },
+    { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('text') },
+    { name: 'large.txt', mimeType: 'text/plain', buffer: Buffer.alloc(20_001) },
+    { name: 'page.html', mimeType: 'text/html', buffer: Buffer.from('x') },
   ]);
   const refused = field(panel, 'pictures').locator('.record-refused li');
   await refused.first().waitFor();
-  assert.deepEqual((await refused.allTextContents()).map((text) => text.split(' ')[0]), ['large.txt', 'page.html']);
+  assert.deepEqual(
+    (await refused.allTextContents()).map((text) => text.split(' ')[0]),
+    ['large.txt', 'page.html'],
+  );
   const rows = field(panel, 'pictures').locator('.record-items > li');
   assert.equal(await rows.count(), 2);
   assert.match(await rows.nth(0).textContent(), /<img src=x onerror/);
   // What is dropped is taken like what is chosen; here it is one too many of the size.
-  await field(panel, 'pictures').locator('.record-drop').evaluate((zone) => {
-    const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(new File(['x'.repeat(30_000)], 'dropped.txt', { type: 'text/plain' }));
-    zone.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
-  });
+  await field(panel, 'pictures')
+    .locator('.record-drop')
+    .evaluate((zone) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'.repeat(30_000)], 'dropped.txt', { type: 'text/plain' }));
+      zone.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    });
   assert.match(await refused.first().textContent(), /^dropped\.txt has 30 KB/);
   // The text comes before the picture, by the keyboard.
   await rows.nth(1).locator('.record-handle').press('ArrowUp');
   assert.match(await rows.nth(0).textContent(), /notes\.txt/);
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Move notes.txt, 1 of 2');
-  await field(panel, 'cover').locator('input[type="file"]').setInputFiles({ name: 'cover.png', mimeType: 'image/png', buffer: png() });
+  await field(panel, 'cover')
+    .locator('input[type="file"]')
+    .setInputFiles({ name: 'cover.png', mimeType: 'image/png', buffer: png() });
   await panel.getByLabel('title', { exact: true }).fill(HOSTILE);
   await button(panel, 'Create').click();
   await said('Created.');
@@ -376,9 +487,18 @@ test('files are checked, sent, shown, sorted and removed', async () => {
   assert.match(made.pictures[1], /\.png$/);
   // The previews are pictures of the server's; the protected one too.
   for (const name of ['pictures', 'cover']) {
-    await page.waitForFunction((of) => [...document.querySelectorAll(`[data-field="${of}"] img`)].some((image) => image.src.includes('thumb=100x100') && image.naturalWidth === 100), name);
+    await page.waitForFunction(
+      (of) =>
+        [...document.querySelectorAll(`[data-field="${of}"] img`)].some(
+          (image) => image.src.includes('thumb=100x100') && image.naturalWidth === 100,
+        ),
+      name,
+    );
   }
-  const [shown] = await Promise.all([page.waitForEvent('popup'), button(field(panel, 'cover'), `Open ${made.cover} in a new tab`).click()]);
+  const [shown] = await Promise.all([
+    page.waitForEvent('popup'),
+    button(field(panel, 'cover'), `Open ${made.cover} in a new tab`).click(),
+  ]);
   await shown.waitForURL(/token=/);
   assert.equal((await fetch(shown.url())).status, 200);
   await shown.close();
@@ -390,7 +510,10 @@ test('files are checked, sent, shown, sorted and removed', async () => {
   await button(field(panel, 'pictures'), `Remove ${made.pictures[1]}`).click();
   await pictures.setInputFiles({ name: 'more.txt', mimeType: 'text/plain', buffer: Buffer.from('more') });
   // By the mouse, before the one that is there.
-  const [from, to] = [await rows.nth(2).locator('.record-handle').boundingBox(), await rows.nth(0).locator('.record-handle').boundingBox()];
+  const [from, to] = [
+    await rows.nth(2).locator('.record-handle').boundingBox(),
+    await rows.nth(0).locator('.record-handle').boundingBox(),
+  ];
   await page.mouse.move(from.x + 5, from.y + 5);
   await page.mouse.down();
   await page.mouse.move(to.x + 5, to.y + to.height + 8, { steps: 4 });
@@ -398,13 +521,15 @@ test('files are checked, sent, shown, sorted and removed', async () => {
   await page.mouse.up();
   assert.match(await rows.nth(0).textContent(), /more\.txt/);
   await save(panel);
-  await said('pictures can\'t be brought back');
+  await said("pictures can't be brought back");
   const after = await stored('papers', made.id);
   assert.equal(after.pictures.length, 2);
   assert.match(after.pictures[0], /^more_/);
   assert.equal(after.pictures[1], made.pictures[0]);
   assert.equal((await stored('papers', made.id)).cover, made.cover);
-  await panel.evaluate((dialog) => dialog.querySelector('[data-field="cover"] input[type=file]').dispatchEvent(new Event('cancel', { bubbles: true })));
+  await panel.evaluate((dialog) =>
+    dialog.querySelector('[data-field="cover"] input[type=file]').dispatchEvent(new Event('cancel', { bubbles: true })),
+  );
   assert.equal(await panel.isVisible(), true, 'a file picker that is cancelled closes nothing');
   assert.deepEqual(page.trouble, []);
 });
@@ -462,7 +587,9 @@ test('related records are found, made, sorted and limited', async () => {
 });
 
 test('rich text comes out clean, and keeps what the editor does not know', async () => {
-  const nasty = '<p onclick="window.hacked=1">a</p><script>window.hacked=1</script><table><tr><td>cell</td></tr></table><a href="javascript:window.hacked=1">x</a><img src=x onerror="window.hacked=1">';
+  const nasty =
+    '<p onclick="window.hacked=1">a</p><script>window.hacked=1</script><table><tr><td>cell</td></tr></table>' +
+    '<a href="javascript:window.hacked=1">x</a><img src=x onerror="window.hacked=1">';
   const { id } = await make('kinds', { title: 'nasty', story: nasty });
   let panel = await show('kinds', { id });
   const area = panel.getByLabel('story as HTML');
@@ -504,10 +631,16 @@ test('rich text comes out clean, and keeps what the editor does not know', async
   await field(panel, 'story').locator('button[aria-label="Link"][aria-pressed="true"]').waitFor();
   await save(panel);
   await isSaved(panel);
-  assert.equal((await stored('kinds', made.id)).story,
-    '<h2>one</h2><ul><li><p>first</p></li><li><p><a href="https://a.example/?a=1&amp;b=&quot;2&quot;">second</a></p></li></ul>');
+  assert.equal(
+    (await stored('kinds', made.id)).story,
+    '<h2>one</h2><ul><li><p>first</p></li>' +
+      '<li><p><a href="https://a.example/?a=1&amp;b=&quot;2&quot;">second</a></p></li></ul>',
+  );
   // The browser notes what it has refused of the HTML that somebody left for the text editor; nothing else.
-  assert.deepEqual(page.trouble.splice(0).filter((one) => !/Executing inline event handler violates/.test(one)), []);
+  assert.deepEqual(
+    page.trouble.splice(0).filter((one) => !/Executing inline event handler violates/.test(one)),
+    [],
+  );
 });
 
 test('accounts: made, verified when asked, another password, tokens, mails, links', async () => {
@@ -526,9 +659,16 @@ test('accounts: made, verified when asked, another password, tokens, mails, link
   await said('Created.');
   const made = await newest('users');
   assert.deepEqual([made.email, made.verified, made.emailVisibility], ['eve@example.com', false, false]);
-  const signIn = async (password) => (await fetch(`${origin}/api/collections/users/auth-with-password`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ identity: made.email, password }) }));
+  const signIn = async (password) =>
+    await fetch(`${origin}/api/collections/users/auth-with-password`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ identity: made.email, password }),
+    });
   const before = (await (await signIn('correct horse')).json()).token;
-  const isGood = async (given) => (await fetch(`${origin}/api/collections/users/auth-refresh`, { method: 'POST', headers: { Authorization: given } })).status === 200;
+  const isGood = async (given) =>
+    (await fetch(`${origin}/api/collections/users/auth-refresh`, { method: 'POST', headers: { Authorization: given } }))
+      .status === 200;
   assert.equal(await isGood(before), true);
   const menu = async (entry) => {
     await panel.locator('.panel-head summary').click();
@@ -550,7 +690,14 @@ test('accounts: made, verified when asked, another password, tokens, mails, link
   await dialog.getByLabel('Good for, in seconds').fill('600');
   await button(dialog, 'Make a token').click();
   const given = await dialog.getByRole('region', { name: 'Token' }).textContent();
-  assert.equal((await (await fetch(`${origin}/api/collections/users/records/${made.id}`, { headers: { Authorization: given } })).json()).id, made.id);
+  assert.equal(
+    (
+      await (
+        await fetch(`${origin}/api/collections/users/records/${made.id}`, { headers: { Authorization: given } })
+      ).json()
+    ).id,
+    made.id,
+  );
   assert.match(await dialog.getByRole('region', { name: 'Dart' }).textContent(), /pb\.authStore\.save\("/);
   await button(dialog, 'Close').click();
 
@@ -570,7 +717,12 @@ test('accounts: made, verified when asked, another password, tokens, mails, link
   assert.equal(await panel.getByLabel('Password', { exact: true }).isVisible(), false);
 
   const users = (await api('GET', '/api/collections/users')).id;
-  const linked = await make('_externalAuths', { collectionRef: users, recordRef: made.id, provider: 'github', providerId: HOSTILE });
+  const linked = await make('_externalAuths', {
+    collectionRef: users,
+    recordRef: made.id,
+    provider: 'github',
+    providerId: HOSTILE,
+  });
   panel = await show('users', { id: made.id });
   await panel.getByRole('tab', { name: 'Sign-ins' }).click();
   await panel.getByText(HOSTILE).waitFor();
@@ -585,14 +737,24 @@ test('accounts: made, verified when asked, another password, tokens, mails, link
   await removeFactors();
   await said('This account has no second factors.');
   const as = (await (await signIn(password)).json()).token;
-  const own = async (path, body) => (await fetch(`${origin}/api/account/${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: as }, body: JSON.stringify(body) })).json();
+  const own = async (path, body) =>
+    (
+      await fetch(`${origin}/api/account/${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Authorization: as },
+        body: JSON.stringify(body),
+      })
+    ).json();
   const { secret } = await own('totp', { password });
   assert.equal((await own('totp/confirm', { code: totp(secret) })).recoveryCodes.length, 10);
   assert.equal((await signIn(password)).status, 401, 'a second factor is asked for');
   await removeFactors();
   await said('The second factors are gone.');
   assert.equal((await signIn(password)).status, 200);
-  assert.match(await panel.getByRole('link', { name: /People and keys/ }).getAttribute('href'), new RegExp(`/_/people\\?collection=users&record=${made.id}$`));
+  assert.match(
+    await panel.getByRole('link', { name: /People and keys/ }).getAttribute('href'),
+    new RegExp(`/_/people\\?collection=users&record=${made.id}$`),
+  );
   assert.deepEqual(page.trouble, []);
 });
 
@@ -633,16 +795,36 @@ test('it can be used and looks right in every size and colour', async () => {
   const looker = await owner({ bypassCSP: true });
   const known = await account('users', { name: 'Ada Long Name' });
   const { id } = await make('kinds', {
-    title: 'A title', amount: 5, many: ['plain', HOSTILE], one: 'plain', data: { a: [1, 2] }, story: '<h2>Head</h2><p>Text <strong>bold</strong></p>', shelf: shelf.Alpha,
-    shelves: [shelf.Beta, shelf.Gamma], spot: { lon: 13, lat: 52 }, site: 'https://a.example', starts: '2026-01-02 03:04:05.678Z',
+    title: 'A title',
+    amount: 5,
+    many: ['plain', HOSTILE],
+    one: 'plain',
+    data: { a: [1, 2] },
+    story: '<h2>Head</h2><p>Text <strong>bold</strong></p>',
+    shelf: shelf.Alpha,
+    shelves: [shelf.Beta, shelf.Gamma],
+    spot: { lon: 13, lat: 52 },
+    site: 'https://a.example',
+    starts: '2026-01-02 03:04:05.678Z',
   });
-  const screens = [['kinds', { id }, 'record'], ['users', { id: known.id }, 'record-account'], ['papers', {}, 'record-new'], ['shelf_names', { id: shelf.Alpha }, 'record-view']];
+  const screens = [
+    ['kinds', { id }, 'record'],
+    ['users', { id: known.id }, 'record-account'],
+    ['papers', {}, 'record-new'],
+    ['shelf_names', { id: shelf.Alpha }, 'record-view'],
+  ];
   for (const [collection, options, name] of screens) {
     const panel = await show(collection, options, looker);
     if (collection === 'kinds') await panel.locator('.cm-content').waitFor();
     await shoot(looker, `dashboard-${name}`);
     await usable(looker, name);
-    assert.equal(await panel.evaluate((dialog) => dialog.querySelector('.panel-body').scrollWidth > dialog.querySelector('.panel-body').clientWidth), false, `${name} scrolls sideways`);
+    assert.equal(
+      await panel.evaluate(
+        (dialog) => dialog.querySelector('.panel-body').scrollWidth > dialog.querySelector('.panel-body').clientWidth,
+      ),
+      false,
+      `${name} scrolls sideways`,
+    );
   }
   // What opens from it.
   const panel = await show('users', { id: known.id }, looker);
@@ -681,7 +863,11 @@ async function usable(on, name) {
   for (const colorScheme of ['light', 'dark']) {
     await on.emulateMedia({ colorScheme });
     const found = await on.evaluate(() => globalThis.axe.run([...document.querySelectorAll('dialog[open]')].at(-1)));
-    assert.deepEqual(found.violations.filter((one) => ['serious', 'critical'].includes(one.impact))
-      .map((one) => `${name} ${colorScheme} ${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`), []);
+    assert.deepEqual(
+      found.violations
+        .filter((one) => ['serious', 'critical'].includes(one.impact))
+        .map((one) => `${name} ${colorScheme} ${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`),
+      [],
+    );
   }
 }
