@@ -1,5 +1,5 @@
-// The page Backups: what there is and whether it is good, making, sending, fetching, restoring and deleting one; when they
-// are made by themselves; and continuous backup. Restoring is `ops/restore`, sending `ops/upload`.
+// The page Backups: what there is and whether it is good, making, sending, fetching, restoring and deleting one; when
+// they are made by themselves; and continuous backup. Restoring is `ops/restore`, sending `ops/upload`.
 
 import { address, del, get, post } from './lib/api.js';
 import { fill, find, h, icon } from './lib/dom.js';
@@ -32,31 +32,40 @@ function state({ key, verified, verifiedAt }) {
   if (verified === null) return h('span', { class: 'badge info' }, 'Being tested');
   const time = verifiedAt && h('span', { class: 'quiet small', title: when(verifiedAt) }, `Tested ${ago(verifiedAt)}`);
   if (verified) return [h('span', { class: 'badge good' }, 'Verified'), time];
-  return [h('span', { class: 'badge problem' }, 'Failed'), time, reasons.get(key) && h('p', { class: 'small backup-reason' }, reasons.get(key))];
+  return [h('span', { class: 'badge problem' }, 'Failed'), time,
+    reasons.get(key) && h('p', { class: 'small backup-reason' }, reasons.get(key))];
 }
 
 function row(backup) {
   const { key, size, modified } = backup;
   return h('tr', { dataset: { key } },
-    h('th', { scope: 'row', class: 'mono' }, key, key.startsWith('@auto_') && [' ', h('span', { class: 'badge' }, 'By schedule')]),
+    h('th', { scope: 'row', class: 'mono' }, key,
+      key.startsWith('@auto_') && [' ', h('span', { class: 'badge' }, 'By schedule')]),
     h('td', { class: 'number nowrap', 'data-label': 'Size' }, bytes(size)),
     h('td', { class: 'nowrap', 'data-label': 'Made' }, h('span', { title: when(modified) }, ago(modified))),
     h('td', {}, state(backup)),
     h('td', { class: 'nowrap' }, h('div', { class: 'row end' },
-      h('button', { type: 'button', class: 'small', 'aria-label': `Download ${key}`, onclick: (event) => download(key, event.currentTarget) }, icon('download'), 'Download'),
-      h('button', { type: 'button', class: 'small', 'aria-label': `Restore ${key}`, onclick: () => bringBack(key) }, 'Restore'),
-      h('button', { type: 'button', class: 'small danger', 'aria-label': `Delete ${key}`, onclick: () => remove(key) }, 'Delete'))));
+      h('button', { type: 'button', class: 'small', 'aria-label': `Download ${key}`,
+        onclick: (event) => download(key, event.currentTarget) }, icon('download'), 'Download'),
+      h('button', { type: 'button', class: 'small', 'aria-label': `Restore ${key}`, onclick: () => bringBack(key) },
+        'Restore'),
+      h('button', { type: 'button', class: 'small danger', 'aria-label': `Delete ${key}`, onclick: () => remove(key) },
+        'Delete'))));
 }
 
 function draw(list) {
   const newestFirst = list.toSorted((a, b) => b.modified.localeCompare(a.modified) || b.key.localeCompare(a.key));
-  const focused = document.activeElement?.closest?.('[data-backups]') && document.activeElement.getAttribute('aria-label');
+  const focused = document.activeElement?.closest?.('[data-backups]')
+    && document.activeElement.getAttribute('aria-label');
   fill(body,
-    making !== null && h('tr', {}, h('th', { scope: 'row', class: 'mono' }, making || 'New backup'), h('td'), h('td', {}, 'now'), h('td', { colspan: 2 }, h('span', { class: 'badge info' }, 'Being made'))),
+    making !== null && h('tr', {}, h('th', { scope: 'row', class: 'mono' }, making || 'New backup'), h('td'),
+      h('td', {}, 'now'), h('td', { colspan: 2 }, h('span', { class: 'badge info' }, 'Being made'))),
     newestFirst.map(row),
-    list.length === 0 && making === null && h('tr', {}, h('td', { colspan: 5, class: 'loading' }, 'There are no backups yet.')));
+    list.length === 0 && making === null && h('tr', {},
+      h('td', { colspan: 5, class: 'loading' }, 'There are no backups yet.')));
   if (focused) body.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
-  total.textContent = list.length > 0 ? `${plural(list.length, 'backup')}, ${bytes(list.reduce((sum, { size }) => sum + size, 0))}` : '';
+  total.textContent = list.length > 0
+    ? `${plural(list.length, 'backup')}, ${bytes(list.reduce((sum, { size }) => sum + size, 0))}` : '';
 }
 
 /** Reads the list, and looks again: soon while something is being tested. */
@@ -66,7 +75,8 @@ async function load() {
   try {
     const list = await get('/api/backups');
     isTesting = list.some(({ verified }) => verified === null);
-    await Promise.all(list.filter(({ key, verified }) => verified === false && !reasons.has(key)).map(async ({ key }) => {
+    await Promise.all(list.filter(({ key, verified }) => verified === false
+      && !reasons.has(key)).map(async ({ key }) => {
       const said = await latestSaid(BAD, 'name', key).catch(() => null);
       if (said) reasons.set(key, said.message.replace(/^the backup can't be restored: /, ''));
     }));
@@ -81,7 +91,8 @@ async function load() {
 
 // --- what can be done ---
 async function create() {
-  const input = h('input', { name: 'name', autocomplete: 'off', spellcheck: 'false', class: 'mono', placeholder: 'A name with the time in it' });
+  const input = h('input', { name: 'name', autocomplete: 'off', spellcheck: 'false', class: 'mono',
+    placeholder: 'A name with the time in it' });
   await formDialog({
     title: 'New backup', action: 'Make it',
     content: [labelled('Name', input, 'May be left empty. Small letters, digits, _ and -, and .zip at the end.'),
@@ -111,10 +122,11 @@ async function upload() {
 /** A link with a token that works for some minutes: the browser fetches by itself, and shows how far it is. */
 const download = (key, button) => busy(button, async () => {
   const { token } = await post('/api/files/token');
-  h('a', { href: address(`/api/backups/${encodeURIComponent(key)}?token=${encodeURIComponent(token)}`), download: key }).click();
+  h('a', { href: address(`/api/backups/${encodeURIComponent(key)}?token=${encodeURIComponent(token)}`),
+    download: key }).click();
 });
 
-/** The list isn't looked at meanwhile: where this session isn't known any more, that would lead away from what is told. */
+/** Nobody looks at the list meanwhile: where this session isn't known any more, that leads away from what is told. */
 async function bringBack(key) {
   clearTimeout(timer);
   if (!(await restore(key))) await load().catch(tell);
@@ -137,7 +149,8 @@ async function settingsCards() {
   const save = h('button', { type: 'submit', class: 'main', 'aria-keyshortcuts': 'Control+S' }, 'Save');
   const discard = h('button', { type: 'button', onclick: () => form.discard() }, 'Discard');
   const foot = h('div', { class: 'row end card-foot', hidden: true }, discard, save);
-  const element = h('form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); busy(save, () => form.save()); } }, fields, foot);
+  const element = h('form', { novalidate: true,
+    onsubmit: (event) => { event.preventDefault(); busy(save, () => form.save()); } }, fields, foot);
   fill(find('[data-schedule]'), element);
   const form = settingsForm({
     form: element, fields: BACKUPS, settings,
@@ -147,8 +160,10 @@ async function settingsCards() {
   keepUnsaved(form.isDirty);
   shortcut('mod+s', 'Save the schedule', () => { if (form.isDirty()) element.requestSubmit(); });
   const { enabled, bucket, endpoint } = settings.backups.s3;
-  fill(find('[data-place]'), enabled ? ['In the bucket ', h('code', {}, bucket), endpoint && [' at ', h('code', {}, endpoint)], '.']
-    : ['In the folder ', h('code', {}, 'backups'), ' of the data folder. Copy them to another machine, or keep them in a bucket.']);
+  fill(find('[data-place]'), enabled ? ['In the bucket ', h('code', {}, bucket),
+    endpoint && [' at ', h('code', {}, endpoint)], '.']
+    : ['In the folder ', h('code', {}, 'backups'),
+      ' of the data folder. Copy them to another machine, or keep them in a bucket.']);
 }
 
 async function shipping() {
@@ -157,14 +172,18 @@ async function shipping() {
   const lag = of('lag_seconds');
   const place = find('[data-shipping]');
   if (lag === undefined) {
-    fill(place, h('p', { class: 'quiet' }, 'Off. With ', h('code', {}, 'ship_to'), ' in the configuration, every change is copied to another place, and any moment of the last days comes back.'));
+    fill(place, h('p', { class: 'quiet' }, 'Off. With ', h('code', {}, 'ship_to'),
+      ' in the configuration, every change is copied to another place, and any moment of the last days comes back.'));
     return;
   }
   const [failing, segments, gaps] = [of('failing') === 1, of('segments_total') ?? 0, of('gaps_total') ?? 0];
-  fill(place, h('p', {}, failing ? h('span', { class: 'badge problem' }, 'Fails at present') : h('span', { class: 'badge good' }, 'On'), ' ',
+  fill(place, h('p', {}, failing ? h('span', { class: 'badge problem' }, 'Fails at present')
+    : h('span', { class: 'badge good' }, 'On'), ' ',
     lag > 0 ? `${duration(lag * 1000)} behind` : 'Everything is copied'),
-  h('p', { class: 'quiet small' }, `${plural(segments, 'part')} copied since the start`, gaps > 0 && `, with ${plural(gaps, 'gap')}`, '.'),
-  failing && h('p', { class: 'small' }, h('a', { href: address('/_/logs?filter=' + encodeURIComponent('data.type = \'program\'')) }, 'Why, is in the log')));
+  h('p', { class: 'quiet small' }, `${plural(segments, 'part')} copied since the start`,
+    gaps > 0 && `, with ${plural(gaps, 'gap')}`, '.'),
+  failing && h('p', { class: 'small' }, h('a',
+    { href: address('/_/logs?filter=' + encodeURIComponent('data.type = \'program\'')) }, 'Why, is in the log')));
 }
 
 find('[data-create]').addEventListener('click', create);

@@ -1,5 +1,5 @@
-// The page Jobs: what the program does at certain times, when that is next, how it went, and running one now. The list is
-// `/api/crons`; how runs went is in the server's figures, and why one failed is in the log.
+// The page Jobs: what the program does at certain times, when that is next, how it went, and running one now. The list
+// is `/api/crons`; how runs went is in the server's figures, and why one failed is in the log.
 
 import { address, get, post } from './lib/api.js';
 import { fill, find, h, icon } from './lib/dom.js';
@@ -21,7 +21,8 @@ const KNOWN = {
   __pbDBOptimize__: ['Look at the tables', 'Has the databases look at their tables, so that queries are planned well.'],
   __pbMFACleanup__: ['Forget unfinished sign-ins', 'Deletes first steps of sign-ins whose second never came.'],
   __pbOTPCleanup__: ['Forget one-time codes', 'Deletes one-time codes that have expired.'],
-  __holdallCleanup__: ['Clean up', 'Deletes expired sessions and keys, old mails, and uploads that nobody went on with.'],
+  __holdallCleanup__: ['Clean up',
+    'Deletes expired sessions and keys, old mails, and uploads that nobody went on with.'],
 };
 const nameOf = (id) => KNOWN[id]?.[0] ?? id;
 
@@ -42,23 +43,31 @@ function lastRun({ done, failed, running, last }, failure) {
   const success = last ? new Date(last * 1000).toISOString() : null;
   const failedLast = failure && (!success || failure.created.replace(' ', 'T') > success);
   return h('div', { class: 'stack-tight' },
-    failedLast && h('div', {}, h('span', { class: 'badge problem' }, 'Failed'), ' ', h('time', { title: when(failure.created) }, ago(failure.created))),
+    failedLast && h('div', {}, h('span', { class: 'badge problem' }, 'Failed'), ' ',
+      h('time', { title: when(failure.created) }, ago(failure.created))),
     failedLast && h('p', { class: 'small job-reason' }, failure.message.replace(/^a job failed: /, ''), ' ',
       h('a', { href: address(`/_/logs?log=${encodeURIComponent(failure.id)}`) }, 'In the log')),
-    !failedLast && success && h('div', {}, h('span', { class: 'badge good' }, 'Done'), ' ', h('time', { title: when(success) }, ago(success))),
+    !failedLast && success && h('div', {}, h('span', { class: 'badge good' }, 'Done'), ' ',
+      h('time', { title: when(success) }, ago(success))),
     !failedLast && !success && h('span', { class: 'quiet' }, 'Not since the start'),
-    done + failed > 0 && h('div', { class: 'quiet small nowrap' }, `${count(done)} done${failed > 0 ? `, ${count(failed)} failed` : ''} since the start`));
+    done + failed > 0 && h('div', { class: 'quiet small nowrap' },
+      `${count(done)} done${failed > 0 ? `, ${count(failed)} failed` : ''} since the start`));
 }
 
 function row({ id, expression }, runs, failure) {
   const date = next(expression);
   const plain = words(expression);
-  const run = h('button', { type: 'button', class: 'small', 'aria-label': `Run now: ${nameOf(id)}`, disabled: runs.running || started.has(id), 'aria-busy': started.has(id) && 'true', onclick: () => start(id) },
+  const run = h('button', { type: 'button', class: 'small', 'aria-label': `Run now: ${nameOf(id)}`,
+    disabled: runs.running || started.has(id), 'aria-busy': started.has(id) && 'true', onclick: () => start(id) },
     icon('play'), 'Run now');
   return h('tr', { dataset: { job: id } },
-    h('th', { scope: 'row' }, h('div', { class: 'job-name' }, nameOf(id)), KNOWN[id] && h('div', { class: 'quiet small job-text' }, KNOWN[id][1]), KNOWN[id] && h('code', { class: 'quiet' }, id)),
+    h('th', { scope: 'row' }, h('div', { class: 'job-name' }, nameOf(id)),
+      KNOWN[id] && h('div', { class: 'quiet small job-text' }, KNOWN[id][1]),
+      KNOWN[id] && h('code', { class: 'quiet' }, id)),
     h('td', {}, plain && h('div', {}, plain), h('code', { class: plain ? 'quiet' : '' }, expression)),
-    h('td', { class: 'nowrap', 'data-label': 'Next run' }, date ? [h('div', {}, ago(date.toISOString())), h('div', { class: 'quiet small' }, when(date.toISOString()))] : h('span', { class: 'quiet' }, 'Never')),
+    h('td', { class: 'nowrap', 'data-label': 'Next run' },
+      date ? [h('div', {}, ago(date.toISOString())), h('div', { class: 'quiet small' }, when(date.toISOString()))]
+      : h('span', { class: 'quiet' }, 'Never')),
     h('td', { 'data-label': 'Last run' }, lastRun(runs, failure)),
     h('td', { class: 'right' }, run));
 }
@@ -66,7 +75,8 @@ function row({ id, expression }, runs, failure) {
 async function load() {
   const [jobs, all] = await Promise.all([get('/api/crons'), figures()]);
   // Only what has failed is asked for.
-  const failures = await Promise.all(jobs.map(({ id }) => (runsOf(all, id).failed > 0 ? latestSaid(FAILED, 'job', id) : null)));
+  const failures = await Promise.all(jobs.map(({ id }) =>
+    (runsOf(all, id).failed > 0 ? latestSaid(FAILED, 'job', id) : null)));
   const focused = document.activeElement?.closest?.('[data-job]')?.dataset.job;
   fill(body, jobs.map((job, i) => row(job, runsOf(all, job.id), failures[i])));
   if (focused) body.querySelector(`[data-job="${CSS.escape(focused)}"] button`)?.focus();

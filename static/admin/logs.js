@@ -1,5 +1,6 @@
-// The page Logs: what was asked of the server and what it had to say. Finding is `ops/log-filter`, the chart `ops/log-chart`,
-// an entry `ops/log-entry`. What is looked for stands in the page's address, so that it can be passed on.
+// The page Logs: what was asked of the server and what it had to say. Finding is `ops/log-filter`, the chart
+// `ops/log-chart`, an entry `ops/log-entry`. What is looked for stands in the page's address, so that it can be passed
+// on.
 
 import { Refused, del, get } from './lib/api.js';
 import { debounce, fill, find, h } from './lib/dom.js';
@@ -25,14 +26,18 @@ const SUPERUSERS_KEY = 'holdall.logs.superusers';
 
 const at = (name) => find(`[data-${name}]`);
 const parts = {
-  search: at('search'), editor: at('expression'), find: at('find'), problem: at('filter-problem'), level: at('level'), superusers: at('superusers'), period: at('period'),
-  range: at('range'), list: at('logs'), total: at('total'), more: at('more'), chart: at('chart'), live: at('live'), bulk: at('bulk'), all: at('select-all'),
+  search: at('search'), editor: at('expression'), find: at('find'), problem: at('filter-problem'), level: at('level'),
+    superusers: at('superusers'), period: at('period'),
+  range: at('range'), list: at('logs'), total: at('total'), more: at('more'), chart: at('chart'), live: at('live'),
+    bulk: at('bulk'), all: at('select-all'),
 };
 
 const query = new URLSearchParams(location.search);
 const state = {
-  isExpression: query.has('filter'), search: query.get('search') ?? '', expression: query.get('filter') ?? '', level: query.get('level') ?? '',
-  from: toDate(query.get('from')), to: toDate(query.get('to')), superusers: localStorage.getItem(SUPERUSERS_KEY) !== 'no',
+  isExpression: query.has('filter'), search: query.get('search') ?? '', expression: query.get('filter') ?? '',
+    level: query.get('level') ?? '',
+  from: toDate(query.get('from')), to: toDate(query.get('to')),
+    superusers: localStorage.getItem(SUPERUSERS_KEY) !== 'no',
 };
 
 /** What is shown, the newest first. */
@@ -44,21 +49,26 @@ let page = 1;
 let until = '';
 let cancel = new AbortController();
 
-const chosen = () => ({ ...state, search: state.isExpression ? '' : state.search.trim(), expression: state.isExpression ? state.expression.trim() : '' });
+const chosen = () => ({ ...state, search: state.isExpression ? '' : state.search.trim(),
+  expression: state.isExpression ? state.expression.trim() : '' });
 const newer = () => filterOf({ ...chosen(), to: null });
 
 function remember(log) {
   const { search, expression, level, from, to } = chosen();
   const params = new URLSearchParams();
-  for (const [key, value] of Object.entries({ search, filter: expression, level, from: from?.toISOString(), to: to?.toISOString(), log })) if (value) params.set(key, value);
+  for (const [key, value] of Object.entries({ search, filter: expression, level, from: from?.toISOString(),
+    to: to?.toISOString(), log })) if (value) params.set(key, value);
   history.replaceState(null, '', `${location.pathname}${params.size > 0 ? `?${params}` : ''}`);
 }
 
 // --- the list ---
-const row = (entry) => logRow(entry, { selected: selected.has(entry.id), onopen: () => open(entry), onselect: (on, event) => select(entry.id, on, event.shiftKey) });
+const row = (entry) => logRow(entry, { selected: selected.has(entry.id), onopen: () => open(entry),
+  onselect: (on, event) => select(entry.id, on, event.shiftKey) });
 
 function draw() {
-  fill(parts.list, entries.map(row), entries.length === 0 && h('li', { class: 'empty' }, h('h2', {}, 'Nothing found'), h('p', {}, newer() ? 'No entry fits what you are looking for.' : 'The log is empty.')));
+  fill(parts.list, entries.map(row), entries.length === 0
+    && h('li', { class: 'empty' }, h('h2', {}, 'Nothing found'),
+    h('p', {}, newer() ? 'No entry fits what you are looking for.' : 'The log is empty.')));
   drawSelection();
 }
 
@@ -97,7 +107,8 @@ async function load() {
 
 async function more() {
   const filter = [filterOf(chosen()), `created <= '${until}'`].filter(Boolean).join(' && ');
-  const found = await get('/api/logs', { filter, sort: '-@rowid', perPage: PER_PAGE, page: page + 1, skipTotal: 1 }, { signal: cancel.signal });
+  const found = await get('/api/logs', { filter, sort: '-@rowid', perPage: PER_PAGE, page: page + 1, skipTotal: 1 },
+    { signal: cancel.signal });
   page += 1;
   const fresh = unknown(found.items);
   entries.push(...fresh);
@@ -119,14 +130,17 @@ const changed = () => {
 // --- what is looked for ---
 let expressionEditor;
 async function showMode() {
-  for (const button of document.querySelectorAll('[data-mode]')) button.setAttribute('aria-pressed', String((button.dataset.mode === 'expression') === state.isExpression));
+  for (const button of document.querySelectorAll('[data-mode]')) button.setAttribute('aria-pressed',
+    String((button.dataset.mode === 'expression') === state.isExpression));
   parts.search.hidden = state.isExpression;
   parts.find.hidden = parts.editor.hidden = !state.isExpression;
   if (!state.isExpression) return;
   // Only who writes expressions has to load the editor.
   expressionEditor ??= editor({
-    language: 'rule', value: state.expression, label: 'Filter expression', placeholder: 'data.status >= 400 && data.url ~ \'/api/\'',
-    complete: completion(() => entries.flatMap(({ data }) => Object.keys(data ?? {}).filter((key) => /^\w+$/.test(key)).map((key) => `data.${key}`))),
+    language: 'rule', value: state.expression, label: 'Filter expression',
+      placeholder: 'data.status >= 400 && data.url ~ \'/api/\'',
+    complete: completion(() => entries.flatMap(({ data }) =>
+      Object.keys(data ?? {}).filter((key) => /^\w+$/.test(key)).map((key) => `data.${key}`))),
     onchange: (text) => { state.expression = text; }, onrun: changed,
   });
   const made = await expressionEditor;
@@ -147,7 +161,8 @@ async function narrow(expression) {
 function drawRange() {
   const { from, to } = state;
   parts.period.value = '';
-  fill(parts.range, (from || to) && [h('span', { class: 'badge accent' }, `${from ? when(from.toISOString()) : '…'} – ${to ? when(to.toISOString()) : 'now'}`),
+  fill(parts.range, (from || to) && [h('span', { class: 'badge accent' },
+    `${from ? when(from.toISOString()) : '…'} – ${to ? when(to.toISOString()) : 'now'}`),
     h('button', { type: 'button', class: 'small', onclick: () => zoom(null, null) }, 'All times')]);
 }
 function zoom(from, to) {
@@ -175,7 +190,9 @@ function select(id, on, isRange) {
 }
 
 function drawSelection() {
-  for (const box of parts.list.querySelectorAll('[data-log] > input')) box.checked = selected.has(box.parentElement.dataset.log);
+  for (const box of parts.list.querySelectorAll('[data-log] > input')) {
+    box.checked = selected.has(box.parentElement.dataset.log);
+  }
   parts.all.checked = entries.length > 0 && selected.size === entries.length;
   parts.all.indeterminate = selected.size > 0 && !parts.all.checked;
   parts.bulk.hidden = selected.size === 0;
@@ -207,7 +224,8 @@ async function takeNew() {
   const { signal } = cancel;
   const since = entries[0]?.created;
   const filter = [newer(), since && `created >= '${since}'`].filter(Boolean).join(' && ');
-  const { items } = await get('/api/logs', { filter, sort: '-@rowid', perPage: LIVE_PER_LOOK, skipTotal: 1 }, { signal });
+  const { items } = await get('/api/logs', { filter, sort: '-@rowid', perPage: LIVE_PER_LOOK, skipTotal: 1 },
+    { signal });
   if (signal.aborted) return;
   const fresh = unknown(items);
   if (fresh.length === 0) return;
@@ -230,7 +248,9 @@ async function takeNew() {
 
 // --- the whole log ---
 async function clear() {
-  const sure = await ask({ title: 'Delete the whole log?', text: 'All entries are deleted, whatever is looked for at present. The server notes in its own log who did this.', action: 'Delete all entries', danger: true });
+  const sure = await ask({ title: 'Delete the whole log?',
+    text: 'All entries are deleted, whatever is looked for at present. The server notes in its own log who did this.',
+    action: 'Delete all entries', danger: true });
   if (!sure) return;
   await busy(at('clear'), async () => {
     await del('/api/logs');
@@ -244,7 +264,8 @@ async function settings() {
   const holder = h('div', {}, fields);
   let form;
   await busy(at('settings'), async () => {
-    form = settingsForm({ form: holder, fields: LOGS, settings: await get('/api/settings'), place: (_, input) => fields.append(input) });
+    form = settingsForm({ form: holder, fields: LOGS, settings: await get('/api/settings'),
+      place: (_, input) => fields.append(input) });
   });
   if (!form) return;
   await formDialog({
@@ -265,7 +286,8 @@ parts.superusers.addEventListener('change', () => {
   localStorage.setItem(SUPERUSERS_KEY, state.superusers ? 'yes' : 'no');
   changed();
 });
-parts.period.addEventListener('change', () => { if (parts.period.value) zoom(new Date(Date.now() - Number(parts.period.value) * HOUR_MS), null); });
+parts.period.addEventListener('change', () =>
+  { if (parts.period.value) zoom(new Date(Date.now() - Number(parts.period.value) * HOUR_MS), null); });
 for (const button of document.querySelectorAll('[data-mode]')) {
   button.addEventListener('click', async () => {
     state.isExpression = button.dataset.mode === 'expression';
@@ -307,12 +329,14 @@ parts.all.addEventListener('click', () => {
   }
   drawSelection();
 });
-find('[data-bulk-download]').addEventListener('click', () => saveJson(entries.filter(({ id }) => selected.has(id)), 'logs.json'));
+find('[data-bulk-download]').addEventListener('click',
+  () => saveJson(entries.filter(({ id }) => selected.has(id)), 'logs.json'));
 find('[data-bulk-clear]').addEventListener('click', () => { selected.clear(); drawSelection(); });
 at('clear').addEventListener('click', clear);
 at('settings').addEventListener('click', () => settings().catch(tell));
 at('reload').addEventListener('click', () => busy(at('reload'), load));
-shortcut('/', 'Search the log', () => (state.isExpression ? expressionEditor?.then(({ view }) => view.focus()) : parts.search.focus()));
+shortcut('/', 'Search the log', () =>
+  (state.isExpression ? expressionEditor?.then(({ view }) => view.focus()) : parts.search.focus()));
 shortcut('l', 'Follow the log as it grows', () => setLive(!isLive()));
 command('Follow the log as it grows', () => setLive(true), 'Logs');
 command('Delete the whole log', clear, 'Logs');

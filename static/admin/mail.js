@@ -1,5 +1,5 @@
-// The page Mail: the outbox with what has become of each mail and how it looks, the mail server's settings, and where the
-// texts of mails are edited. Mails are shown as text, and as HTML in a frame that runs nothing and loads nothing.
+// The page Mail: the outbox with what has become of each mail and how it looks, the mail server's settings, and where
+// the texts of mails are edited. Mails are shown as text, and as HTML in a frame that runs nothing and loads nothing.
 
 import { address, get, getAll } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
@@ -15,7 +15,10 @@ const PER_PAGE = 30;
 const LOOK_EVERY_MS = 10_000;
 /** How often a mail is tried before it has failed. */
 const ATTEMPTS_MAX = 7;
-const STATES = { queued: ['To be sent', 'info'], sent: ['Sent', 'good'], failed: ['Failed', 'problem'], kept: ['Kept here', ''] };
+const STATES = { queued: ['To be sent', 'info'], sent: ['Sent', 'good'], failed: ['Failed', 'problem'],
+  kept: ['Kept here', ''] };
+/** What is taken out of a mail before it is shown. */
+const ACTIVE = 'script, style, link, meta, base, iframe, object, embed, img, svg, video, audio, form';
 const KINDS = {
   verification: 'Verify an address', passwordReset: 'New password', emailChange: 'New address', otp: 'One-time code',
   loginAlert: 'Sign-in from a new place', backupFailure: 'A backup has failed',
@@ -44,7 +47,8 @@ function progress({ state, attempts, nextAttempt, updated, error }) {
 
 const row = (mail) => h('tr', { dataset: { mail: mail.id } },
   h('td', { class: 'nowrap' }, stateOf(mail)),
-  h('th', { scope: 'row' }, h('button', { type: 'button', class: 'plain mail-subject', onclick: () => show(mail.id) }, mail.subject || '(without a subject)'),
+  h('th', { scope: 'row' }, h('button', { type: 'button', class: 'plain mail-subject', onclick: () => show(mail.id) },
+    mail.subject || '(without a subject)'),
     h('div', { class: 'quiet small' }, KINDS[mail.kind] ?? mail.kind)),
   h('td', { class: 'mail-to', 'data-label': 'To' }, mail.to),
   h('td', {}, progress(mail)),
@@ -57,7 +61,8 @@ async function load() {
     return load();
   }
   const focused = document.activeElement?.closest?.('[data-mail]')?.dataset.mail;
-  fill(body, found.items.map(row), found.items.length === 0 && h('tr', {}, h('td', { colspan: 5, class: 'loading' }, 'No mails were sent in the last 30 days.')));
+  fill(body, found.items.map(row), found.items.length === 0
+    && h('tr', {}, h('td', { colspan: 5, class: 'loading' }, 'No mails were sent in the last 30 days.')));
   if (focused) body.querySelector(`[data-mail="${CSS.escape(focused)}"] button`)?.focus();
   const go = (step) => () => { page += step; load().catch(tell); };
   fill(pages, h('span', { class: 'quiet small grow' }, found.totalItems > 0 && plural(found.totalItems, 'mail')),
@@ -69,30 +74,39 @@ async function load() {
 
 // --- one mail ---
 /**
- * The HTML without what would be refused anyway (scripts, styles, pictures) and without addresses to go to: links in mails
- * open accounts. It is read into a document that runs nothing.
+ * The HTML without what would be refused anyway (scripts, styles, pictures) and without addresses to go to: links in
+ * mails open accounts. It is read into a document that runs nothing.
  */
 function lifeless(html) {
   // The browser would complain of each style and handler before it could be taken away.
-  const unstyled = html.replace(/<style\b[\s\S]*?<\/style\s*>/gi, '').replace(/<[^>]+>/g, (tag) => tag.replace(/[\s/"'](?=(?:style|on\w+)\s*=)/gi, '$& data-'));
+  const unstyled = html.replace(/<style\b[\s\S]*?<\/style\s*>/gi, '').replace(/<[^>]+>/g,
+    (tag) => tag.replace(/[\s/"'](?=(?:style|on\w+)\s*=)/gi, '$& data-'));
   const parsed = new DOMParser().parseFromString(unstyled, 'text/html');
-  for (const one of parsed.querySelectorAll('script, style, link, meta, base, iframe, object, embed, img, svg, video, audio, form')) one.remove();
+  for (const one of parsed.querySelectorAll(ACTIVE)) one.remove();
   for (const one of parsed.querySelectorAll('*')) {
-    for (const { name } of [...one.attributes]) if (/^(?:style|on|src|href|background|action)/i.test(name)) one.removeAttribute(name);
+    for (const { name } of [...one.attributes]) {
+      if (/^(?:style|on|src|href|background|action)/i.test(name)) one.removeAttribute(name);
+    }
   }
   return parsed.body.innerHTML;
 }
 
 function preview(mail) {
-  if (!mail.text && !mail.html) return h('p', { class: 'quiet' }, 'Its text is gone: it had a link or a code in it that opens an account.');
+  if (!mail.text && !mail.html) return h('p', { class: 'quiet' },
+    'Its text is gone: it had a link or a code in it that opens an account.');
   const text = h('div', { class: 'code mail-text', tabindex: 0, role: 'region', 'aria-label': 'Text' }, mail.text);
   if (!mail.html) return text;
-  // `sandbox` without anything allowed: no scripts, no forms, an origin of its own. The page's policy holds in it as well.
-  const frame = h('iframe', { class: 'mail-frame', sandbox: '', title: 'The mail as HTML', srcdoc: lifeless(mail.html), referrerpolicy: 'no-referrer' });
+  // `sandbox` without anything allowed: no scripts, no forms, an origin of its own. The page's policy holds in it as
+  // well.
+  const frame = h('iframe', { class: 'mail-frame', sandbox: '', title: 'The mail as HTML', srcdoc: lifeless(mail.html),
+    referrerpolicy: 'no-referrer' });
   return tabs([
     { name: 'text', label: 'Text', content: text },
-    { name: 'html', label: 'HTML', content: h('div', {}, h('p', { class: 'hint' }, 'Without styles, pictures and working links: nothing in it is run or loaded.'), frame) },
-    { name: 'source', label: 'Source', content: h('div', { class: 'code mail-text', tabindex: 0, role: 'region', 'aria-label': 'Source' }, mail.html) },
+    { name: 'html', label: 'HTML', content: h('div', {},
+      h('p', { class: 'hint' }, 'Without styles, pictures and working links: nothing in it is run or loaded.'),
+      frame) },
+    { name: 'source', label: 'Source', content: h('div',
+      { class: 'code mail-text', tabindex: 0, role: 'region', 'aria-label': 'Source' }, mail.html) },
   ], { label: 'Parts of the mail' }).element;
 }
 
@@ -106,10 +120,13 @@ async function show(id) {
   }
   const line = (name, ...value) => [h('dt', {}, name), h('dd', {}, value)];
   panel((dialog, close) => h('div', { class: 'panel-inner' },
-    h('div', { class: 'panel-head' }, h('h2', {}, mail.subject || '(without a subject)'), stateOf(mail), h('button', { type: 'button', onclick: close }, 'Close')),
+    h('div', { class: 'panel-head' }, h('h2', {}, mail.subject || '(without a subject)'), stateOf(mail),
+      h('button', { type: 'button', onclick: close }, 'Close')),
     h('div', { class: 'panel-body' },
-      h('dl', { class: 'mail-facts' }, line('To', mail.to), line('Kind', KINDS[mail.kind] ?? mail.kind), line('Made', when(mail.created)),
-        line('Attempts', mail.attempts), mail.state === 'queued' && line('Next attempt', when(mail.nextAttempt)), mail.error && line('Reason', mail.error)),
+      h('dl', { class: 'mail-facts' }, line('To', mail.to), line('Kind', KINDS[mail.kind] ?? mail.kind),
+        line('Made', when(mail.created)),
+        line('Attempts', mail.attempts), mail.state === 'queued' && line('Next attempt', when(mail.nextAttempt)),
+          mail.error && line('Reason', mail.error)),
       preview(mail))), { label: mail.subject || 'Mail' });
 }
 
@@ -118,8 +135,10 @@ async function server() {
   const settings = await get('/api/settings');
   const fields = h('div', { class: 'settings-fields' });
   const save = h('button', { type: 'submit', class: 'main', 'aria-keyshortcuts': 'Control+S' }, 'Save');
-  const foot = h('div', { class: 'row end card-foot', hidden: true }, h('button', { type: 'button', onclick: () => form.discard() }, 'Discard'), save);
-  const element = h('form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); busy(save, () => form.save()); } }, fields, foot);
+  const foot = h('div', { class: 'row end card-foot', hidden: true },
+    h('button', { type: 'button', onclick: () => form.discard() }, 'Discard'), save);
+  const element = h('form', { novalidate: true,
+    onsubmit: (event) => { event.preventDefault(); busy(save, () => form.save()); } }, fields, foot);
   const test = find('[data-test]');
   fill(find('[data-server]'), element);
   const form = settingsForm({
@@ -140,7 +159,8 @@ async function server() {
 
 async function templates() {
   const collections = (await getAll('/api/collections')).filter(({ type }) => type === 'auth');
-  fill(find('[data-templates]'), collections.map(({ name }) => h('li', {}, h('a', { href: address(`/_/collections/${encodeURIComponent(name)}/edit`) }, name))));
+  fill(find('[data-templates]'), collections.map(({ name }) =>
+    h('li', {}, h('a', { href: address(`/_/collections/${encodeURIComponent(name)}/edit`) }, name))));
 }
 
 command('Send a test mail', testMail, 'Mail');

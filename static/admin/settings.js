@@ -27,14 +27,16 @@ async function ownAddress() {
 /** What tries out what is saved. */
 function testButton(kind, isDirty) {
   const run = async () => {
-    if (isDirty() && !(await ask({ title: 'Test what is saved?', text: 'There are changes that are not saved. The test is made with what is.', action: 'Test' }))) return;
+    if (isDirty() && !(await ask({ title: 'Test what is saved?',
+      text: 'There are changes that are not saved. The test is made with what is.', action: 'Test' }))) return;
     if (kind === 'mail') return testMail();
     await busy(button, async () => {
       await post('/api/settings/test/s3', { filesystem: kind });
       toast('The bucket can be written and read.');
     });
   };
-  const button = h('button', { type: 'button', class: 'small', onclick: run }, kind === 'mail' ? 'Send a test mail' : 'Test the bucket');
+  const button = h('button', { type: 'button', class: 'small', onclick: run },
+    kind === 'mail' ? 'Send a test mail' : 'Test the bucket');
   return button;
 }
 
@@ -76,8 +78,8 @@ async function start() {
     const allowed = form.changes().superuserIPs ?? [];
     if (allowed.length > 0 && !allowed.some((network) => contains(network, own)) && !(await ask({
       title: 'Lock yourself out?', danger: true, action: 'Save all the same',
-      text: own ? `Your address, ${own}, is not among the addresses of superusers. You will be refused as soon as this is saved.`
-        : 'Your own address could not be found out. Without it in the list, you will be refused as soon as this is saved.',
+      text: own ? `Your address, ${own}, is not among the addresses of superusers. You will be refused at once.`
+        : 'Your own address could not be found out. Without it in the list, you will be refused at once.',
     }))) return;
     await busy(saveButton, () => form.save());
   }
@@ -108,5 +110,6 @@ function follow(cards, links) {
 
 start().catch((error) => {
   tell(error);
-  fill(place, h('p', { class: 'banner problem' }, 'The settings could not be read. ', h('a', { href: address('/_/settings') }, 'Try again')));
+  fill(place, h('p', { class: 'banner problem' }, 'The settings could not be read. ',
+    h('a', { href: address('/_/settings') }, 'Try again')));
 });

@@ -23,7 +23,8 @@ function lockedBy(badge, field, place) {
 
 const lockPicture = () => iconButton('lock', '').firstChild;
 
-function simple(field, input, { get = () => input.value, set = (value) => { input.value = value ?? ''; }, after } = {}) {
+function simple(field, input, { get = () => input.value, set = (value) => { input.value = value ?? ''; },
+  after } = {}) {
   const { element, badge } = frame(field, input.id, input, { after });
   return {
     element, get, set,
@@ -36,7 +37,8 @@ function simple(field, input, { get = () => input.value, set = (value) => { inpu
 }
 
 const attributes = (field) => ({
-  id: uniqueId('setting'), name: field.path, autocomplete: 'off', spellcheck: 'false', placeholder: field.placeholder, list: field.list,
+  id: uniqueId('setting'), name: field.path, autocomplete: 'off', spellcheck: 'false', placeholder: field.placeholder,
+    list: field.list,
 });
 
 /** A line of text; with `explain`, what it means stands below it while somebody types. */
@@ -52,7 +54,8 @@ const text = (field) => {
 };
 
 const number = (field) => {
-  const input = h('input', { ...attributes(field), type: 'number', min: field.min ?? 0, step: 1, inputmode: 'numeric' });
+  const input = h('input', { ...attributes(field), type: 'number', min: field.min ?? 0, step: 1,
+    inputmode: 'numeric' });
   return simple(field, input, { get: () => Math.trunc(Number(input.value)) });
 };
 
@@ -102,9 +105,11 @@ const color = (field) => {
 
 /** What is never shown: it is only written, or deleted. */
 const secret = (field) => {
-  const input = h('input', { ...attributes(field), type: 'password', autocomplete: 'new-password', placeholder: 'Not shown. Write a new one to change it.' });
+  const input = h('input', { ...attributes(field), type: 'password', autocomplete: 'new-password',
+    placeholder: 'Not shown. Write a new one to change it.' });
   let deleted = false;
-  const forget = h('button', { type: 'button', class: 'small', 'aria-pressed': 'false', onclick: () => mark(!deleted) }, 'Delete the saved one');
+  const forget = h('button', { type: 'button', class: 'small', 'aria-pressed': 'false', onclick: () => mark(!deleted) },
+    'Delete the saved one');
   const mark = (on) => {
     deleted = on;
     forget.setAttribute('aria-pressed', String(on));
@@ -152,7 +157,8 @@ const rules = (field) => {
   const editor = rateRules(field.path);
   return {
     element: h('div', { class: 'wide', dataset: { path: field.path } },
-      h('div', { class: 'label-row' }, h('h3', {}, field.label), badge), field.hint && h('p', { class: 'hint' }, field.hint), editor.element),
+      h('div', { class: 'label-row' }, h('h3', {}, field.label), badge),
+        field.hint && h('p', { class: 'hint' }, field.hint), editor.element),
     get: editor.get,
     set: editor.set,
     lock(place) {

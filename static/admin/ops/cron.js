@@ -3,11 +3,13 @@
 
 const PARTS = [[0, 59], [0, 23], [1, 31], [1, 12], [0, 6]];
 const MACROS = {
-  '@yearly': '0 0 1 1 *', '@annually': '0 0 1 1 *', '@monthly': '0 0 1 * *', '@weekly': '0 0 * * 0', '@daily': '0 0 * * *',
+  '@yearly': '0 0 1 1 *', '@annually': '0 0 1 1 *', '@monthly': '0 0 1 * *', '@weekly': '0 0 * * 0',
+    '@daily': '0 0 * * *',
   '@midnight': '0 0 * * *', '@hourly': '0 * * * *',
 };
 /** For those who don't want to write one. */
-export const PRESETS = [['0 3 * * *', 'Every day at 03:00'], ['0 */6 * * *', 'Every 6 hours'], ['@hourly', 'Every hour'], ['0 3 * * 0', 'Sundays at 03:00'], ['0 3 1 * *', 'The first of the month at 03:00']];
+export const PRESETS = [['0 3 * * *', 'Every day at 03:00'], ['0 */6 * * *', 'Every 6 hours'],
+  ['@hourly', 'Every hour'], ['0 3 * * 0', 'Sundays at 03:00'], ['0 3 1 * *', 'The first of the month at 03:00']];
 const WEEKDAYS = ['Sundays', 'Mondays', 'Tuesdays', 'Wednesdays', 'Thursdays', 'Fridays', 'Saturdays'];
 /** No expression that ever fits waits for longer than between two 29ths of February. */
 const DAYS_AHEAD = 8 * 366;
@@ -22,7 +24,8 @@ function values(part, [least, greatest]) {
     const from = Number(parsed[1] ?? least);
     const to = Number(parsed[2] ?? parsed[1] ?? greatest);
     const onlyOne = parsed[1] !== undefined && parsed[2] === undefined;
-    if (from < least || to > greatest || from > to || step < 1 || step > greatest || (onlyOne && step !== 1)) return null;
+    if (from < least || to > greatest || from > to || step < 1 || step > greatest
+      || (onlyOne && step !== 1)) return null;
     for (let value = from; value <= to; value += step) found.add(value);
   }
   return found;
@@ -46,8 +49,10 @@ export function next(expression, from = new Date()) {
     if (months.has(date.getUTCMonth() + 1) && days.has(date.getUTCDate()) && weekdays.has(date.getUTCDay())) {
       for (let hour = date.getUTCHours(); hour < 24; hour += 1) {
         const first = hour === date.getUTCHours() ? date.getUTCMinutes() : 0;
-        const minute = hours.has(hour) ? [...minutes].filter((one) => one >= first).sort((a, b) => a - b)[0] : undefined;
-        if (minute !== undefined) return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(), hour, minute));
+        const minute = hours.has(hour) ? [...minutes].filter((one) => one >= first).sort((a, b) => a - b)[0]
+          : undefined;
+        if (minute !== undefined) return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate(),
+          hour, minute));
       }
     }
     date.setUTCHours(24, 0, 0, 0);
@@ -64,7 +69,8 @@ const step = (part) => /^\*\/(\d+)$/.exec(part)?.[1];
 export function words(expression) {
   if (!parse(expression)) return '';
   const [minute, hour, day, month, weekday] = (MACROS[expression] ?? expression).split(' ');
-  if (!isAll(month)) return isOne(minute) && isOne(hour) && isOne(day) && isOne(month) && isAll(weekday) ? `Every year on ${day}/${month} (day/month) at ${two(hour)}:${two(minute)} UTC` : '';
+  if (!isAll(month)) return isOne(minute) && isOne(hour) && isOne(day) && isOne(month) && isAll(weekday)
+    ? `Every year on ${day}/${month} (day/month) at ${two(hour)}:${two(minute)} UTC` : '';
   const time = clock(minute, hour);
   if (!time) return '';
   if (isAll(day) && isAll(weekday)) return time.at ? `Every day at ${time.at} UTC` : time.every;

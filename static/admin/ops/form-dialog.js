@@ -1,5 +1,5 @@
-// A dialog with a form whose answer comes from the server: what is refused stands beside the fields, and the dialog stays
-// with everything that was typed. Used by the operations pages.
+// A dialog with a form whose answer comes from the server: what is refused stands beside the fields, and the dialog
+// stays with everything that was typed. Used by the operations pages.
 
 import { Refused } from '../lib/api.js';
 import { h, uniqueId } from '../lib/dom.js';

@@ -47,18 +47,24 @@ export function logChart(place, onzoom) {
     chart = undefined;
     const data = series(shown);
     const total = shown.reduce((sum, one) => sum + one.total, 0);
-    place.setAttribute('aria-label', shown.length > 0 ? `${plural(total, 'entry', 'entries')} over ${plural(data[0].length, 'hour')}, ${count(Math.max(...data[1]))} in the busiest` : 'No entries');
     place.hidden = shown.length === 0;
     if (shown.length === 0) return;
+    const [entries, hours] = [plural(total, 'entry', 'entries'), plural(data[0].length, 'hour')];
+    const most = data[1].reduce((a, b) => Math.max(a, b), 0);
+    place.setAttribute('aria-label', `${entries} over ${hours}, ${count(most)} in the busiest`);
     const style = getComputedStyle(document.documentElement);
     const color = (name) => style.getPropertyValue(`--${name}`).trim();
     const axis = { stroke: color('quiet'), font: `11px ${style.getPropertyValue('--font')}`, ticks: { show: false } };
     chart = new uPlot({
       width: place.clientWidth, height: HEIGHT, padding: [8, 4, 0, 0], legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false, dist: DRAG_MIN } },
-      scales: { x: { range: (_, min, max) => [min - HOUR / 2, max + HOUR / 2] }, y: { range: (_, __, max) => [0, Math.max(max, 1) * 1.1] } },
-      axes: [{ ...axis, grid: { show: false }, size: 26, space: 72, values: tickLabels }, { ...axis, grid: { stroke: color('line'), width: 1 }, size: 44, space: 28, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : '')) }],
-      series: [{}, { fill: color('accent'), stroke: color('accent'), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.8, 40], align: 0 }) }],
+      scales: { x: { range: (_, min, max) => [min - HOUR / 2, max + HOUR / 2] },
+        y: { range: (_, __, max) => [0, Math.max(max, 1) * 1.1] } },
+      axes: [{ ...axis, grid: { show: false }, size: 26, space: 72, values: tickLabels },
+        { ...axis, grid: { stroke: color('line'), width: 1 }, size: 44, space: 28,
+        values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : '')) }],
+      series: [{}, { fill: color('accent'), stroke: color('accent'), width: 0, points: { show: false },
+        paths: uPlot.paths.bars({ size: [0.8, 40], align: 0 }) }],
       hooks: { setSelect: [choose], setCursor: [point] },
     }, data, place);
     place.append(tip);
@@ -76,7 +82,8 @@ export function logChart(place, onzoom) {
     tip.hidden = idx === null || idx === undefined || left < 0;
     if (tip.hidden) return;
     const from = new Date(u.data[0][idx] * 1000);
-    const time = from.toLocaleString(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+    const time = from.toLocaleString(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit',
+      minute: '2-digit' });
     tip.textContent = `${time}: ${plural(u.data[1][idx], 'entry', 'entries')}`;
     const x = u.over.offsetLeft + left;
     tip.style.left = `${Math.max(0, Math.min(x + 10, place.clientWidth - tip.offsetWidth))}px`;

@@ -26,8 +26,10 @@ export function filterOf({ search, expression, superusers = true, level, from, t
   return parts.join(AND);
 }
 
-const FIELDS = ['level', 'message', 'created', 'id', 'data', 'data.type', 'data.method', 'data.url', 'data.status', 'data.execTime', 'data.auth',
-  'data.authId', 'data.userIP', 'data.remoteIP', 'data.referer', 'data.userAgent', 'data.error', 'data.details', 'data.requestId', 'data.job', 'data.name', 'data.target'];
+const FIELDS = ['level', 'message', 'created', 'id', 'data', 'data.type', 'data.method', 'data.url', 'data.status',
+  'data.execTime', 'data.auth',
+  'data.authId', 'data.userIP', 'data.remoteIP', 'data.referer', 'data.userAgent', 'data.error', 'data.details',
+    'data.requestId', 'data.job', 'data.name', 'data.target'];
 const MACROS = ['@now', '@todayStart', '@todayEnd', '@yesterday', '@monthStart', '@yearStart'];
 
 /** A completion source: fields of entries, those that were seen, and macros. */

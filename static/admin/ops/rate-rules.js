@@ -5,32 +5,39 @@ import { fill, h, iconButton, uniqueId } from '../lib/dom.js';
 
 /** What can be counted of a collection; those in the second list, only of one whose accounts sign in. */
 const TAGS = ['list', 'view', 'create', 'update', 'delete', 'file'];
-const AUTH_TAGS = ['listAuthMethods', 'authRefresh', 'auth', 'authWithPassword', 'authWithOAuth2', 'authWithOTP', 'authWithTOTP',
-  'authWithRecoveryCode', 'authWithPasskey', 'requestOTP', 'requestPasswordReset', 'confirmPasswordReset', 'requestVerification',
+const AUTH_TAGS = ['listAuthMethods', 'authRefresh', 'auth', 'authWithPassword', 'authWithOAuth2', 'authWithOTP',
+  'authWithTOTP',
+  'authWithRecoveryCode', 'authWithPasskey', 'requestOTP', 'requestPasswordReset', 'confirmPasswordReset',
+    'requestVerification',
   'confirmVerification', 'requestEmailChange', 'confirmEmailChange'];
 const PATHS = ['/api/', '/api/batch', '/api/realtime', '/api/files/', 'POST /api/', 'GET /api/'];
 const AUDIENCES = [['', 'Everybody'], ['@guest', 'Guests'], ['@auth', 'Signed in']];
 
 /** Everything that a label may be, for completion. */
 export const labels = (collections) => [...[...TAGS, ...AUTH_TAGS].map((tag) => `*:${tag}`), ...PATHS,
-  ...collections.flatMap(({ name, type }) => [name, ...[...TAGS, ...(type === 'auth' ? AUTH_TAGS : [])].map((tag) => `${name}:${tag}`)])];
+  ...collections.flatMap(({ name, type }) => [name,
+    ...[...TAGS, ...(type === 'auth' ? AUTH_TAGS : [])].map((tag) => `${name}:${tag}`)])];
 
 /** The rows; inputs are named as the server names what is wrong with them: `path.0.label`. */
 export function rateRules(path) {
   const id = uniqueId('labels');
   const options = h('datalist', { id });
   const body = h('tbody');
-  const add = h('button', { type: 'button', class: 'small', onclick: () => append({ label: '', audience: '', maxRequests: 300, duration: 10 }, true) }, 'Add a limit');
+  const add = h('button', { type: 'button', class: 'small',
+    onclick: () => append({ label: '', audience: '', maxRequests: 300, duration: 10 }, true) }, 'Add a limit');
   let locked = false;
 
-  const input = (key, label, attributes) => h('input', { 'aria-label': label, dataset: { key }, autocomplete: 'off', ...attributes });
+  const input = (key, label, attributes) => h('input',
+    { 'aria-label': label, dataset: { key }, autocomplete: 'off', ...attributes });
   function append(rule, focus = false) {
-    const label = input('label', 'What is counted', { value: rule.label, list: id, class: 'mono', placeholder: '*:auth, posts:create, /api/', spellcheck: 'false' });
+    const label = input('label', 'What is counted',
+      { value: rule.label, list: id, class: 'mono', placeholder: '*:auth, posts:create, /api/', spellcheck: 'false' });
     const row = h('tr', {},
       h('td', { class: 'field' }, label),
       h('td', {}, h('select', { 'aria-label': 'For whom', dataset: { key: 'audience' } },
         AUDIENCES.map(([value, name]) => h('option', { value, selected: value === rule.audience }, name)))),
-      h('td', { class: 'field' }, input('maxRequests', 'Requests', { type: 'number', min: 1, value: rule.maxRequests })),
+      h('td', { class: 'field' }, input('maxRequests', 'Requests',
+        { type: 'number', min: 1, value: rule.maxRequests })),
       h('td', { class: 'field' }, input('duration', 'Seconds', { type: 'number', min: 1, value: rule.duration })),
       h('td', {}, iconButton('trash', 'Remove this limit', { onclick: () => { row.remove(); changed(); } })));
     body.append(row);
@@ -46,10 +53,12 @@ export function rateRules(path) {
 
   const element = h('div', { class: 'rate-rules' },
     h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Rate limits' }, h('table', {},
-      h('thead', {}, h('tr', {}, ['What is counted', 'For whom', 'Requests', 'In seconds'].map((title) => h('th', { scope: 'col' }, title)), h('td'))), body)),
+      h('thead', {}, h('tr', {}, ['What is counted', 'For whom', 'Requests',
+        'In seconds'].map((title) => h('th', { scope: 'col' }, title)), h('td'))), body)),
     h('div', { class: 'row' }, add), options);
   // Without names of collections there is less to complete, and nothing else.
-  getAll('/api/collections').catch(() => []).then((collections) => fill(options, labels(collections).map((value) => h('option', { value }))));
+  getAll('/api/collections').catch(() => []).then((collections) =>
+    fill(options, labels(collections).map((value) => h('option', { value }))));
 
   const value = (row, key) => row.querySelector(`[data-key="${key}"]`).value;
   return {

@@ -1,13 +1,16 @@
-// Restoring a backup: asks for its name, starts it, and waits until the server is back or says why it isn't done. Called by
-// the page Backups.
+// Restoring a backup: asks for its name, starts it, and waits until the server is back or says why it isn't done.
+// Called by the page Backups.
 
 import { address, post } from '../lib/api.js';
 import { fill, h } from '../lib/dom.js';
 import { ask, tell, toast } from '../lib/feedback.js';
-import { parseFigures, valueOf } from './metrics.js';
+import { parse } from '../lib/metrics.js';
+import { valueOf } from './metrics.js';
 import { latestSaid } from './program-log.js';
 
 const LOOK_EVERY_MS = 700;
+const WARNING = 'Everything that was written since this backup was made is lost. The server starts anew with the '
+  + 'restored data. If anything is wrong with the backup, nothing changes.';
 const REFUSED = 'the backup wasn\'t restored';
 
 /**
@@ -17,9 +20,10 @@ const REFUSED = 'the backup wasn\'t restored';
 async function beganAt() {
   try {
     // Not by `lib/api`: a session that is gone isn't a mistake here.
-    const answer = await fetch(address('/metrics'), { credentials: 'same-origin', cache: 'no-store', headers: { Accept: 'text/plain' } });
+    const answer = await fetch(address('/metrics'),
+      { credentials: 'same-origin', cache: 'no-store', headers: { Accept: 'text/plain' } });
     if (answer.status === 401 || answer.status === 403) return 'stranger';
-    return answer.ok ? valueOf(parseFigures(await answer.text()), 'process_start_time_seconds') ?? null : null;
+    return answer.ok ? valueOf(parse(await answer.text()), 'process_start_time_seconds') ?? null : null;
   } catch {
     return null;
   }
@@ -29,7 +33,7 @@ async function beganAt() {
 export async function restore(key) {
   const sure = await ask({
     title: `Restore ${key}?`, type: key, danger: true, action: 'Restore',
-    text: 'Everything that was written since this backup was made is lost. The server starts anew with the restored data. If anything is wrong with the backup, nothing changes.',
+    text: WARNING,
   });
   if (!sure) return false;
   const before = await beganAt();
@@ -39,9 +43,11 @@ export async function restore(key) {
     return false;
   }
   const since = new Date();
-  const text = h('p', { role: 'status' }, 'The backup is being unpacked and checked. The server goes on to answer meanwhile.');
+  const text = h('p', { role: 'status' },
+    'The backup is being unpacked and checked. The server goes on to answer meanwhile.');
   const footer = h('footer');
-  const dialog = h('dialog', { 'aria-labelledby': 'restoring-title' }, h('h2', { id: 'restoring-title' }, `Restoring ${key}`),
+  const dialog = h('dialog', { 'aria-labelledby': 'restoring-title' },
+    h('h2', { id: 'restoring-title' }, `Restoring ${key}`),
     h('progress', { class: 'wide-progress', 'aria-label': 'Restoring' }), text, footer);
   dialog.addEventListener('cancel', (event) => event.preventDefault());
   dialog.addEventListener('close', () => dialog.remove());
@@ -66,8 +72,10 @@ export async function restore(key) {
     end(outcome.failure, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close'));
     return false;
   }
-  end(outcome.stranger ? 'The server is back with the restored data. Your session is not in it: sign in again.' : 'The server is back with the restored data.',
-    h('button', { type: 'button', class: 'main', onclick: () => location.reload() }, outcome.stranger ? 'Sign in' : 'Reload this page'));
+  end(outcome.stranger ? 'The server is back with the restored data. Your session is not in it: sign in again.'
+    : 'The server is back with the restored data.',
+    h('button', { type: 'button', class: 'main', onclick: () => location.reload() },
+      outcome.stranger ? 'Sign in' : 'Reload this page'));
   return true;
 }
 

@@ -1,5 +1,5 @@
-// A form of settings: takes what `/api/settings` says, knows what somebody has changed, sends only that, and writes what
-// the server refuses beside the inputs. Used by the pages Settings, Mail, Backups and Logs.
+// A form of settings: takes what `/api/settings` says, knows what somebody has changed, sends only that, and writes
+// what the server refuses beside the inputs. Used by the pages Settings, Mail, Backups and Logs.
 
 import { Refused, patch } from '../lib/api.js';
 import { h } from '../lib/dom.js';
@@ -33,9 +33,9 @@ function byPath(data, path = []) {
 }
 
 /**
- * Makes inputs for `fields` and puts each where `place(field, element)` wants it. `form` is the element around them all.
- * `onchange` is called with how many fields differ from what is saved, and with
- * what yields the value of a path as it is typed.
+ * Makes inputs for `fields` and puts each where `place(field, element)` wants it. `form` is the element around them
+ * all. `onchange` is called with how many fields differ from what is saved, and with what yields the value of a path as
+ * it is typed.
  */
 export function settingsForm({ form, fields, settings, place, onchange = () => {} }) {
   let saved = settings;
@@ -46,7 +46,8 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
     return control;
   });
   const find = (path) => controls.find(({ field }) => field.path === path);
-  const isChanged = ({ field, get }) => (field.type === 'secret' ? get() !== undefined : !same(get(), at(saved, field.path)));
+  const isChanged = ({ field, get }) => (field.type === 'secret' ? get() !== undefined
+    : !same(get(), at(saved, field.path)));
   const changed = () => controls.filter((control) => !control.locked && isChanged(control));
 
   function refresh() {
@@ -72,14 +73,17 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
     const placed = {};
     for (const [path, problem] of Object.entries(found)) {
       let name = path;
-      while (name && !form.querySelector(`[name="${CSS.escape(name)}"]`)) name = name.slice(0, Math.max(name.lastIndexOf('.'), 0));
+      while (name && !form.querySelector(`[name="${CSS.escape(name)}"]`)) name = name.slice(0,
+        Math.max(name.lastIndexOf('.'), 0));
       const key = name || path;
-      placed[key] = { ...problem, message: placed[key] ? `${placed[key].message} ${problem.message}` : problem.message };
+      placed[key] = { ...problem, message: placed[key] ? `${placed[key].message} ${problem.message}`
+        : problem.message };
       if (name) form.querySelector(`[name="${CSS.escape(name)}"]`).closest('[data-path]')?.removeAttribute('hidden');
     }
     const left = showProblems(form, placed);
     // What stands beside fields needn't be said again.
-    if (left.length > 0 || Object.keys(placed).length === 0) closeToast = toast([error.message, ...left].join('\n'), 'problem');
+    if (left.length > 0 || Object.keys(placed).length === 0) closeToast = toast([error.message, ...left].join('\n'),
+      'problem');
   }
 
   form.append(h('datalist', { id: 'cron-presets' }, PRESETS.map(([value, label]) => h('option', { value, label }))));

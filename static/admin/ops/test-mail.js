@@ -5,7 +5,8 @@ import { h } from '../lib/dom.js';
 import { tell, toast } from '../lib/feedback.js';
 import { formDialog, labelled } from './form-dialog.js';
 
-const KINDS = [['verification', 'Verify an address'], ['password-reset', 'New password'], ['email-change', 'New address'],
+const KINDS = [['verification', 'Verify an address'], ['password-reset', 'New password'],
+  ['email-change', 'New address'],
   ['otp', 'One-time code'], ['login-alert', 'Sign-in from a new place']];
 
 /** Asks which mail goes to whom, and sends it. */
@@ -20,9 +21,12 @@ export async function testMail() {
   await formDialog({
     title: 'Send a test mail', action: 'Send',
     content: [
-      labelled('To', h('input', { name: 'email', inputmode: 'email', value: document.body.dataset.email, autocomplete: 'off' })),
-      labelled('Which mail', h('select', { name: 'template' }, KINDS.map(([value, label]) => h('option', { value }, label)))),
-      labelled('As accounts of this collection get it', h('select', { name: 'collection' }, collections.map(({ name }) => h('option', { value: name }, name)))),
+      labelled('To', h('input', { name: 'email', inputmode: 'email', value: document.body.dataset.email,
+        autocomplete: 'off' })),
+      labelled('Which mail', h('select', { name: 'template' },
+        KINDS.map(([value, label]) => h('option', { value }, label)))),
+      labelled('As accounts of this collection get it',
+        h('select', { name: 'collection' }, collections.map(({ name }) => h('option', { value: name }, name)))),
       h('p', { class: 'hint' }, 'It is sent at once with the saved settings, and isn\'t kept in the outbox.'),
     ],
     async submit(form) {

@@ -51,13 +51,15 @@ export async function uploadBackup() {
     },
     async submit() {
       const [file] = input.files;
-      if (!file) throw new Refused(400, { message: '', data: { file: { code: 'validation_required', message: 'Choose a file.' } } });
+      if (!file) throw new Refused(400, { message: '',
+        data: { file: { code: 'validation_required', message: 'Choose a file.' } } });
       meter.hidden = false;
       try {
         await sendFile(file, (sent, total) => {
           progress.max = total;
           progress.value = sent;
-          words.textContent = sent < total ? `${bytes(sent)} of ${bytes(total)}` : 'Sent. The server puts it in place …';
+          words.textContent = sent < total ? `${bytes(sent)} of ${bytes(total)}`
+            : 'Sent. The server puts it in place …';
         }, abort);
       } finally {
         meter.hidden = true;

@@ -69,7 +69,8 @@ test('names and files that may not be are refused beside their fields', async ()
   const upload = page.getByRole('dialog', { name: 'Upload a backup' });
   await upload.getByRole('button', { name: 'Upload', exact: true }).click();
   await upload.getByText('Choose a file.').waitFor();
-  await upload.getByLabel('File').setInputFiles({ name: 'text.zip', mimeType: 'application/zip', buffer: Buffer.from('no zip at all') });
+  await upload.getByLabel('File').setInputFiles({ name: 'text.zip', mimeType: 'application/zip',
+    buffer: Buffer.from('no zip at all') });
   await upload.getByRole('button', { name: 'Upload', exact: true }).click();
   await upload.getByText('This isn\'t a zip archive.').waitFor();
   assert.deepEqual(await keys(), before);
@@ -81,7 +82,8 @@ test('one that is no good says why, and changes nothing when it is restored', as
   await open(page, '/_/backups');
   await page.getByRole('button', { name: 'Upload a backup' }).click();
   const upload = page.getByRole('dialog', { name: 'Upload a backup' });
-  await upload.getByLabel('File').setInputFiles({ name: 'no-good.zip', mimeType: 'application/zip', buffer: EMPTY_ZIP });
+  await upload.getByLabel('File').setInputFiles({ name: 'no-good.zip', mimeType: 'application/zip',
+    buffer: EMPTY_ZIP });
   await upload.getByRole('button', { name: 'Upload', exact: true }).click();
   const bad = row(page, 'no-good.zip');
   await bad.getByText('Failed').waitFor();

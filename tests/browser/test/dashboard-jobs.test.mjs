@@ -37,7 +37,8 @@ test('a job that fails says why', async () => {
   const backup = row(page, '__pbAutoBackup__');
   assert.match(await backup.textContent(), /Mondays to Fridays at 03:00 UTC/);
   // A bucket that isn't there can take no backup.
-  const s3 = { enabled: true, bucket: 'none', region: 'here', endpoint: 'http://127.0.0.1:9', accessKey: 'key', secret: 'secret' };
+  const s3 = { enabled: true, bucket: 'none', region: 'here', endpoint: 'http://127.0.0.1:9', accessKey: 'key',
+    secret: 'secret' };
   await api('PATCH', '/api/settings', { backups: { s3 } });
   await backup.getByRole('button', { name: 'Run now: Make a backup' }).click();
   await page.locator('.toast.problem').filter({ hasText: 'Make a backup failed.' }).waitFor();

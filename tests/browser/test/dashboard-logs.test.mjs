@@ -1,5 +1,5 @@
-// The page Logs: what was asked of the server, found, followed, looked at, taken away; whatever strangers have written into
-// their requests stays text.
+// The page Logs: what was asked of the server, found, followed, looked at, taken away; whatever strangers have written
+// into their requests stays text.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -14,7 +14,8 @@ const PATH = '/api/%3Cscript%3Edocument.title=%22hacked%22%3C/script%3E';
 const stranger = (path, agent = AGENT) => fetch(origin + path, { headers: { 'User-Agent': agent } });
 const rows = (page) => page.locator('[data-log]');
 const row = (page, text) => rows(page).filter({ hasText: text });
-const count = async (filter) => (await api('GET', `/api/logs?perPage=1&filter=${encodeURIComponent(filter)}`)).totalItems;
+const count = async (filter) => (await api('GET',
+  `/api/logs?perPage=1&filter=${encodeURIComponent(filter)}`)).totalItems;
 
 async function expression(page, text) {
   await page.getByRole('button', { name: 'Expression' }).click();
@@ -31,15 +32,18 @@ test('requests are listed, and one is shown with everything it has', async () =>
   const found = row(page, PATH);
   await found.getByText('Error', { exact: true }).waitFor();
   assert.match(await found.textContent(), /GET.*404/);
-  assert.match(await page.getByRole('img', { name: /entries over/ }).getAttribute('aria-label'), /^\d+ entries over 12 hours/);
+  assert.match(await page.getByRole('img', { name: /entries over/ }).getAttribute('aria-label'),
+    /^\d+ entries over 12 hours/);
   await look(page, 'logs');
   await found.getByRole('button').click();
   const dialog = page.getByRole('dialog', { name: 'Entry of the log' });
-  for (const text of ['data.userAgent', AGENT, 'GET /api/<script>document.title="hacked"</script>', 'data.status']) await dialog.getByText(text).first().waitFor();
+  for (const text of ['data.userAgent', AGENT, 'GET /api/<script>document.title="hacked"</script>',
+    'data.status']) await dialog.getByText(text).first().waitFor();
   const id = new URL(page.url()).searchParams.get('log');
   const entry = await api('GET', `/api/logs/${id}`);
   assert.equal(entry.data.userAgent, AGENT);
-  for (const key of Object.keys(entry.data)) await dialog.getByRole('rowheader', { name: `data.${key}`, exact: true }).waitFor();
+  for (const key of Object.keys(entry.data)) await dialog.getByRole('rowheader',
+    { name: `data.${key}`, exact: true }).waitFor();
   const fetched = page.waitForEvent('download');
   await dialog.getByRole('button', { name: 'Download JSON' }).click();
   assert.deepEqual(JSON.parse(await readFile(await (await fetched).path(), 'utf8')), entry);
@@ -66,11 +70,13 @@ test('entries are found by words, level, and who asked', async () => {
   await page.getByText('Nothing found').waitFor();
   await page.getByRole('searchbox', { name: 'Search the log' }).fill('');
   await page.getByLabel('Level').selectOption({ label: 'Errors only' });
-  await page.waitForFunction(() => [...document.querySelectorAll('[data-log] > .badge')].every(({ textContent }) => textContent === 'Error'));
+  await page.waitForFunction(() => [...document.querySelectorAll('[data-log] > .badge')].every(({ textContent }) =>
+    textContent === 'Error'));
   await page.getByLabel('Level').selectOption({ label: 'All levels' });
   await row(page, '_superusers').first().waitFor();
   await page.getByLabel('Include what superusers ask').uncheck();
-  await page.waitForFunction(() => ![...document.querySelectorAll('[data-log] .log-chips')].some(({ textContent }) => textContent.includes('_superusers')));
+  await page.waitForFunction(() => ![...document.querySelectorAll('[data-log] .log-chips')].some(({ textContent }) =>
+    textContent.includes('_superusers')));
   await row(page, 'needle-in-the-log').waitFor();
 });
 

@@ -1,4 +1,5 @@
-// The page Mail: what has become of mails, how they look without doing anything, and a mail server that is set up and tried.
+// The page Mail: what has become of mails, how they look without doing anything, and a mail server that is set up and
+// tried.
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
@@ -85,7 +86,8 @@ test('a mail server is set up, refused if it is wrong, and tried', async () => {
   const { mails, port } = await mailServer();
   const page = await owner();
   await open(page, '/_/mail');
-  assert.equal(await page.getByRole('button', { name: 'Send a test mail' }).isVisible(), false, 'without a server there is nothing to test');
+  assert.equal(await page.getByRole('button', { name: 'Send a test mail' }).isVisible(), false,
+    'without a server there is nothing to test');
   await page.getByLabel('Send mail through a mail server (SMTP)').check();
   await page.getByLabel('Host').fill('no host');
   await page.getByLabel('Port').fill('99999');
@@ -120,10 +122,12 @@ test('a mail that can\'t be sent says why, one that was sent has no text any mor
   const { port } = await mailServer();
   await api('PATCH', '/api/settings', { smtp: { enabled: true, host: '127.0.0.1', port } });
   const sentTo = await account();
-  await api('POST', '/api/collections/users/records', { email: 'refused@example.com', password: 'correct horse', passwordConfirm: 'correct horse' });
+  await api('POST', '/api/collections/users/records',
+    { email: 'refused@example.com', password: 'correct horse', passwordConfirm: 'correct horse' });
   await requestReset(sentTo.email);
   await requestReset('refused@example.com');
-  const [sent, failed] = [await mailTo(sentTo.email, 'passwordReset'), await mailTo('refused@example.com', 'passwordReset')];
+  const [sent, failed] = [await mailTo(sentTo.email, 'passwordReset'),
+    await mailTo('refused@example.com', 'passwordReset')];
   const page = await owner();
   await open(page, '/_/mail');
   await row(page, failed.id).getByText('Failed', { exact: true }).waitFor();

@@ -1,5 +1,5 @@
-// The page Settings: what is changed and nothing else arrives, what is refused stands beside its field, and nobody locks
-// themselves out without being asked.
+// The page Settings: what is changed and nothing else arrives, what is refused stands beside its field, and nobody
+// locks themselves out without being asked.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -16,7 +16,8 @@ const part = (page, title) => page.getByRole('region', { name: title, exact: tru
 test('only what was changed is sent, and it is in force', async () => {
   const page = await owner();
   await open(page, '/_/settings');
-  assert.equal(await page.getByRole('button', { name: 'Save changes' }).isVisible(), false, 'there is nothing to save yet');
+  assert.equal(await page.getByRole('button', { name: 'Save changes' }).isVisible(), false,
+    'there is nothing to save yet');
   await part(page, 'Application').getByLabel('Name', { exact: true }).fill(NAME);
   await part(page, 'Batch requests').getByLabel('Allow many changes in one request').check();
   await part(page, 'Batch requests').getByLabel('Requests at most').fill('77');
@@ -37,7 +38,8 @@ test('only what was changed is sent, and it is in force', async () => {
 test('every setting that there is has an input', async () => {
   const page = await owner();
   await open(page, '/_/settings');
-  const leaves = (value, path = []) => (value === null || typeof value !== 'object' || Array.isArray(value) ? [path.join('.')]
+  const leaves = (value, path = []) => (value === null || typeof value !== 'object' || Array.isArray(value)
+    ? [path.join('.')]
     : Object.entries(value).flatMap(([key, one]) => leaves(one, [...path, key])));
   const known = await page.locator('[data-path]').evaluateAll((all) => all.map(({ dataset }) => dataset.path));
   const secrets = ['smtp.password', 's3.secret', 'backups.s3.secret'];
@@ -57,7 +59,8 @@ test('what is refused stands beside its field, and nothing typed is lost', async
   await part(page, 'Superusers').getByLabel('Addresses of superusers').fill('0.0.0.0/0\n::/0\nwhere');
   await save(page);
   for (const [name, words] of [
-    ['meta.appURL', /web address/], ['meta.senderAddress', /email address/], ['backups.cron', /five parts/], ['rateLimits.rules.4.label', /path/],
+    ['meta.appURL', /web address/], ['meta.senderAddress', /email address/], ['backups.cron', /five parts/],
+      ['rateLimits.rules.4.label', /path/],
     ['rateLimits.rules.4.maxRequests', /empty/], ['superuserIPs', /where/],
   ]) {
     const input = page.locator(`[name="${name}"]`);
@@ -87,8 +90,10 @@ test('limits have rows, and their labels can be completed', async () => {
   await limits.getByLabel('Limit how often clients may ask').check();
   await limits.getByRole('button', { name: 'Add a limit' }).click();
   const rows = page.getByRole('row').filter({ has: page.getByLabel('What is counted') });
-  const options = await page.locator(`datalist#${await rows.last().getByLabel('What is counted').getAttribute('list')} option`).evaluateAll((all) => all.map(({ value }) => value));
-  for (const wanted of ['*:auth', '/api/batch', 'users:authWithPassword', 'users']) assert.ok(options.includes(wanted), wanted);
+  const list = await rows.last().getByLabel('What is counted').getAttribute('list');
+  const options = await page.locator(`datalist#${list} option`).evaluateAll((all) => all.map(({ value }) => value));
+  for (const wanted of ['*:auth', '/api/batch', 'users:authWithPassword', 'users']) assert.ok(options.includes(wanted),
+    wanted);
   await rows.last().getByLabel('What is counted').fill('users:create');
   await rows.last().getByLabel('For whom').selectOption({ label: 'Guests' });
   await rows.last().getByLabel('Requests').fill('9000');
@@ -99,7 +104,8 @@ test('limits have rows, and their labels can be completed', async () => {
   await saved(page);
   const { rateLimits } = await api('GET', '/api/settings');
   assert.deepEqual([rateLimits.enabled, rateLimits.rules.length, rateLimits.excludedIPs], [true, 4, ['127.0.0.1']]);
-  assert.deepEqual(rateLimits.rules.at(-1), { label: 'users:create', audience: '@guest', duration: 60, maxRequests: 9000 });
+  assert.deepEqual(rateLimits.rules.at(-1), { label: 'users:create', audience: '@guest', duration: 60,
+    maxRequests: 9000 });
 });
 
 test('nobody locks themselves out without being asked', async () => {
@@ -123,7 +129,8 @@ test('secrets are written and never shown, and a bucket that isn\'t there is tol
   await open(page, '/_/settings');
   const files = part(page, 'Files');
   await files.getByLabel('Keep them in an S3-compatible bucket').check();
-  for (const [label, value] of [['Endpoint', 'http://127.0.0.1:9'], ['Bucket', 'files'], ['Region', 'here'], ['Access key', 'key']]) await files.getByLabel(label, { exact: true }).fill(value);
+  for (const [label, value] of [['Endpoint', 'http://127.0.0.1:9'], ['Bucket', 'files'], ['Region', 'here'],
+    ['Access key', 'key']]) await files.getByLabel(label, { exact: true }).fill(value);
   await save(page);
   // Without the secret there is no bucket.
   await page.locator('[name="s3.secret"][aria-invalid="true"]').waitFor();
