@@ -6,10 +6,11 @@ use rocket::{Route, State, get, routes};
 use serde_json::json;
 
 use super::actions;
-use super::visit::{Answer, Reply, Visit};
+use super::visit::Visit;
 use crate::app::App;
 use crate::base::Error;
 use crate::domain::Collection;
+use crate::web::page::reply::{Answer, Reply};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {

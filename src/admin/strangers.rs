@@ -5,11 +5,11 @@
 use rocket::{Route, State, get, post, routes};
 use serde_json::json;
 
-use super::visit::{Answer, Reply};
 use crate::app::App;
 use crate::base::Error;
 use crate::web::guards::SlashedCaller;
 use crate::web::page::Look;
+use crate::web::page::reply::{Answer, Reply};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {

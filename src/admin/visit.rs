@@ -9,7 +9,6 @@ use rocket::Data;
 use rocket::Request;
 use rocket::http::Status;
 use rocket::request::{FromRequest, Outcome};
-use rocket::response::{self, Responder, Response};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
@@ -19,43 +18,12 @@ use crate::base::{Error, Result, Secret};
 use crate::domain::Collection;
 use crate::web::body::{self, FormText};
 use crate::web::guards::SlashedCaller;
-use crate::web::page::{Failure, Look, Page, Root};
-
-/// What a page of the dashboard answers.
-pub type Answer = Result<Reply, Failure>;
+use crate::web::page::{Look, Page};
 
 /// The cookie in which a browser keeps whether it wants light or dark pages.
 const THEME_COOKIE: &str = "holdall_theme";
 /// The header in which pages send the token of their session, htmx included.
 const TOKEN_HEADER: &str = "x_csrf_token";
-
-/// A page, or the way to another one.
-pub enum Reply {
-    /// This page, or part of one.
-    Page(Page),
-    /// The browser is to open this address.
-    GoTo(String),
-}
-
-impl From<Page> for Reply {
-    fn from(page: Page) -> Reply {
-        Reply::Page(page)
-    }
-}
-
-impl<'r> Responder<'r, 'static> for Reply {
-    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        match self {
-            Reply::Page(page) => page.respond_to(request),
-            Reply::GoTo(address) => Response::build()
-                .status(Status::SeeOther)
-                .raw_header("Location", Root::of(request).to(&address))
-                .raw_header("Cache-Control", "no-store")
-                .raw_header("Referrer-Policy", "same-origin")
-                .ok(),
-        }
-    }
-}
 
 /// A superuser's visit.
 pub struct Visit {

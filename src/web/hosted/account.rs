@@ -5,11 +5,12 @@ use rocket::{Data, Route, State, get, post, routes};
 use serde_json::{Map, Value as Json, json};
 
 use super::passkeys::day;
-use super::visit::{Answer, Reply, Visit, Visitor};
+use super::visit::{Visit, Visitor};
 use crate::app::App;
 use crate::base::{Error, ErrorKind, Result};
 use crate::domain::principal::SUPERUSERS;
 use crate::web::page::form::{Field, Form, Kind};
+use crate::web::page::reply::{Answer, Reply};
 use crate::web::site;
 
 /// The routes of this module.

@@ -9,10 +9,11 @@ use rocket::{Data, Route, State, get, post, routes};
 use serde_json::{Map, Value as Json, json};
 
 use super::account::{member, own_page, parsed};
-use super::visit::{Answer, Reply, Visit, Visitor};
+use super::visit::{Visit, Visitor};
 use crate::app::App;
 use crate::base::{Error, ErrorKind, Result};
 use crate::web::page::form::{Field, Form, Kind};
+use crate::web::page::reply::{Answer, Reply};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {

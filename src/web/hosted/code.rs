@@ -6,10 +6,11 @@ use serde_json::{Value as Json, json};
 
 use super::sign_in::continue_with;
 use super::step::Step;
-use super::visit::{Answer, Reply, Visit, Visitor, unless_internal};
+use super::visit::{Visit, Visitor, unless_internal};
 use crate::app::App;
 use crate::base::{Error, ErrorKind, Result};
 use crate::web::page::form::{Field, Form, Kind, Sent};
+use crate::web::page::reply::{Answer, Reply};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {

@@ -7,10 +7,11 @@ use rocket::http::Status;
 use rocket::{Data, Route, State, get, post, routes};
 use serde_json::json;
 
-use super::visit::{Answer, Reply, Visit, Visitor, unless_internal};
+use super::visit::{Visit, Visitor, unless_internal};
 use crate::app::App;
 use crate::base::Error;
 use crate::web::page::form::{Field, Form, Kind};
+use crate::web::page::reply::{Answer, Reply};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {

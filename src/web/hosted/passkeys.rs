@@ -9,10 +9,11 @@ use serde_json::{Map, Value as Json, json};
 
 use super::account::{member, parsed};
 use super::authenticator::proven;
-use super::visit::{Answer, Reply, Visit, Visitor};
+use super::visit::{Visit, Visitor};
 use crate::app::App;
 use crate::base::{Error, ErrorKind};
 use crate::web::page::form::{Field, Form, Kind};
+use crate::web::page::reply::{Answer, Reply};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {

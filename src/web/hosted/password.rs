@@ -4,10 +4,11 @@ use rocket::http::CookieJar;
 use rocket::{Data, Route, State, get, post, routes};
 
 use super::account::{member, own_page};
-use super::visit::{Answer, Reply, Visit, Visitor};
+use super::visit::{Visit, Visitor};
 use crate::app::App;
 use crate::base::ErrorKind;
 use crate::web::page::form::{Field, Form, Kind};
+use crate::web::page::reply::{Answer, Reply};
 use crate::web::site;
 
 /// The routes of this module.

@@ -9,11 +9,12 @@ use super::account::parsed;
 use super::authenticator::{codes_page, setup_page};
 use super::sign_in::{continue_with, password_form};
 use super::step::Step;
-use super::visit::{Answer, Reply, Visit, Visitor};
+use super::visit::{Visit, Visitor};
 use super::{code, passkeys};
 use crate::app::{App, Outcome};
 use crate::base::{Error, ErrorKind};
 use crate::web::page::form::{Field, Form, Kind, Sent};
+use crate::web::page::reply::{Answer, Reply};
 use crate::web::site;
 
 /// The routes of this module.

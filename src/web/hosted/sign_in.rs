@@ -8,12 +8,13 @@ use super::account::member;
 use super::code::is_second;
 use super::passkeys;
 use super::step::Step;
-use super::visit::{Answer, Newcomer, Reply, Visit, Visitor};
+use super::visit::{Newcomer, Visit, Visitor};
 use crate::app::{App, Outcome, SignedIn};
 use crate::base::{Error, ErrorKind};
 use crate::domain::FieldKind;
 use crate::domain::principal::SUPERUSERS;
 use crate::web::page::form::{Field, Form, Kind};
+use crate::web::page::reply::{Answer, Reply};
 use crate::web::site;
 
 /// The routes of this module.

@@ -8,11 +8,12 @@ use rocket::{Data, Route, State, get, post, routes};
 use serde_json::{Map, Value as Json, json};
 
 use super::sign_in::form_kind;
-use super::visit::{Answer, Reply, Visit, Visitor, unless_internal};
+use super::visit::{Visit, Visitor, unless_internal};
 use crate::app::App;
 use crate::base::{Error, Result};
 use crate::domain::{Field as CollectionField, FieldKind};
 use crate::web::page::form::{Field, Form, Kind, Sent};
+use crate::web::page::reply::{Answer, Reply};
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {

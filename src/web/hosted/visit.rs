@@ -11,7 +11,6 @@ use rocket::Data;
 use rocket::Request;
 use rocket::http::{Cookie as HttpCookie, CookieJar, SameSite, Status};
 use rocket::request::{FromRequest, Outcome};
-use rocket::response::{self, Responder, Response};
 use serde_json::{Map, Value as Json, json};
 
 use crate::app::{App, Caller, Cookie, Site};
@@ -20,42 +19,12 @@ use crate::base::{Error, ErrorKind, Result, Secret, ids};
 use crate::domain::{Collection, FieldKind};
 use crate::web::guards::SlashedCaller;
 use crate::web::page::form::{Field, Form, Kind, Sent};
-use crate::web::page::{Failure, Look, Page, Root};
+use crate::web::page::reply::Reply;
+use crate::web::page::{Look, Page};
 use crate::web::{body, redirects};
 
 /// The cookie that a visitor's forms are tied to, where it may be sent over plain HTTP, and over HTTPS.
 const FORM_COOKIES: [&str; 2] = ["holdall_form", "__Host-holdall_form"];
-
-/// What a hosted page answers.
-pub type Answer = Result<Reply, Failure>;
-
-/// A page, or the way to another one.
-pub enum Reply {
-    /// This page.
-    Page(Page),
-    /// The browser is to open this address.
-    GoTo(String),
-}
-
-impl From<Page> for Reply {
-    fn from(page: Page) -> Reply {
-        Reply::Page(page)
-    }
-}
-
-impl<'r> Responder<'r, 'static> for Reply {
-    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        match self {
-            Reply::Page(page) => page.respond_to(request),
-            Reply::GoTo(address) => Response::build()
-                .status(Status::SeeOther)
-                .raw_header("Location", Root::of(request).to(&address))
-                .raw_header("Cache-Control", "no-store")
-                .raw_header("Referrer-Policy", "same-origin")
-                .ok(),
-        }
-    }
-}
 
 /// A request for a hosted page, before it is known whose pages these are.
 pub struct Visitor {

@@ -5,6 +5,7 @@
 //! else, and browsers don't keep them. Not here: who may see what.
 
 pub mod form;
+pub mod reply;
 pub mod strings;
 pub mod templates;
 
