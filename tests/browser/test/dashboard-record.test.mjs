@@ -158,6 +158,9 @@ function png(size = 120) {
 
 test('every kind of field is set through the panel and read back by the API', async () => {
   const panel = await show('kinds');
+  assert.equal(await field(panel, 'title').locator('.hint').textContent(), 'What people call it.');
+  assert.equal(await field(panel, 'inner').getByText('hidden').isVisible(), true);
+  assert.equal(await field(panel, 'made').count(), 0);
   await panel.getByLabel('title', { exact: true }).fill('Two\nlines');
   await panel.getByLabel('amount', { exact: true }).fill('12.5');
   await panel.getByLabel('done', { exact: true }).click();
@@ -184,6 +187,7 @@ test('every kind of field is set through the panel and read back by the API', as
   await button(panel, 'Create').click();
   await said('Created.');
   const found = await newest('kinds');
+  assert.deepEqual(await panel.locator('.record-dates dt').allTextContents(), ['made', 'updated']);
   const raw = await page.evaluate(async (id) => (await fetch(`/api/collections/kinds/records/${id}`)).text(), found.id);
   assert.match(raw, /"data":\{"z":12345678901234567890,"a":\[1,null\]\}/, 'JSON is kept digit for digit and in order');
   assert.match(found.code, /^[A-Z]{6}$/);
@@ -266,6 +270,25 @@ test('what is refused is told beside its field, and what belongs to none on top'
   await said('Created.');
   assert.equal((await newest('kinds')).amount, 99);
   assert.equal(await panel.locator('.problem:visible').count(), 0);
+});
+
+test('what the server says of something that has no place in the form stands on top', async () => {
+  const panel = await show('kinds');
+  await page.route('**/api/collections/kinds/records', (route) =>
+    route.fulfill({
+      status: 400,
+      json: { message: 'No.', data: { ghost: { code: 'x', message: HOSTILE }, deep: { 0: { code: 'y', message: 'Inner' } } } },
+    }),
+  );
+  await panel.getByLabel('title', { exact: true }).fill('x');
+  await button(panel, 'Create').click();
+  const banner = panel.locator('[data-banner="problem"]');
+  await banner.waitFor();
+  assert.equal(await banner.textContent(), `No.\nghost: ${HOSTILE}\ndeep.0: Inner`);
+  await page.unroute('**/api/collections/kinds/records');
+  await button(panel, 'Create').click();
+  await said('Created.');
+  assert.equal(await banner.count(), 0);
 });
 
 test('of two who change the same record, the second sees both and chooses', async () => {
@@ -532,6 +555,38 @@ test('files are checked, sent, shown, sorted and removed', async () => {
   );
   assert.equal(await panel.isVisible(), true, 'a file picker that is cancelled closes nothing');
   assert.deepEqual(page.trouble, []);
+});
+
+test('an upload tells how far it is', async () => {
+  const panel = await show('papers');
+  const network = await page.context().newCDPSession(page);
+  await network.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: 1_000_000,
+  });
+  const buffer = Buffer.alloc(3_000_000, 1);
+  await field(panel, 'cover').locator('input[type="file"]').setInputFiles({ name: 'large.bin', mimeType: '', buffer });
+  await button(panel, 'Create').click();
+  await page.waitForFunction(() => {
+    const bar = document.querySelector('dialog.panel progress');
+    return !bar.hidden && bar.value > 0 && bar.value < 1;
+  });
+  // Neither is it sent twice, nor is the panel closed meanwhile.
+  await page.keyboard.press('Control+s');
+  await page.keyboard.press('Escape');
+  await network.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: -1,
+  });
+  await said('Created.');
+  assert.equal(await panel.locator('progress').isVisible(), false);
+  const found = (await api('GET', '/api/collections/papers/records?sort=-@rowid')).items;
+  assert.equal(found.filter((one) => one.cover.startsWith('large_')).length, 1);
+  await network.detach();
 });
 
 test('related records are found, made, sorted and limited', async () => {
