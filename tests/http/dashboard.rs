@@ -91,6 +91,14 @@ fn parts_of_pages_are_refused_and_not_replaced_by_the_sign_in() {
 }
 
 #[test]
+fn superusers_learn_by_their_cookie_how_the_server_sees_them() {
+    let app = TestApp::new();
+    let health = |browser: &Browser<'_>| browser.open("/api/health").expect(200)["data"]["realIP"].clone();
+    assert!(health(&Browser::of(&app, "_superusers", ROOT)).is_string());
+    assert_eq!(health(&Browser::of(&app, "people", "ada@holdall.test")), Json::Null);
+}
+
+#[test]
 fn before_there_is_a_superuser_pages_say_what_to_do() {
     let app = TestApp::empty();
     let page = app.guest().get("/_/");
