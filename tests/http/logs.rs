@@ -156,9 +156,10 @@ fn what_is_not_worth_an_entry_has_none() {
     let app = TestApp::new();
     let root = app.as_superuser();
     app.guest().call(Method::Options, "/api/health").send().expect(204);
-    for path in ["/", "/_/", "/static/page.css", "/auth/people/sign-in"] {
+    for path in ["/", "/static/page.css", "/auth/people/sign-in"] {
         assert_eq!(app.guest().get(path).status, 200, "{path}");
     }
+    assert_eq!(app.guest().get("/_/").status, 303);
     assert_eq!(app.guest().get("/api//health").status, 307);
     assert_eq!(app.guest().call(Method::Get, "/api/realtime").open().status(), 200);
     for path in ["/api/logs", "/api/logs/stats", "/api/logs?filter=level%3D0"] {

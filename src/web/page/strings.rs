@@ -189,7 +189,7 @@ mod tests {
         let Catalogue(languages) = builtin();
         let english = &languages[ENGLISH];
         let mut used = BTreeSet::new();
-        for folder in ["src/web", "templates"] {
+        for folder in ["src/web", "src/admin", "templates"] {
             quoted_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut used);
         }
         let sections: BTreeSet<&str> = english.keys().filter_map(|key| key.split_once('.')).map(|(s, _)| s).collect();
