@@ -1,21 +1,25 @@
 //! Who is let in before anything else is looked at: from where superusers may come, and how many requests clients may
 //! send.
 //!
-//! Asked by the edges for each request, before its body is read. While neither is set up, it is one look at the
-//! settings.
+//! Asked by the edges for each request, before its body is read, and by batches for each of their items. While neither
+//! is set up, it is one look at the settings.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::identity::Identity;
 use super::{App, Caller, Cookie};
 use crate::auth::throttle::address_key;
 use crate::base::{Error, IpRange, Result};
+use crate::domain::Schema;
 use crate::domain::principal::SUPERUSERS_ID;
 use crate::rates::{Asked, Quota, Target};
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug)]
 pub struct Admission<'a> {
+    /// In capitals.
+    pub method: &'a str,
     /// The path, without the query.
     pub path: &'a str,
     /// The collection that is named in it, by id or name.
@@ -35,10 +39,20 @@ pub struct TrustedProxy {
     pub leftmost: bool,
 }
 
-/// Who sends a request.
-struct Sender {
+/// Who sends a request, as limits look at it.
+pub(super) struct Sender {
+    ip: IpAddr,
     is_superuser: bool,
     is_signed_in: bool,
+}
+
+impl Sender {
+    pub fn new(identity: &Identity, ip: IpAddr) -> Sender {
+        let account = identity.principal.record();
+        // A key with a scope is its owner's, wherever it is used.
+        let is_superuser = account.is_some_and(|record| record.collection().id == SUPERUSERS_ID);
+        Sender { ip, is_superuser, is_signed_in: account.is_some() }
+    }
 }
 
 impl App {
@@ -68,13 +82,22 @@ impl App {
             Ok(sender) => sender,
             Err(error) => return (None, Err(error)),
         };
-        if sender.is_superuser {
-            return (None, Ok(()));
-        }
+        self.count(&sender, &self.0.store.schema(), request)
+    }
+
+    /// Counts a request if one of the limits is about it, and tells what is left to its sender.
+    ///
+    /// # Errors
+    /// 429 for too many requests.
+    pub(super) fn count(
+        &self,
+        sender: &Sender,
+        schema: &Schema,
+        request: &Admission<'_>,
+    ) -> (Option<Quota>, Result<()>) {
         let live = self.live();
-        let excluded = IpRange::any_contains(&live.config.rate_limits_excluded_ips, caller.client_ip);
-        let Some(limiter) = live.limiter.as_ref().filter(|_| !excluded) else { return (None, Ok(())) };
-        let schema = self.0.store.schema();
+        let is_exempt = sender.is_superuser || IpRange::any_contains(&live.config.rate_limits_excluded_ips, sender.ip);
+        let Some(limiter) = live.limiter.as_ref().filter(|_| !is_exempt) else { return (None, Ok(())) };
         let collection = match request.collection.map(|name| schema.find(name)) {
             // Whoever asks for what there isn't learns just that.
             Some(None) => return (None, Ok(())),
@@ -82,9 +105,9 @@ impl App {
             None => None,
         };
         let quota = limiter.count(
-            &address_key(caller.client_ip),
+            &address_key(sender.ip),
             &Asked {
-                method: &caller.request.method,
+                method: request.method,
                 path: request.path,
                 collection: collection.map(|found| Target { id: &found.id, name: &found.name, route: request.route }),
                 tags: request.tags,
@@ -117,19 +140,11 @@ impl App {
 
     /// Who a caller is. What they carry that is worth nothing is looked at again by whoever handles the request.
     async fn sender(&self, caller: &Caller) -> Result<Sender> {
+        let ip = caller.client_ip;
         if caller.token.is_none() && !matches!(caller.cookie, Cookie::Session(_)) {
-            return Ok(Sender { is_superuser: false, is_signed_in: false });
+            return Ok(Sender::new(&Identity::GUEST, ip));
         }
         let (app, caller) = (self.clone(), Arc::new(caller.clone()));
-        self.0
-            .store
-            .read(move |tx| {
-                let identity = app.identify(tx, &caller)?;
-                let account = identity.principal.record();
-                // A key with a scope is its owner's, wherever it is used.
-                let is_superuser = account.is_some_and(|record| record.collection().id == SUPERUSERS_ID);
-                Ok(Sender { is_superuser, is_signed_in: account.is_some() })
-            })
-            .await
+        self.0.store.read(move |tx| Ok(Sender::new(&app.identify(tx, &caller)?, ip))).await
     }
 }

@@ -1,12 +1,13 @@
 //! Several requests about records as one transaction: all of them take effect, or none.
 //!
 //! Called by the edge behind `/api/batch`. Each item goes through the same functions of `records` as a request of its
-//! own would, with its own request and the principal of the whole; so it is decided and refused in the same way.
-//! The batch has a group of its own, so that it costs others no more than the time that it may take.
+//! own would, with its own request and the principal of the whole; so it is decided, counted and refused in the same
+//! way. The batch has a group of its own, so that it costs others no more than the time that it may take.
 //!
 //! Passwords are hashed and files stored outside of transactions, and later items may need what earlier ones have
 //! written. So a batch with passwords or files runs twice: in a rehearsal, which is undone and in which stand-ins take
-//! the place of hashes, it shows that everything else is right and what it needs; then as it is meant.
+//! the place of hashes, it shows that everything else is right and what it needs; then as it is meant. Rate limits
+//! count its items in the first of the two.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,15 +15,16 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::admission::Sender;
 use super::files::{Stored, new_files};
 use super::identity::Identity;
-use super::{App, Caller, NewSession};
+use super::{Admission, App, Caller, NewSession};
 use crate::auth::sessions;
 use crate::auth::throttle::Attempt;
 use crate::base::{Error, ErrorKind, FieldError, FieldErrors, Result, Secret};
 use crate::domain::{Record, RequestInfo, Value};
 use crate::files::{NewFile, ledger};
-use crate::records::{self, Cx, Draft, Plans, Proof};
+use crate::records::{self, Cx, Draft, Proof};
 use crate::store::WriteTx;
 
 /// One request of a batch.
@@ -79,6 +81,14 @@ pub struct BatchAnswer {
 /// An item, or why it can't be understood; that is told when its turn comes.
 type Understood = Result<BatchItem>;
 
+/// What a batch is written with.
+struct Prepared {
+    items: Vec<Understood>,
+    /// One for each item.
+    proofs: Vec<Proof>,
+    is_rehearsed: bool,
+}
+
 /// What has to be done for an item outside of the transaction.
 struct Need {
     /// The item's place.
@@ -118,8 +128,8 @@ impl App {
         let caller = Arc::new(caller);
         let items = self.take_batch_uploads(&caller, items).await;
         let answer = async {
-            let (items, proofs, stored) = self.prepare_batch(&caller, items, limits.timeout).await?;
-            stored.kept_if(self.write_batch(&caller, items, proofs, limits.timeout)).await
+            let (prepared, stored) = self.prepare_batch(&caller, items, limits.timeout).await?;
+            stored.kept_if(self.write_batch(&caller, prepared, limits.timeout)).await
         };
         answer.await.map_err(|error| match error.kind() {
             ErrorKind::Timeout => too_slow().caused_by(error),
@@ -152,25 +162,26 @@ impl App {
         caller: &Arc<Caller>,
         items: Vec<Understood>,
         limit: Duration,
-    ) -> Result<(Vec<Understood>, Vec<Proof>, Stored)> {
+    ) -> Result<(Prepared, Stored)> {
         let mut proofs: Vec<Proof> = items.iter().map(|_| Proof::default()).collect();
         let has_work = |item: &Understood| {
             item.as_ref().is_ok_and(|item| self.has_work_before(&item.request, item.action.collection()))
         };
         if !items.iter().any(has_work) {
-            return Ok((items, proofs, Stored::nothing()));
+            return Ok((Prepared { items, proofs, is_rehearsed: false }, Stored::nothing()));
         }
         let (app, asking) = (self.clone(), caller.clone());
         let rehearsal = move |tx: &mut WriteTx<'_>| {
             let identity = app.identify(tx, &asking)?;
-            tx.rehearse(|tx| rehearse(tx, &identity, &app.0.plans, items))
+            let runner = Runner::new(&app, &identity).counting_for(Sender::new(&identity, asking.client_ip));
+            tx.rehearse(|tx| runner.rehearse(tx, items))
         };
         let (items, mut needs) = self.commit_alone(limit, rehearsal).await?;
         let files = needs.iter_mut().flat_map(|need| std::mem::take(&mut need.files)).collect();
         let proving = self.prove_needs(caller, needs, &mut proofs);
         tokio::time::timeout(limit, proving).await.map_err(|_| too_slow())??;
         let stored = self.store_files(files).await?;
-        Ok((items, proofs, stored))
+        Ok((Prepared { items, proofs, is_rehearsed: true }, stored))
     }
 
     /// Hashes and checks what the items need, one after the other: a batch takes no more of the machine than a request.
@@ -196,19 +207,22 @@ impl App {
     async fn write_batch(
         &self,
         caller: &Arc<Caller>,
-        items: Vec<Understood>,
-        proofs: Vec<Proof>,
+        Prepared { items, proofs, is_rehearsed }: Prepared,
         limit: Duration,
     ) -> Result<BatchAnswer> {
         let (app, caller) = (self.clone(), caller.clone());
         self.commit_alone(limit, move |tx| {
             let identity = app.identify(tx, &caller)?;
+            let mut runner = Runner::new(&app, &identity);
+            if !is_rehearsed {
+                runner = runner.counting_for(Sender::new(&identity, caller.client_ip));
+            }
             let mut bodies = Vec::with_capacity(items.len());
             for (at, (item, proof)) in items.into_iter().zip(proofs).enumerate() {
                 let written = item.and_then(|mut item| {
                     let id = proof.record_id.clone();
                     let settle = |_: &mut WriteTx<'_>, draft: &mut Draft, _: &RequestInfo| draft.apply(proof);
-                    let record = run(tx, &identity, &app.0.plans, &mut item, id.as_deref(), settle)?;
+                    let record = runner.run(tx, &mut item, id.as_deref(), settle)?;
                     let cx = identity.cx(&item.request, &app.0.plans);
                     record.map(|record| records::body_of(tx, &cx, &record, item.expand.as_deref())).transpose()
                 });
@@ -243,68 +257,102 @@ impl BatchAction {
     }
 }
 
-/// Runs all items with stand-ins for hashes, and gives them back with what they need to have proven.
-fn rehearse(
-    tx: &mut WriteTx<'_>,
-    identity: &Identity,
-    plans: &Plans,
-    items: Vec<Understood>,
-) -> Result<(Vec<Understood>, Vec<Need>)> {
-    let (mut rehearsed, mut needs) = (Vec::with_capacity(items.len()), Vec::new());
-    for (at, item) in items.into_iter().enumerate() {
-        let settle = |tx: &mut WriteTx<'_>, draft: &mut Draft, request: &RequestInfo| {
-            let (files, record_id) = (new_files(draft, request), draft.record.id().to_owned());
-            if draft.needs_proof() || !files.is_empty() {
-                ledger::reserve(tx, plans.dialect(), &files)?;
-                needs.push(Need { at, draft: draft.rehearse(|position| stand_in(at, position)), record_id, files });
-            }
-            Ok(())
-        };
-        let done = item.and_then(|mut item| run(tx, identity, plans, &mut item, None, settle).map(|_| item));
-        rehearsed.push(Ok(done.map_err(|error| failed(at, error))?));
-    }
-    Ok((rehearsed, needs))
+/// What carries out items.
+struct Runner<'a> {
+    app: &'a App,
+    identity: &'a Identity,
+    /// Whose requests they count as; `None` if they have been counted.
+    counted_for: Option<Sender>,
 }
 
-/// Carries out one item and returns the record that it has written, if there is one. `new_id` is what a new record that
-/// doesn't bring an id is called; `settle` deals with what its draft needs to have proven.
-fn run(
-    tx: &mut WriteTx<'_>,
-    identity: &Identity,
-    plans: &Plans,
-    item: &mut BatchItem,
-    new_id: Option<&str>,
-    settle: impl FnOnce(&mut WriteTx<'_>, &mut Draft, &RequestInfo) -> Result<()>,
-) -> Result<Option<Record>> {
-    let BatchItem { action, request, .. } = item;
-    let (collection, id) = match &*action {
-        BatchAction::Delete { collection, id } => {
-            return records::delete(tx, &identity.cx(request, plans), collection, id).map(|()| None);
+impl<'a> Runner<'a> {
+    fn new(app: &'a App, identity: &'a Identity) -> Runner<'a> {
+        Runner { app, identity, counted_for: None }
+    }
+
+    fn counting_for(self, sender: Sender) -> Runner<'a> {
+        Runner { counted_for: Some(sender), ..self }
+    }
+
+    fn cx<'b>(&'b self, request: &'b RequestInfo) -> Cx<'b> {
+        self.identity.cx(request, &self.app.0.plans)
+    }
+
+    /// Runs all items with stand-ins for hashes, and gives them back with what they need to have proven.
+    fn rehearse(&self, tx: &mut WriteTx<'_>, items: Vec<Understood>) -> Result<(Vec<Understood>, Vec<Need>)> {
+        let dialect = self.app.0.plans.dialect();
+        let (mut rehearsed, mut needs) = (Vec::with_capacity(items.len()), Vec::new());
+        for (at, item) in items.into_iter().enumerate() {
+            let settle = |tx: &mut WriteTx<'_>, draft: &mut Draft, request: &RequestInfo| {
+                let (files, record_id) = (new_files(draft, request), draft.record.id().to_owned());
+                if draft.needs_proof() || !files.is_empty() {
+                    ledger::reserve(tx, dialect, &files)?;
+                    needs.push(Need { at, draft: draft.rehearse(|position| stand_in(at, position)), record_id, files });
+                }
+                Ok(())
+            };
+            let done = item.and_then(|mut item| self.run(tx, &mut item, None, settle).map(|_| item));
+            rehearsed.push(Ok(done.map_err(|error| failed(at, error))?));
         }
-        BatchAction::Update { collection, id } => (collection, Some(id.clone())),
-        BatchAction::Create { collection } => (collection, None),
-        BatchAction::Upsert { collection } => {
-            let existing = existing_id(tx, &identity.cx(request, plans), collection)?;
-            // Rules see what it comes to.
-            request.method = if existing.is_some() { "PATCH" } else { "POST" }.to_owned();
-            (collection, existing)
-        }
-    };
-    let cx = identity.cx(request, plans);
-    match id {
-        Some(id) => {
-            let mut draft = records::draft_update(tx, &cx, collection, &id)?;
-            settle(tx, &mut draft, request)?;
-            records::store_updated(tx, &cx, draft).map(Some)
-        }
-        None => {
-            let mut draft = records::draft_with_id(tx, &cx, collection, new_id)?;
-            if matches!(action, BatchAction::Upsert { .. }) {
-                records::check_absent(&cx)?;
+        Ok((rehearsed, needs))
+    }
+
+    /// Carries out one item and returns the record that it has written, if there is one. `new_id` is what a new record
+    /// that doesn't bring an id is called; `settle` deals with what its draft needs to have proven.
+    fn run(
+        &self,
+        tx: &mut WriteTx<'_>,
+        item: &mut BatchItem,
+        new_id: Option<&str>,
+        settle: impl FnOnce(&mut WriteTx<'_>, &mut Draft, &RequestInfo) -> Result<()>,
+    ) -> Result<Option<Record>> {
+        let BatchItem { action, request, .. } = item;
+        let id = match &*action {
+            BatchAction::Create { .. } => None,
+            BatchAction::Update { id, .. } | BatchAction::Delete { id, .. } => Some(id.clone()),
+            BatchAction::Upsert { collection } => {
+                let existing = existing_id(tx, &self.cx(request), collection)?;
+                // Rules and limits see what it comes to.
+                request.method = if existing.is_some() { "PATCH" } else { "POST" }.to_owned();
+                existing
             }
-            settle(tx, &mut draft, request)?;
-            records::store_created(tx, &cx, draft).map(Some)
+        };
+        let collection = action.collection();
+        self.count(tx, &request.method, collection, id.as_deref())?;
+        let cx = self.cx(request);
+        match (&*action, id) {
+            (BatchAction::Delete { id, .. }, _) => records::delete(tx, &cx, collection, id).map(|()| None),
+            (_, Some(id)) => {
+                let mut draft = records::draft_update(tx, &cx, collection, &id)?;
+                settle(tx, &mut draft, request)?;
+                records::store_updated(tx, &cx, draft).map(Some)
+            }
+            (action, None) => {
+                let mut draft = records::draft_with_id(tx, &cx, collection, new_id)?;
+                if matches!(action, BatchAction::Upsert { .. }) {
+                    records::check_absent(&cx)?;
+                }
+                settle(tx, &mut draft, request)?;
+                records::store_created(tx, &cx, draft).map(Some)
+            }
         }
+    }
+
+    /// Counts an item as a request that does what it comes to, but apart from those that come by themselves.
+    ///
+    /// # Errors
+    /// 429 for too many requests.
+    fn count(&self, tx: &WriteTx<'_>, method: &str, collection: &str, id: Option<&str>) -> Result<()> {
+        let Some(sender) = &self.counted_for else { return Ok(()) };
+        let (tag, route) = match method {
+            "DELETE" => ("delete", "DELETE in a batch"),
+            "PATCH" => ("update", "PATCH in a batch"),
+            _ => ("create", "POST in a batch"),
+        };
+        let below = id.map(|id| format!("/{id}")).unwrap_or_default();
+        let path = format!("/api/collections/{collection}/records{below}");
+        let asked = Admission { method, path: &path, collection: Some(collection), route, tags: &[tag] };
+        self.app.count(sender, tx.schema(), &asked).1
     }
 }
 

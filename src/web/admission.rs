@@ -84,7 +84,8 @@ async fn decide(request: &Request<'_>, caller: &Caller) -> Outcome {
         form::decode_percent(request.routed_segment(at)?).ok()
     });
     let tags = TAGS.iter().find(|(known, _)| *known == route).map_or(&[][..], |(_, tags)| tags);
-    let asked = Admission { path, collection: collection.as_deref(), route: &route, tags };
+    let method = &caller.request.method;
+    let asked = Admission { method, path, collection: collection.as_deref(), route: &route, tags };
     let (quota, admitted) = app.admit(caller, &asked).await;
     match admitted {
         Ok(()) => Outcome { quota, ..Outcome::default() },

@@ -7,14 +7,15 @@ use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
 use crate::coverage::ROUTES;
-use crate::harness::{Answer, Call, Principal, TestApp, text};
+use crate::fixture::PASSWORD;
+use crate::harness::{Answer, Call, Principal, TestApp, item, records, text};
 
 const LIST: &str = "/api/collections/open/records";
 const HEALTH: &str = "/api/health";
 
-/// The fixture, with a collection that is open to everybody.
+/// The fixture, with a collection that is open to everybody, and batches.
 fn new() -> TestApp {
-    let app = TestApp::new();
+    let app = TestApp::configured(|config| config.batch_enabled = true, Vec::new());
     let body = json!({"name": "open", "type": "base", "listRule": "", "createRule": "", "fields": []});
     app.as_superuser().post("/api/collections", body).expect(200);
     app
@@ -141,6 +142,57 @@ fn superusers_and_excluded_addresses_are_not_counted() {
     assert_eq!(let_in(3, || from(&app.guest(), "203.0.114.5", HEALTH).send()), 3);
 }
 
+/// Which item of a batch is told that it is one too many; `None` if the batch was carried out.
+fn too_many_at(answer: &Answer) -> Option<String> {
+    if answer.status == 200 {
+        return None;
+    }
+    let body = answer.expect(400);
+    let (at, failure) = body["data"]["requests"].as_object()?.iter().next()?;
+    assert_eq!(
+        (&failure["code"], &failure["response"]["status"]),
+        (&json!("batch_request_failed"), &json!(429)),
+        "{body}"
+    );
+    Some(at.clone())
+}
+
+#[test]
+fn each_item_of_a_batch_counts() {
+    let app = new();
+    let root = app.as_superuser();
+    limit(&app, &["*:create 3/100"]);
+    let open = |count: usize| vec![item("POST", LIST, json!({})); count];
+    assert_eq!(too_many_at(&root.batch(&open(9))), None);
+    let stored = || root.list("open", &[]).expect(200)["totalItems"].clone();
+    let before = stored();
+    let guest = app.guest();
+    assert_eq!(too_many_at(&guest.batch(&open(2))), None);
+    assert_eq!(too_many_at(&guest.batch(&open(9))).as_deref(), Some("1"));
+    assert_eq!(stored(), json!(before.as_i64().expect("a number") + 2), "nothing of a batch that failed stays");
+    assert_eq!(let_in(5, || guest.post(LIST, json!({}))), 3, "by themselves they are counted apart");
+    root.patch("/api/settings", json!({"rateLimits": {"excludedIPs": ["203.0.113.5"]}})).expect(200);
+    let batch = json!({"requests": open(9)});
+    let excluded = guest.call(Method::Post, "/api/batch").from("203.0.113.5").json(&batch).send();
+    assert_eq!(too_many_at(&excluded), None);
+}
+
+#[test]
+fn an_item_of_a_batch_that_is_rehearsed_counts_once() {
+    let app = new();
+    app.as_superuser()
+        .post("/api/collections", json!({"name": "clients", "type": "auth", "createRule": ""}))
+        .expect(200);
+    limit(&app, &["*:create 3/100"]);
+    let account = |name: &str| {
+        let body = json!({"email": format!("{name}@x.test"), "password": PASSWORD, "passwordConfirm": PASSWORD});
+        item("POST", &records("clients"), body)
+    };
+    let guest = app.guest();
+    assert_eq!(too_many_at(&guest.batch(&[account("a"), account("b"), account("c")])), None);
+    assert_eq!(too_many_at(&guest.batch(&[account("d")])).as_deref(), Some("0"));
+}
+
 #[test]
 fn limits_follow_a_renamed_collection() {
     let app = new();
@@ -228,7 +280,7 @@ fn superusers_come_only_from_where_they_may() {
     let token = file_token(&root);
     root.patch("/api/settings", json!({"superuserIPs": ["10.0.0.0/8"]})).expect(200);
     let sign_in = |ip: &str| {
-        let body = json!({"identity": crate::fixture::ROOT, "password": crate::fixture::PASSWORD});
+        let body = json!({"identity": crate::fixture::ROOT, "password": PASSWORD});
         let path = "/api/collections/_superusers/auth-with-password";
         app.guest().call(Method::Post, path).from(ip).json(&body).send().status
     };
