@@ -138,6 +138,7 @@ impl App {
 
     /// Does what follows from settings that have changed.
     async fn take_effect(&self, with_logs: bool) {
+        self.0.hub.end_superusers(|ip| self.lets_superusers_in(ip));
         if let Err(error) = self.register_backup_job() {
             tracing::error!("backups aren't scheduled: {}", error.log_text());
         }

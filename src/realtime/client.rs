@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::log::{Gap, Position};
 use super::queue::{Message, Queue};
 use super::topic::Topic;
+use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{Credential, Event, Principal, Record};
 
 /// As whom a client listens, and by what it has shown that.
@@ -36,6 +37,11 @@ impl Association {
     /// Whether this is the same account.
     fn is_of(&self, other: &Association) -> bool {
         other.principal.record().is_some_and(|record| self.principal.is(&record.collection().id, record.id()))
+    }
+
+    /// Whether this is a superuser, or a key of one.
+    fn is_superuser(&self) -> bool {
+        self.principal.record().is_some_and(|record| record.collection().id == SUPERUSERS_ID)
     }
 
     /// Whether what has happened ends it.
@@ -100,10 +106,12 @@ impl Client {
 
     /// Makes it a guest if what has happened ends what it was signed in with.
     pub(super) fn note(&self, event: &Event) {
-        let mut listening = self.listening();
-        if listening.association.as_ref().is_some_and(|association| association.is_ended_by(event)) {
-            listening.association = None;
-        }
+        self.listening().association.take_if(|association| association.is_ended_by(event));
+    }
+
+    /// Makes it a guest if it is a superuser.
+    pub(super) fn end_superuser(&self) {
+        self.listening().association.take_if(|association| association.is_superuser());
     }
 
     /// Takes over what is stored of an account now, if it is this client's.

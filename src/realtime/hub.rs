@@ -303,6 +303,13 @@ impl Hub {
         }
     }
 
+    /// Makes guests of superusers at addresses that they are not let in from.
+    pub fn end_superusers(&self, lets_in: impl Fn(IpAddr) -> bool) {
+        for client in self.state().clients.values().filter(|client| !lets_in(client.ip)) {
+            client.end_superuser();
+        }
+    }
+
     /// Makes a client a guest's.
     pub fn dissociate(&self, client_id: &str) {
         if let Some(client) = self.find(client_id) {

@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 
 use crate::coverage::ROUTES;
 use crate::fixture::PASSWORD;
-use crate::harness::{Answer, Call, Principal, TestApp, item, records, text};
+use crate::harness::{Answer, Call, Principal, TestApp, id, item, record, records, text};
+use crate::listening::{Listener, briefs};
 
 const LIST: &str = "/api/collections/open/records";
 const HEALTH: &str = "/api/health";
@@ -302,4 +303,49 @@ fn superusers_come_only_from_where_they_may() {
         assert_eq!(status(&app.guest(), LIST), 200);
         assert_eq!(status(&app.as_user("ada"), HEALTH), 200);
     }
+}
+
+#[test]
+fn open_streams_of_superusers_become_guests_where_they_may_not_come_from() {
+    let app = TestApp::new();
+    let root = app.as_superuser();
+    let key = |scope: Json| text(&root.post("/api/keys", json!({"name": "k", "scope": scope})).expect(200)["key"]);
+    let (whole, scoped) = (key(Json::Null), key(json!({"*": ["list", "view"]})));
+    let topics = ["vault/*", "articles/*"];
+    let mut theirs: Vec<_> = [root.clone(), app.with_token(&whole), app.with_token(&scoped)]
+        .iter()
+        .map(|who| Listener::of(&app, who, &topics))
+        .collect();
+    let mut user = Listener::of(&app, &app.as_user("ada"), &["people/*"]);
+    // Streams of tests come from nowhere.
+    let (elsewhere, here) = ("10.1.1.1", "0.0.0.0");
+    let let_in = |ips: &[&str]| {
+        let call = root.call(Method::Patch, "/api/settings").from(elsewhere);
+        call.json(&json!({"superuserIPs": ips})).send().expect(200);
+    };
+    let write = |collection: &str, body: Json| {
+        root.call(Method::Post, &records(collection)).from(elsewhere).json(&body).send().expect(200);
+    };
+    let secret = |content: &str| write("vault", json!({"content": content}));
+    let rename = |handle: &str| {
+        let path = record("people", &id("ada"));
+        root.call(Method::Patch, &path).from(elsewhere).json(&json!({"handle": handle})).send().expect(200);
+    };
+
+    let_in(&[elsewhere, here]);
+    secret("while it is let in");
+    let_in(&[elsewhere]);
+    secret("while it isn't");
+    rename("lovelace");
+    let_in(&[]);
+    secret("when it would be again");
+    for stream in &mut theirs {
+        assert_eq!(briefs(&stream.heard(), "content"), ["create while it is let in"]);
+        stream.subscribe(&root, &topics);
+    }
+    secret("when they have said who they are");
+    for stream in &mut theirs {
+        assert_eq!(briefs(&stream.heard(), "content"), ["create when they have said who they are"]);
+    }
+    assert_eq!(briefs(&user.heard(), "email"), ["update ada@holdall.test"], "hers is hers");
 }

@@ -37,8 +37,8 @@ impl App {
     /// Whether the stream is somebody's then.
     ///
     /// # Errors
-    /// As [`Hub::subscribe`](crate::realtime::Hub::subscribe); 401 if what the caller is signed in with ends at this
-    /// very moment.
+    /// As [`Hub::subscribe`](crate::realtime::Hub::subscribe); 401 or 403 if what the caller is signed in with ends at
+    /// this very moment.
     pub async fn realtime_listen(&self, caller: Arc<Caller>, to: Subscription) -> Result<bool> {
         let hub = &self.0.hub;
         let association = self.realtime_identity(&caller).await?;
@@ -50,11 +50,11 @@ impl App {
         // What has ended since it was looked up, before the hub knew of it, ends nothing there: so it is looked up once
         // more. Whatever ends from here on is told to the hub.
         if was_somebody {
-            match self.realtime_identity(&caller).await? {
-                Some(association) => hub.refresh(&id, &association),
-                None => {
+            match self.realtime_identity(&caller).await.and_then(|found| found.ok_or_else(Error::unauthenticated)) {
+                Ok(association) => hub.refresh(&id, &association),
+                Err(error) => {
                     hub.dissociate(&id);
-                    return Err(Error::unauthenticated());
+                    return Err(error);
                 }
             }
         }
