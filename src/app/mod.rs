@@ -62,7 +62,6 @@ use tracing::Instrument;
 use crate::auth::attempts::Attempts;
 use crate::auth::throttle::Throttle;
 use crate::auth::{Passwords, totp};
-use crate::backup::Shelf;
 use crate::backup::swap::{self, InUse, Settled};
 use crate::base::{Result, Timestamp};
 use crate::collections as collections_service;
@@ -169,8 +168,7 @@ impl App {
         Storage::check(config)?;
         App::check_mail(config)?;
         App::check_jobs(config)?;
-        shipping::Shipping::check(config)?;
-        Shelf::open(config)?;
+        App::check_backup_places(config)?;
         let restored = swap::settle(&config.data_dir)?;
         match (App::open_data(config), restored) {
             (Ok(app), Settled::Swapped) => {

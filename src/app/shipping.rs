@@ -9,7 +9,7 @@ use super::App;
 use crate::backup::ship::files::FileLine;
 use crate::backup::ship::restore::Restoration;
 use crate::backup::ship::{Options, Restored, Shipper, ShippingState, Stretch, Target, Wanted, stretches};
-use crate::backup::{Folder, swap};
+use crate::backup::{Folder, Shelf, swap};
 use crate::base::limits::SHIP_END_SECONDS;
 use crate::base::progress::Progress;
 use crate::base::{Error, Result};
@@ -27,17 +27,19 @@ pub(super) struct Shipping {
     files: Arc<FileLine>,
 }
 
-impl Shipping {
-    /// Whether what the configuration says of the target can be used; whether it answers shows later.
-    pub fn check(config: &Config) -> Result<()> {
-        match config.ship_location() {
-            Some(location @ Location::Bucket(_)) => Target::open(&location).map(|_| ()),
-            _ => Ok(()),
-        }
-    }
-}
-
 impl App {
+    /// Whether what the configuration says of the places of backups and continuous backup can be used; whether they
+    /// answer shows later.
+    ///
+    /// # Errors
+    /// 400 if it can't.
+    pub fn check_backup_places(config: &Config) -> Result<()> {
+        if let Some(location @ Location::Bucket(_)) = config.ship_location() {
+            Target::open(&location)?;
+        }
+        Shelf::open(config).map(|_| ())
+    }
+
     /// Ships what is committed, for as long as the program runs, if the configuration says where to.
     pub(super) async fn ship_forever(self) {
         let live = self.live();
@@ -144,11 +146,5 @@ fn ship_target(config: &Config, from: Option<&str>) -> Result<Target> {
     let Some(location) = location else {
         return Err(Error::invalid("Say where from: with --from, or by the key `ship_to` of the configuration."));
     };
-    match &location {
-        // Opening it would make it.
-        Location::Folder(folder) if !folder.is_dir() => {
-            Err(Error::invalid(format!("There is no folder {}.", folder.display())))
-        }
-        location => Target::open(location),
-    }
+    Target::find(&location)?.ok_or_else(|| Error::invalid(format!("There is no {location}.")))
 }

@@ -33,6 +33,7 @@ pub fn run(command: Command, flags: Flags) -> Result<()> {
         Command::Check => {
             App::check_mail(&settings.config)?;
             App::check_storage(&settings.config)?;
+            App::check_backup_places(&settings.config)?;
             App::check_jobs(&settings.config)?;
             front::check(&settings.config)?;
             match &settings.file {

@@ -15,7 +15,7 @@ Examples:
   holdall doctor --quiet && echo fine
 
 The exit status is 0 if there is nothing to do, 1 if there are warnings, and 2 if there are problems. Notes, which may
-be meant so, don't count. Nothing is changed, and nothing is asked of the network.";
+be meant so, don't count. Nothing is changed, and nothing is asked of the network but what lies in buckets of backups.";
 
 /// A certificate that ends within this time is worth a warning: two weeks.
 const WARNED_BEFORE_SECONDS: i64 = 14 * 24 * 60 * 60;
@@ -34,7 +34,8 @@ pub struct Args {
 pub fn run(args: &Args, flags: Flags) -> Result<ExitCode> {
     let findings = match Sources::of_process(flags).and_then(|sources| Settings::load(&sources)) {
         Ok(settings) => {
-            let mut findings = doctor::examine(&settings.config, settings.file_with_secrets());
+            let examine = doctor::examine(&settings.config, settings.file_with_secrets());
+            let mut findings = super::runtime(1, settings.max_blocking())?.block_on(examine)?;
             findings.extend(certificate(&settings.config));
             findings
         }

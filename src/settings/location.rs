@@ -2,6 +2,7 @@
 //!
 //! Made of the keys that name such a place; opened by `files`. Nothing here is checked but the form.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::config::{Config, S3Addressing};
@@ -36,6 +37,15 @@ pub struct Bucket {
     pub secret_key: Secret,
     /// Where requests name the bucket.
     pub addressing: S3Addressing,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Folder(folder) => write!(f, "folder {}", folder.display()),
+            Location::Bucket(bucket) => write!(f, "bucket {}", bucket.name),
+        }
+    }
 }
 
 impl Config {

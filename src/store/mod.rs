@@ -77,6 +77,7 @@ pub use options::{Database, StoreOptions};
 pub use outdated::{Outdated, copy_closed, newest_version, outdated};
 pub use sqlite::{DatabaseCopy, Past, Quick, Row, SqlColumn, SqlTable, version as sqlite_version};
 pub use tail::{Commit, Piece, Snapshot, Tail, Taken};
+pub use times::first_commit_after;
 pub use tx::{ColumnInfo, ReadTx, WriteTx};
 pub use wal::Place;
 pub use witness::{Before, Witness};

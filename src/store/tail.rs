@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::sqlite::LongRead;
-use super::times::Times;
+use super::times::{Times, times_file};
 use super::wal::{self, End, Place};
 use super::{Database, StoreOptions, WriteTx};
 use crate::base::limits::{SHIP_KEPT_MAX_BYTES, SHIP_PIECE_MAX_BYTES};
@@ -155,10 +155,10 @@ impl Tail {
     pub(super) fn new(options: &StoreOptions) -> Tail {
         let name = Database::Data.file_name();
         let file = |end: &str| options.data_dir.join(format!("{name}{end}"));
-        let (data_file, log_file, times_file) = (file(""), file("-wal"), file("-times"));
+        let (data_file, log_file) = (file(""), file("-wal"));
         let written = fs::metadata(&log_file).and_then(|known| known.modified());
         let found_ms = written.map_or_else(|_| Timestamp::now(), Timestamp::from_system_time).unix_millis();
-        let (times, clock) = (Times::new(&log_file, times_file), options.clock);
+        let (times, clock) = (Times::new(&log_file, times_file(&options.data_dir)), options.clock);
         let mut tail = Tail {
             data_file,
             log_file,

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value as Json, json};
 
 use super::server::{EMAIL, Ended, Server, claim, contents, holdall, open_collection, program, run};
+use super::shipping::{shipped, wait_until_good};
 
 /// What the doctor finds with these variables, and its exit status.
 fn doctor(data: &Path, change: impl FnOnce(&mut Command)) -> (i32, Json) {
@@ -128,6 +129,44 @@ fn a_server_that_is_looked_after_has_nothing_to_do() {
     expect(&body, "backups", "ok", "known to be good");
     expect(&body, "backups", "note", "same disk");
     expect(&body, "superusers", "note", "when they sign in next");
+}
+
+#[test]
+fn continuous_backup_is_looked_at_where_it_goes() {
+    let (folder, data) = new_folder();
+    let target = folder.path().join("elsewhere");
+    let look = |data: &Path| {
+        let (_, body) = doctor(data, |command| {
+            command.env("HOLDALL_SHIP_TO", &target);
+        });
+        body
+    };
+    assert!(found(&look(&data), "shipping").is_empty(), "there is nothing to ship yet");
+    claim(&data);
+    expect(&look(&data), "shipping", "problem", "There is no folder");
+    assert!(!target.exists(), "looking made it");
+    fs::create_dir(&target).expect("the folder is ours");
+    expect(&look(&data), "shipping", "warning", "Nothing that could be restored");
+
+    let server = shipped(&data, &target);
+    wait_until_good(&target, 1);
+    let before = contents(&target);
+    expect(&look(&data), "shipping", "ok", "Changes up to");
+    assert!(contents(&target) == before, "something was changed");
+    server.terminate();
+    let (_, body) = doctor(&data, |_| {});
+    assert!(found(&body, "shipping").is_empty(), "nobody wants it: {body}");
+
+    let (status, body) = doctor(&data, |command| {
+        command.env("HOLDALL_SHIP_TO", "s3://nobody/there").env("HOLDALL_SHIP_S3_ENDPOINT", "http://127.0.0.1:1");
+        command.env("HOLDALL_SHIP_S3_ACCESS_KEY", "key").env("HOLDALL_SHIP_S3_SECRET_KEY", "a secret");
+        command.env("HOLDALL_BACKUP_S3_BUCKET", "nobody").env("HOLDALL_BACKUP_S3_ENDPOINT", "http://127.0.0.1:1");
+        command.env("HOLDALL_BACKUP_S3_ACCESS_KEY", "key").env("HOLDALL_BACKUP_S3_SECRET_KEY", "a secret");
+    });
+    assert_eq!(status, 2);
+    expect(&body, "shipping", "problem", "It can't be seen what was shipped");
+    expect(&body, "backups", "problem", "can't be listed");
+    assert!(!body.to_string().contains("a secret"), "{body}");
 }
 
 #[test]

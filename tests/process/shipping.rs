@@ -59,7 +59,7 @@ fn new_data(folder: &Path, fields: Json) -> PathBuf {
     data
 }
 
-fn shipped(data: &Path, target: &Path) -> Server {
+pub fn shipped(data: &Path, target: &Path) -> Server {
     // A small log, so that it starts over again and again.
     Server::start_with(data, |command| {
         command.env("HOLDALL_SHIP_TO", target).env("HOLDALL_SHIP_INTERVAL_MS", "50");
@@ -113,7 +113,7 @@ fn newest_commit(target: &Path) -> Option<i64> {
 }
 
 /// Waits until there is a copy of the database that could be restored.
-fn wait_until_good(target: &Path, count: usize) {
+pub fn wait_until_good(target: &Path, count: usize) {
     let started = Instant::now();
     while names(target).iter().filter(|name| name.ends_with(".good")).count() < count {
         assert!(started.elapsed() < ANSWER_TIMEOUT, "there is no good copy in {}", target.display());

@@ -1,7 +1,7 @@
 //! Whether there is a backup that can be restored, and whether there will be a next one.
 
 use super::{Finding, Grade};
-use crate::backup::{Folder, Item};
+use crate::backup::{Item, Shelf};
 use crate::base::Timestamp;
 use crate::jobs::Expression;
 use crate::settings::Config;
@@ -13,16 +13,29 @@ const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 /// How far back the schedule is looked at.
 const LOOK_BACK_MINUTES: i64 = 62 * 24 * 60;
 
-/// Looks at the backups in the data folder; nothing while there is nothing to back up.
+/// Looks at the backups, wherever they are; nothing while there is nothing to back up.
 pub fn examine(config: &Config) -> Vec<Finding> {
     if !config.data_dir.join(Database::Data.file_name()).is_file() {
         return Vec::new();
     }
-    match Folder::new(&config.data_dir).list() {
-        Ok(items) => judged(&items, &config.backup_cron, Timestamp::now()),
+    match Shelf::open(config).and_then(|shelf| shelf.list()) {
+        Ok(items) => {
+            let mut findings = judged(&items, &config.backup_cron, Timestamp::now());
+            if !items.is_empty() && config.backup_bucket().is_none() {
+                // On the same disk, they are gone with it.
+                let message = "Backups lie on the same disk as the data.";
+                let advice = "Copy them to another machine now and then.";
+                findings.push(Finding::new("backups", Grade::Note, message, advice));
+            }
+            findings
+        }
         Err(error) => {
             let message = format!("The backups can't be listed: {}", error.log_text());
-            vec![Finding::new("backups", Grade::Problem, message, "Run this as the user who owns the data.")]
+            let advice = match config.backup_bucket() {
+                Some(_) => "See that the service answers, and what is said of it (backup_s3_…).",
+                None => "Run this as the user who owns the data.",
+            };
+            vec![Finding::new("backups", Grade::Problem, message, advice)]
         }
     }
 }
@@ -63,11 +76,6 @@ fn judged(items: &[Item], cron: &str, now: Timestamp) -> Vec<Finding> {
         let message = "Backups aren't made by themselves.";
         let advice = "Set backup_cron, such as \"0 3 * * *\" for each night, unless something else makes them.";
         findings.push(Finding::new("backups", Grade::Warning, message, advice));
-    }
-    // On the same disk, they are gone with it.
-    if newest.is_some() {
-        let message = "Backups lie on the same disk as the data.";
-        findings.push(Finding::new("backups", Grade::Note, message, "Copy them to another machine now and then."));
     }
     findings
 }

@@ -2,7 +2,7 @@
 //!
 //! Called by `holdall doctor` ([`examine`], also where no server can be started) and by edges of a running server
 //! ([`App::findings`]). Invariants: nothing is changed and nothing is made, and databases are only read; nothing is
-//! asked of the network; no secret is in a finding. Each check is a function of a file of its own kind here, and says
+//! asked of the network but what lies in buckets of backups; no secret is in a finding. Each check is a function of a file of its own kind here, and says
 //! in a sentence what it has found and what to do about it. Not here: whether the server can work at this moment
 //! (`readiness`), files that are missing (`files_check`), certificates (`cli`, which knows the front).
 
@@ -11,6 +11,7 @@ mod backups;
 mod data;
 mod machine;
 mod setup;
+mod shipping;
 
 use std::path::PathBuf;
 
@@ -92,9 +93,23 @@ pub fn worst(findings: &[Finding]) -> Grade {
 }
 
 /// Looks at everything. `secrets_file` is the configuration file, if there are secrets in it.
-pub fn examine(config: &Config, secrets_file: Option<PathBuf>) -> Vec<Finding> {
-    let with_settings = data::with_settings(config);
-    let config = with_settings.as_ref().unwrap_or(config);
+///
+/// # Errors
+/// None that is known.
+pub async fn examine(config: &Config, secrets_file: Option<PathBuf>) -> Result<Vec<Finding>> {
+    let config = config.clone();
+    let look = move || {
+        let config = data::with_settings(&config).unwrap_or(config);
+        let findings = examine_here(&config, secrets_file);
+        Ok((config, findings))
+    };
+    let (config, mut findings) = blocking(look).await?;
+    findings.extend(shipping::examine(&config).await);
+    Ok(findings)
+}
+
+/// What can be seen without waiting for anybody but disks and the bucket of backups.
+fn examine_here(config: &Config, secrets_file: Option<PathBuf>) -> Vec<Finding> {
     let mut findings = setup::configuration(config);
     findings.extend(data::folder(config, secrets_file.as_deref()));
     findings.extend(data::databases(config));
@@ -111,8 +126,7 @@ impl App {
     /// # Errors
     /// None that is known.
     pub async fn findings(&self) -> Result<Vec<Finding>> {
-        let config = self.live().config.clone();
-        blocking(move || Ok(examine(&config, None))).await
+        examine(&self.live().config, None).await
     }
 }
 

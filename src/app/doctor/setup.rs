@@ -14,7 +14,12 @@ const DEFAULT_SENDER: &str = "holdall@localhost";
 
 /// Whether all parts of the configuration can be used.
 pub fn configuration(config: &Config) -> Vec<Finding> {
-    let checks = [App::check_mail(config), App::check_storage(config), App::check_jobs(config)];
+    let checks = [
+        App::check_mail(config),
+        App::check_storage(config),
+        App::check_backup_places(config),
+        App::check_jobs(config),
+    ];
     let problem = |error: Error| {
         let advice = "Change the key that it names; `holdall config show` says where it was set.";
         Finding::new("configuration", Grade::Problem, error.log_text(), advice)

@@ -25,10 +25,11 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub use names::SnapshotName;
 pub use plan::{Moment, Stretch, stretches, time};
 pub use restore::{Restored, Wanted};
 pub use shipper::{Options, Shipper, ShippingState};
-pub use target::{Target, write_to};
+pub use target::{Generation, Target, write_to};
 
 use crate::base::Error;
 

@@ -42,6 +42,17 @@ impl Target {
         Ok(Target { storage: Storage::at(location)? })
     }
 
+    /// Opens a target that is there; `None` for a folder that isn't, which opening it would make.
+    ///
+    /// # Errors
+    /// As [`Target::open`].
+    pub fn find(location: &Location) -> Result<Option<Target>> {
+        match location {
+            Location::Folder(folder) if !folder.is_dir() => Ok(None),
+            location => Target::open(location).map(Some),
+        }
+    }
+
     /// What it is made of.
     pub fn storage(&self) -> &Storage {
         &self.storage
