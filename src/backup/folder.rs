@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::names::{is_safe, taken};
-use super::{unread, unwritten};
+use super::{remove_folder, unread, unwritten};
 use crate::base::{Error, Result, Timestamp, ids, private};
 use crate::files::sync_folder;
 
@@ -316,10 +316,7 @@ impl Folder {
     /// 503 if it can't be removed.
     pub fn remove_leftovers(&self) -> Result<()> {
         let Ok(_busy) = self.busy() else { return Ok(()) };
-        match fs::remove_dir_all(self.path.join(PARTIAL)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed.map_err(unwritten),
-        }
+        remove_folder(&self.path.join(PARTIAL)).map_err(unwritten)
     }
 }
 

@@ -31,7 +31,9 @@ pub use create::{Source, create};
 pub use folder::{Busy, Check, Folder, Item};
 pub use shelf::{AtHand, Shelf};
 
+use std::fs;
 use std::io;
+use std::path::Path;
 
 use crate::base::Error;
 use crate::store::Database;
@@ -46,6 +48,14 @@ const STORAGE: &str = "storage";
 const MANIFEST: &str = "manifest.json";
 /// How much is read and written at a time.
 const PIECE_BYTES: usize = 128 << 10;
+
+/// Removes a folder with everything in it, if it is there.
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
 
 /// 503 for what can't be written.
 fn unwritten(error: io::Error) -> Error {

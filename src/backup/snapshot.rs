@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Entry;
-use super::{DATA, LOGS, MANIFEST, PIECE_BYTES};
+use super::{DATA, LOGS, MANIFEST, remove_folder};
 use crate::base::{Error, Result, Timestamp, fault, private};
 use crate::files::{Hash, sync_folder};
 use crate::store::{Database, DatabaseCopy, copy_closed};
@@ -175,25 +175,10 @@ fn sum_up(folder: &Path) -> Result<Vec<Entry>> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             opened => opened.map_err(unwritten)?,
         };
-        let (size_bytes, sha256) = hash(file).map_err(unwritten)?;
+        let (size_bytes, sha256) = Hash::of(file).map_err(unwritten)?;
         entries.push(Entry { name: name.to_owned(), size_bytes, sha256 });
     }
     Ok(entries)
-}
-
-fn hash(mut file: File) -> io::Result<(u64, String)> {
-    let (mut hash, mut size_bytes, mut piece) = (Hash::new(), 0, vec![0; PIECE_BYTES]);
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok((size_bytes, hash.hex())),
-            Ok(count) => {
-                hash.update(&piece[..count]);
-                size_bytes += count as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }
 
 fn sync_all(folder: &Path) -> io::Result<()> {
@@ -280,13 +265,6 @@ pub fn rotate(data_dir: &Path, keep: usize) -> Result<()> {
     let all = list(data_dir)?;
     let surplus = all.len().saturating_sub(keep);
     all[..surplus].iter().try_for_each(|snapshot| remove(data_dir, &snapshot.name))
-}
-
-fn remove_folder(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
 }
 
 /// Where a snapshot lies.

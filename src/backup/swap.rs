@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::STORAGE;
+use super::{STORAGE, remove_folder};
 use crate::base::{Error, Result, fault, private};
 use crate::files::sync_folder;
 use crate::store::Database;
@@ -310,10 +310,7 @@ impl Place {
     }
 
     fn clear(&self) -> io::Result<()> {
-        match fs::remove_dir_all(&self.root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed,
-        }
+        remove_folder(&self.root)
     }
 }
 

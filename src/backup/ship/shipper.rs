@@ -21,7 +21,7 @@ use super::restore::{Restoration, Wanted, examine};
 use super::segment::Segment;
 use super::snapshot::{self, Note};
 use super::target::{Generation, Target};
-use crate::backup::{DATA, unwritten};
+use crate::backup::{DATA, remove_folder, unwritten};
 use crate::base::progress::Silent;
 use crate::base::{Error, ErrorKind, Result, Timestamp, fault, ids};
 use crate::store::{LoadSchema, Place, Snapshot, Store, Tail, Taken};
@@ -364,11 +364,8 @@ impl Shipper {
 
     /// Removes what earlier runs of the program haven't finished. For its start, before anything is shipped.
     pub fn remove_leftovers(&self) {
-        match fs::remove_dir_all(&self.0.work) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(%error, "what is left of a copy of the database can't be removed yet");
-            }
-            _ => {}
+        if let Err(error) = remove_folder(&self.0.work) {
+            tracing::warn!(%error, "what is left of a copy of the database can't be removed yet");
         }
         self.0.options.target.storage().remove_leftovers();
     }
