@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
@@ -13,11 +14,13 @@ use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::upgrade::{self, OnUpgrade};
 use hyper::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper_util::rt::TokioIo;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, copy, split};
+use tokio::time::timeout;
 
 use super::body::{Answer, Sent};
 use super::deadlines::Asked;
 use super::pool::{Lease, Pool};
+use crate::base::limits::FRONT_FAREWELL_SECONDS;
 
 /// So often a request that certainly wasn't sent is tried on another connection.
 const TRIES: usize = 3;
@@ -197,8 +200,30 @@ fn remove_of_connection(headers: &mut HeaderMap) {
 /// Passes bytes both ways until one side ends or the client takes nothing any more.
 async fn tunnel(client: OnUpgrade, server: OnUpgrade, _held: (Asked, Lease)) {
     let (Ok(client), Ok(server)) = (client.await, server.await) else { return };
-    // Whoever hangs up, the other side is hung up on.
-    let _ = copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(server)).await;
+    pass_both_ways(TokioIo::new(client), TokioIo::new(server), Duration::from_secs(FRONT_FAREWELL_SECONDS)).await;
+}
+
+/// The same. When one side has hung up, the other one is told and has a while to do so, too: a client that doesn't
+/// would keep its place for ever.
+async fn pass_both_ways<A, B>(client: A, server: B, farewell: Duration)
+where
+    A: AsyncRead + AsyncWrite,
+    B: AsyncRead + AsyncWrite,
+{
+    let ((client_out, client_in), (server_out, server_in)) = (split(client), split(server));
+    let (mut up, mut down) = (pin!(pass(client_out, server_in)), pin!(pass(server_out, client_in)));
+    // Whoever is still there after that is cut off.
+    let _ = tokio::select! {
+        () = &mut up => timeout(farewell, down).await,
+        () = &mut down => timeout(farewell, up).await,
+    };
+}
+
+/// Passes on what comes, and the end of it.
+async fn pass(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin) {
+    // What goes wrong is an end as well.
+    let _ = copy(&mut from, &mut to).await;
+    let _ = to.shutdown().await;
 }
 
 /// An answer in the envelope of all errors.
@@ -222,6 +247,8 @@ fn own_answer(status: StatusCode) -> Response<Answer> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, duplex};
+
     use super::*;
 
     fn head(text: &[(&str, &str)], uri: &str) -> hyper::http::request::Parts {
@@ -260,6 +287,21 @@ mod tests {
         make_anew(&mut absolute, false).expect("it is valid");
         assert_eq!(absolute.headers[header::HOST], "one.example:81");
         assert_eq!(absolute.uri.to_string(), "/a?b=c");
+    }
+
+    #[tokio::test]
+    async fn whoever_stays_when_the_other_side_has_hung_up_is_cut_off() {
+        for client_stays in [true, false] {
+            let ((mut near, client), (mut far, server)) = (duplex(64), duplex(64));
+            let passing = tokio::spawn(pass_both_ways(client, server, Duration::from_millis(1)));
+            let (leaving, staying) = if client_stays { (&mut far, &mut near) } else { (&mut near, &mut far) };
+            leaving.write_all(b"bye").await.expect("there is room");
+            leaving.shutdown().await.expect("it can hang up");
+            let mut heard = Vec::new();
+            staying.read_to_end(&mut heard).await.expect("it is told");
+            assert_eq!(heard, b"bye");
+            passing.await.expect("it ends though one side doesn't");
+        }
     }
 
     #[test]
