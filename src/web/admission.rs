@@ -70,12 +70,14 @@ pub(super) async fn admit(request: &Request<'_>, caller: &Caller) -> Result<(), 
 }
 
 async fn decide(request: &Request<'_>, caller: &Caller) -> Outcome {
-    let path = request.uri().path().as_str();
+    // As routes read it: otherwise each way to escape a letter would be another path.
+    let path = request.uri().path();
+    let path = path.percent_decode_lossy();
     let Some(app) = request.rocket().state::<App>().filter(|app| app.has_admission()) else {
         return Outcome::default();
     };
     // Whoever watches the server must hear of its state, not of limits.
-    if FREQUENT.contains(&path) {
+    if FREQUENT.contains(&path.as_ref()) {
         return Outcome::default();
     }
     let route = request.route().map(|route| format!("{} {}", route.method, route.uri)).unwrap_or_default();
@@ -85,7 +87,7 @@ async fn decide(request: &Request<'_>, caller: &Caller) -> Outcome {
     });
     let tags = TAGS.iter().find(|(known, _)| *known == route).map_or(&[][..], |(_, tags)| tags);
     let method = &caller.request.method;
-    let asked = Admission { method, path, collection: collection.as_deref(), route: &route, tags };
+    let asked = Admission { method, path: &path, collection: collection.as_deref(), route: &route, tags };
     let (quota, admitted) = app.admit(caller, &asked).await;
     match admitted {
         Ok(()) => Outcome { quota, ..Outcome::default() },

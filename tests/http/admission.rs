@@ -118,6 +118,17 @@ fn routes_of_collections_are_counted_apart_by_their_tags() {
 }
 
 #[test]
+fn a_path_is_the_same_however_it_is_escaped() {
+    let app = new();
+    limit(&app, &["/api/health 1/100", "POST /api/collections/open/records 1/100"]);
+    let guest = app.guest();
+    assert_eq!(let_in(2, || guest.get("/api/h%65alth")), 1);
+    assert_eq!(let_in(2, || guest.get("/%61pi/he%61lth")), 0);
+    assert_eq!(let_in(1, || guest.post("/api/collections/%6fpen/records", json!({}))), 1);
+    assert_eq!(let_in(1, || guest.post(LIST, json!({}))), 0);
+}
+
+#[test]
 fn audiences() {
     let app = new();
     limit(&app, &["/api/ @guest 1/100", "*:list @auth 2/100"]);

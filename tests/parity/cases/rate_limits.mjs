@@ -44,6 +44,12 @@ export default [
   ...several('that path', HEALTH, [200, 429]),
   ...several('no other', records('open'), [200, 200]),
 
+  limits('escaped paths', [HEALTH, 1], [records('open'), 1]),
+  get('an escaped letter', '/api/%68ealth', 200, { mask: { message: /healthy/ } }),
+  get('the same path', HEALTH, 429),
+  get('an escaped name', records('%6fpen'), 200),
+  get('the same name', records('open'), 429),
+
   limits('a tag', ['*:list', 1]),
   ...several('by name', records('open'), [200, 429]),
   ...several('another collection', records('other'), [200, 429]),
