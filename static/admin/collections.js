@@ -9,8 +9,7 @@ import { count } from './lib/format.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { checkControl } from './schema/controls.js';
-import { inShort, inWords } from './schema/rule-words.js';
-import { AUTH_RULES, RULES } from './schema/rules.js';
+import { AUTH_RULES, RULES, inShort, inWords } from './schema/rule-words.js';
 
 /** How many collections are counted at once. */
 const COUNTING = 3;

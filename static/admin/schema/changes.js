@@ -9,8 +9,7 @@ import { plural } from '../lib/format.js';
 import { same } from './draft.js';
 import { parseIndex } from './index-sql.js';
 import { isMultiple, kindLabel } from './kinds.js';
-import { inWords } from './rule-words.js';
-import { AUTH_RULES, RULES } from './rules.js';
+import { AUTH_RULES, RULES, inWords } from './rule-words.js';
 
 const OPTION_NAMES = {
   authAlert: 'the notice of sign-ins from new places',

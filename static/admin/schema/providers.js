@@ -3,11 +3,14 @@
 // Used by the options of auth collections. Secrets are written and never shown: the server doesn't give them out. A
 // provider keeps its secret by its name, so one that is sent without stays as it is.
 
-import { address, get } from '../lib/api.js';
+import { Refused, address, get, post } from '../lib/api.js';
 import { fill, h, icon, iconButton, uniqueId } from '../lib/dom.js';
-import { ask, copy, tell } from '../lib/feedback.js';
-import { chipsControl, selectControl, textControl } from './controls.js';
+import { ask, busy, copy, tell, toast } from '../lib/feedback.js';
+import { areaControl, chipsControl, numberControl, seconds, selectControl, textControl } from './controls.js';
+import { clear, show } from './problems.js';
 
+/** Half a year, which is the longest that Apple takes. */
+const APPLE_SECRET_SECONDS = 15_777_000;
 const NEEDS_URLS = ['mailcow', 'oidc', 'oidc2', 'oidc3'];
 const isOidc = (name) => name.startsWith('oidc');
 const CLAIMS = [
@@ -200,7 +203,16 @@ function providerForm(next, stored) {
       if (value === '' || value.length === 0) delete next.extra[key];
     },
   });
-  const secretId = uniqueId('secret');
+  const secret = h('input', {
+    id: uniqueId('secret'),
+    type: 'password',
+    autocomplete: 'new-password',
+    placeholder: next.clientSecret ? 'Typed already' : stored ? 'Stored. Type to replace it' : '',
+    oninput: () => {
+      if (secret.value === '') delete next.clientSecret;
+      else next.clientSecret = secret.value;
+    },
+  });
   const redirect = address('/api/oauth2-redirect');
   const addresses = [
     textControl({ ...to('authURL'), label: 'Address to sign in', placeholder: 'https://' }),
@@ -225,24 +237,9 @@ function providerForm(next, stored) {
       'div',
       { class: 'fields' },
       textControl({ ...to('clientId'), label: 'Client id' }),
-      h(
-        'div',
-        { class: 'field' },
-        h('label', { for: secretId }, 'Client secret'),
-        h('input', {
-          id: secretId,
-          type: 'password',
-          autocomplete: 'new-password',
-          placeholder: stored ? 'Stored. Type to replace it' : '',
-          oninput: (event) => {
-            if (event.target.value === '') delete next.clientSecret;
-            else next.clientSecret = event.target.value;
-          },
-        }),
-        next.name === 'apple' &&
-          h('p', { class: 'hint' }, 'A signed token; POST /api/settings/apple/generate-client-secret makes one.'),
-      ),
+      h('div', { class: 'field' }, h('label', { for: secret.id }, 'Client secret'), secret),
     ),
+    next.name === 'apple' && appleSecret(next, secret),
     isOidc(next.name) &&
       h(
         'div',
@@ -283,4 +280,42 @@ function providerForm(next, stored) {
       h('div', { class: 'fields' }, addresses),
     ),
   );
+}
+
+/** Apple takes a token that is signed with a key of theirs in place of a secret; the server makes one. */
+function appleSecret(next, secret) {
+  const body = { teamId: '', keyId: '', privateKey: '', duration: APPLE_SECRET_SECONDS };
+  const to = (key) => ({ value: body[key], path: key, onchange: (value) => Object.assign(body, { [key]: value }) });
+  const form = h(
+    'details',
+    {},
+    h('summary', {}, 'Make the secret of a key'),
+    h(
+      'div',
+      { class: 'fields' },
+      textControl({ ...to('teamId'), label: 'Team id' }),
+      textControl({ ...to('keyId'), label: 'Key id' }),
+      numberControl({ ...to('duration'), label: 'Good for', said: (value) => seconds(value) || 'In seconds.' }),
+      areaControl({ ...to('privateKey'), class: 'wide', label: 'Private key (PEM)', mono: true, rows: 4 }),
+    ),
+    h('button', { type: 'button', onclick: (event) => make(event.currentTarget) }, 'Make the secret'),
+  );
+  async function make(button) {
+    clear(form);
+    await busy(button, async () => {
+      try {
+        const path = '/api/settings/apple/generate-client-secret';
+        const made = await post(path, { ...body, clientId: next.clientId });
+        next.clientSecret = made.secret;
+        secret.value = made.secret;
+        form.open = false;
+        toast('Made. It is stored when the collection is saved; make another before it ends.');
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status !== 400) throw error;
+        const { left } = show(form, error.data);
+        toast([error.message, ...left].join('\n'), 'problem');
+      }
+    });
+  }
+  return form;
 }

@@ -7,24 +7,7 @@
 import { Refused, post } from '../lib/api.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
-import { forgetsGuests, inShort, inWords, suggestions } from './rule-words.js';
-
-/** The rules: key, name, what it decides. */
-export const RULES = [
-  ['listRule', 'List', 'Who finds which records in lists and searches.'],
-  ['viewRule', 'View', 'Who opens which record.'],
-  ['createRule', 'Create', 'Who makes records; it sees the new record as if it were stored.'],
-  ['updateRule', 'Update', 'Who changes which record; it sees the stored record, what is sent is @request.body.'],
-  ['deleteRule', 'Delete', 'Who deletes which record.'],
-];
-export const AUTH_RULES = [
-  ['authRule', 'Sign in', 'Which accounts may sign in. Another rule ends all tokens and sessions of the collection.'],
-  [
-    'manageRule',
-    'Manage',
-    'Who may manage which account: set its e-mail address and password without the old one. It can’t be empty.',
-  ],
-];
+import { AUTH_RULES, RULES, forgetsGuests, inShort, inWords, suggestions } from './rule-words.js';
 
 const csrf = () => JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRF-Token'];
 
