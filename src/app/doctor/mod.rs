@@ -2,9 +2,10 @@
 //!
 //! Called by `holdall doctor` ([`examine`], also where no server can be started) and by edges of a running server
 //! ([`App::findings`]). Invariants: nothing is changed and nothing is made, and databases are only read; nothing is
-//! asked of the network but what lies in buckets of backups; no secret is in a finding. Each check is a function of a file of its own kind here, and says
-//! in a sentence what it has found and what to do about it. Not here: whether the server can work at this moment
-//! (`readiness`), files that are missing (`files_check`), certificates (`cli`, which knows the front).
+//! asked of the network but what lies in buckets of backups; no secret is in a finding. Each check is a function of a
+//! file of its own kind here, and says in a sentence what it has found and what to do about it. Not here: whether the
+//! server can work at this moment (`readiness`), files that are missing (`files_check`), certificates (`cli`, which
+//! knows the front).
 
 mod access;
 mod backups;
