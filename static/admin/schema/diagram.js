@@ -130,12 +130,22 @@ function edgeOf(graph, edge, shown, collections) {
   const d =
     from === to
       ? `M${start.x} ${start.y}C${start.x + LOOP} ${start.y} ${end.x + LOOP} ${end.y} ${end.x} ${end.y}`
-      : curve([start, ...points.slice(2, -2), end]);
+      : curve([start, ...columnsBetween(points, onward), end]);
   return s(
     'path',
     { d, class: `edge${field.maxSelect > 1 ? ' many' : ''}`, 'marker-end': 'url(#diagram-arrow)' },
     s('title', {}, field.name),
   );
+}
+
+/** The places in the columns that a line passes: there it stays level as long as it is beside collections. */
+function columnsBetween(points, onward) {
+  const half = ((onward ? 1 : -1) * WIDTH) / 2;
+  const within = points.slice(2, -2).filter((_, at) => at % 2 === 0);
+  return within.flatMap(({ x, y }) => [
+    { x: x - half, y },
+    { x: x + half, y },
+  ]);
 }
 
 /** A line that goes through all points and is level in each of them. */
