@@ -243,7 +243,8 @@ impl<'r> Responder<'r, 'static> for Download {
         }
         if let Some(body) = self.body {
             let size_bytes = usize::try_from(self.size_bytes).map_err(|_| Status::InternalServerError)?;
-            response.max_chunk_size(CHUNK_BYTES).sized_body(size_bytes, body);
+            // Rocket forgets the size of chunks when it gets a body, so it comes after that.
+            response.sized_body(size_bytes, body).max_chunk_size(CHUNK_BYTES);
         }
         response.ok()
     }
