@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -32,6 +32,9 @@ function dist(...args) {
     env: { ...process.env, SOURCE_DATE_EPOCH: "1700000000" },
   });
 }
+
+/** The program of this name that is really there. */
+const real = (name) => execFileSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).trim();
 
 const good = program("good", `holdall ${version}`);
 const read = (out, name) => readFileSync(path.join(out, name));
@@ -101,6 +104,43 @@ test("a file that tells of a machine, or is another version, is refused", () => 
   const unknown = spawnSync(path.join(repository, "scripts/dist"), ["--target", "riscv64gc-unknown-linux-gnu"]);
   assert.equal(unknown.status, 1);
   assert.match(unknown.stderr.toString(), /isn't installed/);
+});
+
+test("for another processor zig compiles and links, unless a linker is named", () => {
+  const [other, name] = target.startsWith("aarch64")
+    ? ["x86_64-unknown-linux-gnu", "linux-x86_64"]
+    : ["aarch64-unknown-linux-gnu", "linux-aarch64"];
+  const standIns = path.join(folder, "stand-ins");
+  const [library, built] = [path.join(standIns, "library"), path.join(standIns, "target", other, "dist")];
+  for (const made of [library, built]) mkdirSync(made, { recursive: true });
+  writeFileSync(path.join(library, "libstd-0.rlib"), "");
+  const script = (file, text) => writeFileSync(path.join(standIns, file), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  // A compiler that says that it has the other target, and two that build the small program.
+  script("rustc", `case "$*" in *target-libdir*) echo "${library}" ;; *) exec ${real("rustc")} "$@" ;; esac`);
+  const build = (who) => `echo "${who} $*" >"${standIns}/called"; cp "${good}" "${built}/holdall"`;
+  script("cargo-zigbuild", build("zig"));
+  script("cargo", `case "$1" in build) ${build("cargo")} ;; *) exec ${real("cargo")} "$@" ;; esac`);
+  const linker = `CARGO_TARGET_${other.replaceAll("-", "_").toUpperCase()}_LINKER`;
+  for (const [expect, more] of [
+    ["zig", {}],
+    ["cargo", { [linker]: "cc" }],
+  ]) {
+    const out = path.join(folder, `by-${expect}`);
+    const ended = spawnSync(path.join(repository, "scripts/dist"), ["--target", other, "--out", out], {
+      encoding: "utf8",
+      env: {
+        ...process.env,
+        ...more,
+        PATH: `${standIns}:${process.env.PATH}`,
+        RUSTC: path.join(standIns, "rustc"),
+        CARGO: path.join(standIns, "cargo"),
+        CARGO_TARGET_DIR: path.join(standIns, "target"),
+      },
+    });
+    assert.equal(ended.status, 0, ended.stderr);
+    assert.equal(read(standIns, "called").toString().trim(), `${expect} build --locked --profile dist --target ${other}`);
+    assert.ok(readdirSync(out).includes(`holdall-${version}-${name}`));
+  }
 });
 
 test("the program believes a manifest that was signed, and no other", () => {
