@@ -242,9 +242,13 @@ impl<'r> Responder<'r, 'static> for Download {
             response.header(header);
         }
         if let Some(body) = self.body {
-            let size_bytes = usize::try_from(self.size_bytes).map_err(|_| Status::InternalServerError)?;
+            match usize::try_from(self.size_bytes) {
+                Ok(size_bytes) => response.sized_body(size_bytes, body),
+                // 4 GiB and more, on a processor with 32 bits: Rocket can't name the length then.
+                Err(_) => response.streamed_body(body),
+            };
             // Rocket forgets the size of chunks when it gets a body, so it comes after that.
-            response.sized_body(size_bytes, body).max_chunk_size(CHUNK_BYTES);
+            response.max_chunk_size(CHUNK_BYTES);
         }
         response.ok()
     }
