@@ -16,6 +16,7 @@ use clap::Subcommand;
 use super::output;
 use crate::base::{Error, Result};
 use crate::settings::Flags;
+use crate::store::Database;
 use unit::Service;
 
 pub const EXAMPLES: &str = "\
@@ -139,8 +140,26 @@ impl Place {
     }
 }
 
+/// Everything in the data folder is going to be the service's user's, so it must be a data folder.
+fn check_folder(data: &Path) -> Result<()> {
+    let mut entries = match fs::read_dir(data) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(stuck(&format!("The data folder {} can't be read", data.display()), error)),
+    };
+    if entries.next().is_none() || data.join(Database::Data.file_name()).is_file() {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "{} has files in it, but no database of this program. Everything in the data folder will belong to the service, \
+         so name an empty folder, or one that the program has made.",
+        data.display()
+    )))
+}
+
 fn install(service: &Service, place: &Place) -> Result<()> {
     place.check()?;
+    check_folder(&service.data)?;
     let is_there = place.installed()?.is_some();
     let (name, user, data) = (&service.name, &service.user, service.data.display().to_string());
     let entry = format!("u {user} - \"Holdall\" {data}");
@@ -212,4 +231,20 @@ fn is_root() -> bool {
 
 fn stuck(what: &str, error: io::Error) -> Error {
     Error::unavailable(what.to_owned()).caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_data_folders_are_handed_over() {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let inside = |name: &str| folder.path().join(name);
+        assert!(check_folder(&inside("new")).is_ok() && check_folder(folder.path()).is_ok());
+        fs::write(inside("photo.jpg"), "").expect("files can be written");
+        assert!(check_folder(folder.path()).is_err());
+        fs::write(inside("data.db"), "").expect("files can be written");
+        assert!(check_folder(folder.path()).is_ok());
+    }
 }
