@@ -277,7 +277,10 @@ test('what the server says of something that has no place in the form stands on 
   await page.route('**/api/collections/kinds/records', (route) =>
     route.fulfill({
       status: 400,
-      json: { message: 'No.', data: { ghost: { code: 'x', message: HOSTILE }, deep: { 0: { code: 'y', message: 'Inner' } } } },
+      json: {
+        message: 'No.',
+        data: { ghost: { code: 'x', message: HOSTILE }, deep: { 0: { code: 'y', message: 'Inner' } } },
+      },
     }),
   );
   await panel.getByLabel('title', { exact: true }).fill('x');
