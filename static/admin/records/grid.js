@@ -19,6 +19,8 @@ export class Grid {
   #rows = new Map();
   #spare = [];
   #frame = 0;
+  #sized = '';
+  #activeCell;
   #source;
   #columns = [];
   #context;
@@ -128,7 +130,7 @@ export class Grid {
 
   #render() {
     if (!this.#source) return;
-    const { element, body, head } = this;
+    const { element, head } = this;
     const { height, by } = this.#scale;
     const length = this.#source.length;
     const scrolled = element.scrollTop;
@@ -136,9 +138,7 @@ export class Grid {
     const seen = Math.ceil((element.clientHeight - head.offsetHeight) / ROW_PX);
     const first = Math.max(Math.floor(top / ROW_PX) - BEYOND, 0);
     const last = Math.min(Math.floor(top / ROW_PX) + seen + BEYOND, length - 1);
-    body.style.height = `${height}px`;
-    element.setAttribute('aria-rowcount', length + 1);
-    element.setAttribute('aria-colcount', this.#columns.length + 1);
+    this.#size(height, length);
     for (const [index, row] of this.#rows) {
       if (index >= first && index <= last) continue;
       this.#rows.delete(index);
@@ -148,6 +148,16 @@ export class Grid {
     for (const row of this.#spare.splice(0)) row.element.remove();
     this.#tellActive();
     this.#on.see(Math.max(Math.floor(top / ROW_PX), 0), Math.max(last, 0));
+  }
+
+  /** Written only when it has changed: whatever is written makes the browser compute anew, and this runs every frame. */
+  #size(height, length) {
+    const size = `${height} ${length} ${this.#columns.length}`;
+    if (size === this.#sized) return;
+    this.#sized = size;
+    this.body.style.height = `${height}px`;
+    this.element.setAttribute('aria-rowcount', length + 1);
+    this.element.setAttribute('aria-colcount', this.#columns.length + 1);
   }
 
   #drawRow(index, top) {
@@ -504,12 +514,12 @@ export class Grid {
 
   #tellActive() {
     const { row, column } = this.active;
-    for (const old of this.element.querySelectorAll('.active, .active-row'))
-      old.classList.remove('active', 'active-row');
     const line = row === -1 ? this.head : this.#rows.get(row)?.element;
     const cell = line?.children[column];
+    if (cell === this.#activeCell && cell?.id === this.element.getAttribute('aria-activedescendant')) return;
+    this.#activeCell?.classList.remove('active');
+    this.#activeCell = cell;
     if (!cell) return this.element.removeAttribute('aria-activedescendant');
-    line.classList.add('active-row');
     cell.classList.add('active');
     this.element.setAttribute('aria-activedescendant', cell.id);
   }
