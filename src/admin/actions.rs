@@ -54,15 +54,14 @@ async fn check_rule(app: &State<App>, visit: Visit, data: Data<'_>) -> Result<Js
     Ok(JsonText::new(app.check_rule(caller).await?))
 }
 
-/// The body is the file itself.
-#[post("/_/collections/<collection>/import?<format>&<key>&<dry_run>", data = "<data>")]
+/// The body is the file itself; with `dryRun` it is only tried.
+#[post("/_/collections/<collection>/import?<format>&<key>", data = "<data>")]
 async fn import(
     app: &State<App>,
     visit: Visit,
     collection: &str,
     format: &str,
     key: Option<&str>,
-    dry_run: Option<&str>,
     data: Data<'_>,
 ) -> Result<JsonText> {
     let data = visit.proven(data).await?;
@@ -70,7 +69,7 @@ async fn import(
         collection: collection.to_owned(),
         format: format.parse()?,
         key: key.filter(|key| !key.is_empty()).map(str::to_owned),
-        dry_run: dry_run.is_some_and(|sent| matches!(sent, "1" | "true")),
+        dry_run: matches!(visit.caller.request.query("dryRun"), Some("1" | "true")),
     };
     let file = app.table_file();
     let taken = data.open(IMPORT_UPLOAD_MAX_BYTES.into()).into_file(file.path()).await;

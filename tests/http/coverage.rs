@@ -22,7 +22,7 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("POST /_/demo", "/_/demo", 403, 403),
     ("POST /_/check-rule", "/_/check-rule", 403, 403),
     (
-        "POST /_/collections/<collection>/import?<format>&<key>&<dry_run>",
+        "POST /_/collections/<collection>/import?<format>&<key>",
         "/_/collections/vault/import?format=csv",
         403,
         403,

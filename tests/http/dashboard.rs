@@ -162,7 +162,7 @@ fn tables_are_tried_and_then_imported() {
         call.header("X-CSRF-Token", &root.token).raw("text/csv", body.to_owned()).send()
     };
     let table = "title,n\nnew,2\n,3\nold,4\nlarge,10\n";
-    let outcome = send("format=csv&key=title&dry_run=1", table).expect(200);
+    let outcome = send("format=csv&key=title&dryRun=1", table).expect(200);
     let counts = |outcome: &Json| (outcome["created"].clone(), outcome["updated"].clone(), outcome["failed"].clone());
     assert_eq!(counts(&outcome), (json!(1), json!(1), json!(2)), "{outcome}");
     assert_eq!(outcome["errors"][1]["row"], 5);

@@ -66,7 +66,8 @@ export async function editor({
   const languages = {
     rule: () => cm.StreamLanguage.define({ name: 'rule', token: ruleToken, languageData: { commentTokens: { line: '//' } } }),
     sql: () => cm.sql({ dialect: cm.SQLite, schema, upperCaseKeywords: true }),
-    json: () => [cm.json(), cm.linter(cm.jsonParseLinter(), { delay: 300 })],
+    // An empty text isn't JSON yet, but nobody has made a mistake.
+    json: () => [cm.json(), cm.linter((view) => (view.state.doc.length === 0 ? [] : cm.jsonParseLinter()(view)), { delay: 300 })],
   };
   const extensions = [
     languages[language](),

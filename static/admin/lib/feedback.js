@@ -5,13 +5,28 @@ import { fill, find, h, iconButton, uniqueId } from './dom.js';
 
 const TOAST_MS = 5000;
 
+/** Where notices are: in the topmost dialog, beside which the page does not react. */
+function toasts() {
+  const box = find('[data-toasts]');
+  const top = [...document.querySelectorAll('dialog:modal')].at(-1) ?? document.body;
+  if (box.parentElement !== top) top.append(box);
+  return box;
+}
+
+/** Takes a dialog out of the page, but not the notices in it. */
+function leave(dialog) {
+  const box = find('[data-toasts]');
+  if (dialog.contains(box)) document.body.append(box);
+  dialog.remove();
+}
+
 /** A notice that goes by itself; `kind` is `good` or `problem`, and problems stay until they are closed. */
 export function toast(text, kind = 'good', { action } = {}) {
   const close = () => element.remove();
   const element = h('div', { class: `toast ${kind}` }, h('div', { class: 'grow' }, text),
     action && h('button', { type: 'button', class: 'small', onclick: () => { close(); action.run(); } }, action.label),
-    iconButton('x', 'Close', { onclick: close }));
-  find('[data-toasts]').append(element);
+    iconButton('x', 'Dismiss', { onclick: close }));
+  toasts().append(element);
   if (kind !== 'problem') setTimeout(close, action ? TOAST_MS * 2 : TOAST_MS);
   return close;
 }
@@ -53,7 +68,7 @@ export function ask({ title, text, action = 'Go on', danger = false, type, conte
       h('h2', { id: `${id}-title` }, title), text && h('p', {}, text), content, typed,
       h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close('') }, 'Cancel'), go)));
     dialog.addEventListener('close', () => {
-      dialog.remove();
+      leave(dialog);
       answered(dialog.returnValue === 'go');
     });
     document.body.append(dialog);
@@ -71,7 +86,7 @@ export function panel(build, { label, mayClose = () => true, onclose } = {}) {
   const close = async () => { if (await mayClose()) dialog.close(); };
   dialog.addEventListener('cancel', (event) => { event.preventDefault(); close(); });
   dialog.addEventListener('mousedown', (event) => { if (event.target === dialog) close(); });
-  dialog.addEventListener('close', () => { dialog.remove(); onclose?.(); });
+  dialog.addEventListener('close', () => { leave(dialog); onclose?.(); });
   dialog.append(build(dialog, close));
   document.body.append(dialog);
   dialog.showModal();

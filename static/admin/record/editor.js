@@ -28,13 +28,8 @@ function addStyles() {
     document.head.append(h('link', { rel: 'stylesheet', href: styles }));
 }
 
+/** Panels that are open, the uppermost last. */
 const open = [];
-/** Notices must be in the uppermost panel: what is outside of it can be neither seen nor pressed. */
-function bringNotices() {
-  const notices = document.querySelector('[data-toasts]') ?? bringNotices.last;
-  bringNotices.last = notices;
-  (open.at(-1) ?? document.body).append(notices);
-}
 
 /**
  * Opens a record in a panel.
@@ -53,7 +48,6 @@ export function openRecord(options) {
     onclose: () => editor.end(),
   });
   open.push(dialog);
-  bringNotices();
   editor.begin();
   return dialog;
 }
@@ -341,7 +335,6 @@ class Editor {
     this.form?.end();
     for (const end of [...this.ends, this.unlisten, this.unwatch]) end?.();
     open.splice(open.indexOf(this.dialog), 1);
-    bringNotices();
     this.onclosed?.();
   }
 

@@ -274,8 +274,7 @@ async function upload(collection, sent, { format, key, dryRun }) {
   const url = new URL(address(`/_/collections/${encodeURIComponent(collection.name)}/import`));
   url.searchParams.set('format', format);
   if (key) url.searchParams.set('key', key);
-  // Under either name: a server that knew only the other one would change something.
-  if (dryRun) for (const name of ['dryRun', 'dry_run']) url.searchParams.set(name, '1');
+  if (dryRun) url.searchParams.set('dryRun', '1');
   const headers = {
     ...JSON.parse(document.body.getAttribute('hx-headers')),
     'Content-Type': 'application/octet-stream',

@@ -1,0 +1,151 @@
+// The overview of all collections in the dashboard, and definitions that go out and come in.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { api } from '../lib/browser.mjs';
+import { look, open } from '../lib/dashboard.mjs';
+import {
+  button, define, definition, dialog, edit, HOSTILE, lookAtTab, page, record, row, saved, text,
+} from '../lib/collection_editor.mjs';
+
+test('the overview lists, draws and compares all collections', async () => {
+  await define('houses', [text('street')], { listRule: 'street != ""', viewRule: '' });
+  await define('rooms', [
+    text('name'),
+    { name: 'house', type: 'relation', collectionId: (await definition('houses')).id, maxSelect: 1 },
+  ]);
+  await record('houses', { street: 'x' });
+  await open(page, '/_/collections');
+  const houses = page.getByRole('row', { name: /houses/ });
+  await houses.getByRole('cell', { name: '1', exact: true }).waitFor();
+  assert.deepEqual((await houses.getByRole('cell').allTextContents()).slice(0, 7), [
+    'base',
+    '2',
+    '1',
+    'Rule',
+    'Everybody',
+    'Superusers',
+    'Superusers',
+  ]);
+  assert.equal(await page.getByRole('row', { name: /_superusers/ }).count(), 0);
+  await page.getByLabel('Collections of the system').check();
+  await page.getByRole('row', { name: /_superusers/ }).waitFor();
+  await page.getByLabel('Collections of the system').uncheck();
+  await look(page, 'collections');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.getByRole('tab', { name: 'Rules' }).click();
+  await page
+    .getByRole('row', { name: /houses/ })
+    .getByText('street != ""')
+    .waitFor();
+  await page.getByLabel('Rule', { exact: true }).selectOption('View');
+  await page
+    .getByRole('row', { name: /houses/ })
+    .getByRole('cell', { name: 'Everybody' })
+    .first()
+    .waitFor();
+  await page.getByRole('tab', { name: 'Diagram' }).click();
+  await page.getByRole('link', { name: 'rooms base, 3 fields; house to houses' }).waitFor();
+  await lookAtTab('collections-diagram', '#diagram');
+  const before = await page.locator('.diagram-svg > g').getAttribute('transform');
+  await page.locator('.diagram').focus();
+  await page.keyboard.press('+');
+  await page.keyboard.press('ArrowLeft');
+  assert.notEqual(await page.locator('.diagram-svg > g').getAttribute('transform'), before);
+  await page.keyboard.press('0');
+  await page.getByRole('link', { name: /^houses base/ }).click();
+  await page.waitForURL('**/_/collections/houses/edit');
+});
+
+test('definitions go out and come back', async () => {
+  await define('planets', [text('name'), text('moons')]);
+  await record('planets', { name: 'Mars', moons: '2' });
+  await open(page, '/_/transfer');
+  await button('None').click();
+  await page.getByLabel('planets', { exact: true }).check();
+  await page.getByText('1 collection chosen').waitFor();
+  await look(page, 'transfer-export');
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await button('None').click();
+  await page.getByLabel('planets', { exact: true }).check();
+  const [download] = await Promise.all([page.waitForEvent('download'), button('Download').click()]);
+  const [exported] = JSON.parse(await readFile(await download.path(), 'utf8'));
+  assert.deepEqual(exported, await definition('planets'));
+
+  const changed = {
+    ...exported,
+    listRule: '',
+    fields: [...exported.fields.filter((field) => field.name !== 'moons'), text('colour', { help: HOSTILE })],
+  };
+  const others = (await api('GET', '/api/collections?perPage=200')).items.filter(
+    (one) => !one.system && one.name !== 'planets',
+  );
+  await define('doomed', [text('a')]);
+  await page.getByRole('tab', { name: 'Import' }).click();
+  const file = (json) =>
+    page
+      .locator('input[type="file"]')
+      .setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(json) });
+  await file('[{"name"');
+  await page.getByRole('alert').getByText("This isn't JSON").waitFor();
+  await open(page, '/_/transfer');
+  await page.getByRole('tab', { name: 'Import' }).click();
+  await file(JSON.stringify([{ ...changed, name: 'not a name' }]));
+  await page.getByText('0 added, 1 changed').waitFor();
+  await button('Review and import').click();
+  await button('Import', dialog()).click();
+  await page.getByRole('alert').getByText('Use letters, digits and underscores only.').waitFor();
+  await file(
+    JSON.stringify([...others, changed, { name: 'comets', type: 'base', fields: [exported.fields[0], text('name')] }]),
+  );
+  await page.getByText('1 added, 1 changed, 0 removed').waitFor();
+  await page.getByLabel(/^Delete what isn’t in it/).check();
+  await page.getByText('1 added, 1 changed, 1 removed').waitFor();
+  const difference = page.locator('.import-list li', { hasText: 'planets' });
+  await difference.locator('summary').click();
+  await difference.getByText('Removes moons and its values in 1 record.').waitFor();
+  await difference.locator('td.new', { hasText: 'globalThis.wasHit' }).waitFor();
+  await lookAtTab('transfer-import', '#import');
+  await button('Review and import').click();
+  await dialog().getByText('Deletes the collection doomed with 0 records.').waitFor();
+  await saved(() => button('Import and lose data', dialog()).click());
+  await page.getByText('Imported.', { exact: true }).waitFor();
+  const after = await definition('planets');
+  assert.deepEqual([after.listRule, after.fields.map((field) => field.name)], ['', ['id', 'name', 'colour']]);
+  assert.ok(await definition('comets'));
+  assert.ok(!(await api('GET', '/api/collections?perPage=200')).items.some((one) => one.name === 'doomed'));
+  await page.getByText('0 added, 0 changed, 0 removed').waitFor();
+  assert.equal(await page.evaluate(() => globalThis.wasHit), undefined);
+});
+
+test('collections with other ids are taken for the same when asked to', async () => {
+  await define('moons', [text('name')]);
+  await record('moons', { name: 'Io' });
+  const here = await definition('moons');
+  await open(page, '/_/transfer');
+  await page.getByRole('tab', { name: 'Import' }).click();
+  const there = {
+    ...here,
+    id: 'another_server1',
+    fields: [
+      ...here.fields.map((field) => ({ ...field, id: `${field.id}9` })),
+      { name: 'near', type: 'relation', collectionId: 'another_server1', maxSelect: 1 },
+    ],
+  };
+  await page
+    .locator('input[type="file"]')
+    .setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify([there])) });
+  await page.getByLabel('Take them for the same, with the ids of this server').check();
+  await page.getByText('0 added, 1 changed, 0 removed').waitFor();
+  await button('Review and import').click();
+  await saved(() => button('Import', dialog()).click());
+  const after = await definition('moons');
+  assert.deepEqual([after.id, after.fields.map((field) => field.name)], [here.id, ['id', 'name', 'near']]);
+  assert.equal(after.fields[2].collectionId, here.id);
+  assert.equal((await api('GET', '/api/collections/moons/records')).items[0].name, 'Io');
+});
+
+test('nothing of all this made a page complain', () => {
+  assert.deepEqual(page.trouble, []);
+});
