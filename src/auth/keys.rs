@@ -51,7 +51,7 @@ pub fn find(tx: &ReadTx<'_>, cx: &Cx<'_>, text: &str) -> Result<Option<(Key, Rec
         return Ok(None);
     }
     let Some(key) = first(tx, cx, &[Where::Is("tokenHash", digest::sha256(text).into())])? else { return Ok(None) };
-    if !key.expires.is_empty() && key.expires <= tx.now().to_string() {
+    if is_expired(tx, &key) {
         return Ok(None);
     }
     Ok(owner(tx, cx, &key)?.map(|record| (key, record)))
@@ -60,6 +60,21 @@ pub fn find(tx: &ReadTx<'_>, cx: &Cx<'_>, text: &str) -> Result<Option<(Key, Rec
 /// The key with this id, without looking whether it is still good.
 pub fn by_id(tx: &ReadTx<'_>, cx: &Cx<'_>, id: &str) -> Result<Option<Key>> {
     first(tx, cx, &[Where::Is("id", id.into())])
+}
+
+/// The keys with this name, whoever they belong to and whether they are still good or not.
+pub fn by_name(tx: &ReadTx<'_>, cx: &Cx<'_>, name: &str) -> Result<Vec<Key>> {
+    let mut keys = Vec::new();
+    tx.rows(&KEYS.select(cx.plans.dialect(), &COLUMNS, &[Where::Is("name", name.into())]), |row| {
+        keys.push(key(row)?);
+        Ok(())
+    })?;
+    Ok(keys)
+}
+
+/// Whether a key's time is up.
+pub fn is_expired(tx: &ReadTx<'_>, key: &Key) -> bool {
+    !key.expires.is_empty() && key.expires <= tx.now().to_string()
 }
 
 /// The account that a key acts for, if the key hasn't ended with what the account was signed in with.

@@ -88,6 +88,12 @@ impl Layout {
         Layout { columns, entries, email, collection: collection.clone() }
     }
 
+    /// The names of the fields that are shown.
+    pub fn shown_fields(&self) -> impl Iterator<Item = &str> {
+        let names = self.entries.iter().map(|entry| entry.key.trim_end_matches(':').trim_matches('"'));
+        names.filter(|name| self.collection.position(name).is_some())
+    }
+
     /// Appends the record in `row`, whose first columns are [`Layout::columns`], as a JSON object.
     pub fn write_row(&self, out: &mut String, row: &Row<'_>, access: &EmailAccess<'_>) -> Result<()> {
         let email_shown = match &self.email {

@@ -32,19 +32,7 @@ pub fn draft_with_id(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: Option<
     }
     let access = access::decide(cx.principal, collection, RuleKind::Create)?;
     access::check_key(cx, collection)?;
-    let blank = initial(collection);
-    let submitted = input::submitted(collection, &blank, cx.request, cx.principal);
-    let mut record = blank;
-    for (at, value) in submitted.values.iter().enumerate() {
-        if let Some(value) = value {
-            record.set_at(at, value.clone());
-        }
-    }
-    if let Some(id) = id.filter(|_| record.id().is_empty()) {
-        record.set("id", Value::Text(id.to_owned()));
-    }
-    fill_id(&mut record);
-    let tested = candidate_of(&record);
+    let Proposed { mut record, tested, submitted } = proposed(cx, collection, id);
     if let Some(rule) = access.rule()
         && !holds(tx, cx, &tested, &submitted, RuleKind::Create, rule)?
     {
@@ -60,6 +48,32 @@ pub fn draft_with_id(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: Option<
     let changed = (0..collection.fields.len()).collect();
     let files = FileChanges::between(None, &record);
     Ok(Draft { record, changed, passwords, old_password: None, files })
+}
+
+/// The record that a body makes, before anything else is decided about it.
+pub(super) struct Proposed<'a> {
+    /// With an id.
+    record: Record,
+    /// As rules see it.
+    pub tested: Record,
+    pub submitted: Submitted<'a>,
+}
+
+/// What the body of the request proposes, with this id unless it brings one.
+pub(super) fn proposed<'a>(cx: &Cx<'a>, collection: &'a Arc<Collection>, id: Option<&str>) -> Proposed<'a> {
+    let mut record = initial(collection);
+    let submitted = input::submitted(collection, &record, cx.request, cx.principal);
+    for (at, value) in submitted.values.iter().enumerate() {
+        if let Some(value) = value {
+            record.set_at(at, value.clone());
+        }
+    }
+    if let Some(id) = id.filter(|_| record.id().is_empty()) {
+        record.set("id", Value::Text(id.to_owned()));
+    }
+    fill_id(&mut record);
+    let tested = candidate_of(&record);
+    Proposed { record, tested, submitted }
 }
 
 /// Creates a record and returns it as the caller sees it.

@@ -11,7 +11,7 @@ use crate::domain::principal::{CREDENTIAL_COLLECTIONS, CREDENTIAL_TABLES, SUPERU
 use crate::domain::{Action, Collection, Event, FieldKind, Record, RuleKind, Value, Verb};
 use crate::files::uploads;
 use crate::query::mutate;
-use crate::store::WriteTx;
+use crate::store::{ReadTx, WriteTx};
 
 /// Records that [`truncate`] looks up at a time.
 const TRUNCATE_PAGE: i64 = 500;
@@ -23,6 +23,15 @@ const TRUNCATE_PAGE: i64 = 500;
 /// another state of the record; 400 for a view, for the last superuser, and while a required relation points to the
 /// record.
 pub fn delete(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result<()> {
+    let record = deletable(tx, cx, collection, id)?;
+    delete_with_references(tx, cx, record)
+}
+
+/// The record, if the caller may delete it. What refers to it, which may forbid that all the same, isn't looked at.
+///
+/// # Errors
+/// As [`delete`], but for the last superuser and relations.
+pub fn deletable(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> Result<Record> {
     let collection = find_collection(tx.schema(), collection)?.clone();
     if collection.is_view() {
         return Err(Error::invalid("Records of a view can't be deleted."));
@@ -31,7 +40,7 @@ pub fn delete(tx: &mut WriteTx<'_>, cx: &Cx<'_>, collection: &str, id: &str) -> 
     access::check_key(cx, &collection)?;
     let record = find_reachable(tx, cx, &collection, RuleKind::Delete, access, id, None)?;
     condition::check(tx, cx, &record)?;
-    delete_with_references(tx, cx, record)
+    Ok(record)
 }
 
 /// Deletes a record, whatever the rules say. For what the program decides by itself.

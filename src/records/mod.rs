@@ -14,6 +14,7 @@ mod cursor;
 mod delete;
 mod draft;
 mod expand;
+mod explain;
 mod files;
 mod input;
 mod list;
@@ -36,13 +37,14 @@ pub use body::{EmailAccess, Layout};
 pub use changes::{Showing, View, is_unchanged};
 pub use condition::{Shown, check_absent, show};
 pub use create::{create, create_record, draft as draft_create, draft_with_id, insert, store as store_created};
-pub use delete::{delete, remove, truncate};
+pub use delete::{deletable, delete, remove, truncate};
 pub use draft::{Draft, Proof};
+pub use explain::{Clause, Explained, Join, Tested, Told, explain, foregone, reach};
 pub use files::{FileChanges, FileKeys, VisibleFile, all_file_keys, file_keys, find_file, holders, holds_file};
 pub use list::{count, count_by_hour, every, list, list_rows};
 pub use plans::{Find, PlanFigures, Plans};
 pub use read::{body_of, exists, find, find_all, matches_rule, satisfies_auth_rule, view};
-pub use update::{change, change_of_owner, draft as draft_update, store as store_updated, update};
+pub use update::{change, change_of_owner, draft as draft_update, is_manager, store as store_updated, update};
 pub use uploads::{
     UploadTarget, check_upload, check_upload_size, find_upload, incomplete_upload, takes_uploads, unknown_upload,
     upload_place,

@@ -18,7 +18,7 @@ use crate::query::compiled::Compiled;
 use crate::query::dialect::Dialect;
 use crate::query::select::{self, Only, Parts};
 use crate::rules::plan::{Bind, Plan, SortPlan, Trust};
-use crate::rules::{self, Scope};
+use crate::rules::{self, Expr, Scope};
 
 /// How many compiled statements are kept.
 const KEPT_PLANS: u64 = 10_000;
@@ -229,6 +229,33 @@ impl Plans {
         Ok(found)
     }
 
+    /// A rule, or a part of one, by itself, with the statement that tests it. Nothing of it is kept: whoever asks why a
+    /// rule holds is no request that others follow.
+    ///
+    /// # Errors
+    /// What can't be resolved, and where.
+    pub fn part(
+        &self,
+        schema: &Schema,
+        collection: &Arc<Collection>,
+        principal: &Principal,
+        (kind, expr): (RuleKind, &Expr),
+        on: PartOn,
+    ) -> Result<(Plan, Compiled), rules::ParseError> {
+        let plan = rules::resolve(Resolving { schema, collection, principal }.scope(Trust::Rule(kind)), expr)?;
+        let parts = Parts { plans: vec![&plan], ..Parts::default() };
+        let compiled = match on {
+            PartOn::Candidate => select::candidate(self.dialect, &plan),
+            PartOn::Every => select::count(self.dialect, collection, &parts, None),
+            PartOn::Some => select::count(self.dialect, collection, &parts, Some(Bind::Argument(argument::LIMIT))),
+            PartOn::Stored => {
+                let parts = Parts { only: Some(Only::Id(Bind::Argument(argument::KEY))), ..parts };
+                select::rows(self.dialect, collection, &[], &parts, true)
+            }
+        };
+        Ok((plan, compiled))
+    }
+
     /// The statement that tests a filter on a record as it is in memory; `filter` is its key and its text.
     ///
     /// # Errors
@@ -284,6 +311,19 @@ impl Plans {
         let key = format!("{}|{}|{superuser}", schema.generation(), collection.id);
         self.layouts.get_with(key, || Arc::new(Layout::new(collection, superuser)))
     }
+}
+
+/// What a part of a rule is tested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartOn {
+    /// A record that isn't stored: the statement yields a row if the part holds.
+    Candidate,
+    /// The stored record with the id that is argument `argument::KEY`: the same.
+    Stored,
+    /// All records: the statement yields for how many the part holds.
+    Every,
+    /// The same, no further than argument `argument::LIMIT` says.
+    Some,
 }
 
 /// By what a record is looked up; the value is argument `argument::KEY`.

@@ -144,7 +144,8 @@ fn write(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mut draft: Draft) -> Result<Record> 
     Ok(draft.record)
 }
 
-fn is_manager(tx: &ReadTx<'_>, cx: &Cx<'_>, old: &Record) -> Result<bool> {
+/// Whether the caller may do to this account what else only its owner may, and more: the manage rule.
+pub fn is_manager(tx: &ReadTx<'_>, cx: &Cx<'_>, old: &Record) -> Result<bool> {
     if cx.principal.is_superuser() {
         return Ok(true);
     }

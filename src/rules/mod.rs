@@ -6,6 +6,7 @@
 pub mod bind;
 pub mod macros;
 pub mod parse;
+pub mod places;
 pub mod plan;
 pub mod print;
 pub mod resolve;
@@ -16,6 +17,7 @@ pub mod tree;
 pub use bind::{Env, Submitted};
 pub use macros::Macro;
 pub use parse::{SortItem, parse, parse_sort};
+pub use places::Places;
 pub use plan::{Bind, Plan, SortPlan, Trust};
 pub use resolve::{Scope, check_rule, resolve, resolve_sort};
 pub use shape::{LiteralValue, Shape, shape};
