@@ -6,6 +6,7 @@
 //! Invariants: every page takes a [`visit::Visit`], which only superusers with a session have; every form is read
 //! through it. Not here: signing in (`web::hosted`), the first superuser (`web::pages`).
 
+mod access;
 mod actions;
 mod screens;
 mod strangers;
@@ -15,5 +16,5 @@ use rocket::Route;
 
 /// The routes of the dashboard.
 pub fn routes() -> Vec<Route> {
-    [screens::routes(), actions::routes(), strangers::routes()].concat()
+    [screens::routes(), actions::routes(), access::routes(), strangers::routes()].concat()
 }

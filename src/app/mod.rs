@@ -4,6 +4,7 @@
 //! method opens a transaction, turns the caller's token into a principal inside of it, and calls the service. Nothing
 //! is decided here. Invariant: no edge reaches the store but through this module.
 
+pub mod access;
 mod accounts;
 mod admission;
 mod background;

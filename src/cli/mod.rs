@@ -4,6 +4,7 @@
 //! error; standard output carries only what was asked for. Not here: what the commands do to data (that's in the
 //! services) and how HTTP is answered (that's in `web`).
 
+mod access;
 mod backup;
 mod bar;
 mod collections;
@@ -109,6 +110,9 @@ enum Command {
     /// Look at configuration, data, access and machine, and say what should be done.
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::Args),
+    /// Report what stands open to guests and to accounts.
+    #[command(subcommand, after_help = access::EXAMPLES)]
+    Access(access::Command),
     /// Check or show the configuration.
     #[command(subcommand, after_help = config::EXAMPLES, after_long_help = config::long_help())]
     Config(config::Command),
@@ -150,6 +154,7 @@ impl Cli {
             Command::Version => output::print(concat!("holdall ", env!("CARGO_PKG_VERSION"), "\n"))?,
             Command::Config(command) => config::run(command, flags)?,
             Command::Doctor(args) => return doctor::run(&args, flags),
+            Command::Access(command) => return access::run(command, &start(flags)?.config),
             Command::Service(command) => service::run(command, &flags)?,
             Command::Rollback(args) => rollback::run(&args, &start(flags)?.config)?,
             Command::Serve(args) => {

@@ -89,18 +89,18 @@ fn principal<'a>(app: &'a TestApp, name: &str) -> Principal<'a> {
 }
 
 /// All pairs of kind and state, with the name of their collection.
-fn collections() -> impl Iterator<Item = (&'static str, &'static str, String)> {
+pub fn collections() -> impl Iterator<Item = (&'static str, &'static str, String)> {
     KINDS.iter().flat_map(|kind| STATES.iter().map(move |state| (*kind, *state, format!("{kind}_{state}"))))
 }
 
 /// Records of different auth collections can't have the same id; a view's records have those of its source.
-fn key(kind: &str, state: &str, whose: &str) -> String {
+pub fn key(kind: &str, state: &str, whose: &str) -> String {
     id(&if kind == "view" { whose.to_owned() } else { format!("{whose}{kind}{state}") })
 }
 
 // ---------------------------------------------------------------------------------------------------------- the world
 
-fn make_collections(app: &TestApp) {
+pub fn make_collections(app: &TestApp) {
     let own_fields = json!([
         {"name": "title", "type": "text"},
         {"name": "owner", "type": "relation", "collectionId": "c_people"},
@@ -139,7 +139,7 @@ fn make_collections(app: &TestApp) {
 }
 
 /// Brings the records back to what every principal is to find.
-fn fill(app: &TestApp) {
+pub fn fill(app: &TestApp) {
     let root = app.as_superuser();
     let writable: Vec<_> = collections().filter(|(kind, ..)| *kind != "view").collect();
     let sources = [("view", "", "source".to_owned())];
@@ -164,7 +164,7 @@ fn fill(app: &TestApp) {
     }
 }
 
-fn add_account(body: &mut Json, name: &str) {
+pub fn add_account(body: &mut Json, name: &str) {
     body["email"] = json!(format!("{name}@holdall.test"));
     body["password"] = json!(PASSWORD);
     body["passwordConfirm"] = json!(PASSWORD);

@@ -27,6 +27,8 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
         403,
         403,
     ),
+    ("POST /_/access/simulate", "/_/access/simulate", 403, 403),
+    ("GET /_/access/report.json", "/_/access/report.json", 303, 303),
     ("GET /_/collections/<collection>", "/_/collections/vault", 303, 303),
     ("GET /_/collections/<collection>/edit", "/_/collections/vault/edit", 303, 303),
     ("GET /_/collections/<collection>/api", "/_/collections/vault/api", 303, 303),

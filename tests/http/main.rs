@@ -5,6 +5,7 @@
 //! PocketBase as peers (`tests/sdk`, `tests/parity`).
 
 mod access;
+mod access_simulator;
 mod admission;
 mod api_keys;
 mod auth;

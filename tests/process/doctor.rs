@@ -73,7 +73,8 @@ fn what_should_be_changed_is_told_with_what_to_do_and_nothing_is_changed() {
     let before = contents(&data);
     let (status, body) = doctor(&data, |_| {});
     assert_eq!((status, &body["status"]), (1, &json!("warning")), "{body}");
-    expect(&body, "access", "warning", "Everybody can list, view, create, update and delete records of notes");
+    expect(&body, "access", "warning", "Everybody can create, update and delete records of notes");
+    expect(&body, "access", "note", "Everybody can list and view records of notes");
     expect(&body, "access", "note", "Everybody can list and view records of public");
     expect(&body, "access", "note", "Everybody can make an account in users");
     assert!(!body.to_string().contains("guarded"), "{body}");

@@ -3,6 +3,7 @@
 //! What needs no process of its own is tested elsewhere (`tests/http`, unit tests). Nothing here waits for a time to
 //! pass: the server is watched by what it prints and answers.
 
+mod access;
 mod backups;
 mod backups_hostile;
 mod bad_input;

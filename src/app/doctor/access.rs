@@ -2,25 +2,18 @@
 
 use super::data::{open, schema};
 use super::{Finding, Grade};
+use crate::app::access::exposure::{self, Exposed};
+use crate::app::access::{Class, Severity, findings};
 use crate::app::owner::owner;
 use crate::auth::factors;
 use crate::base::Result;
+use crate::domain::RequestInfo;
 use crate::domain::principal::SUPERUSERS;
-use crate::domain::{Collection, RequestInfo, RuleKind, Schema};
 use crate::query::dialect::Dialect;
 use crate::records::{self, Find, Plans};
 use crate::settings::Config;
 use crate::settings::config::Requirement;
 use crate::store::{Database, DatabaseCopy, ReadTx};
-
-/// The rules that let guests do something, with what it is called.
-const ACTIONS: [(RuleKind, &str); 5] = [
-    (RuleKind::List, "list"),
-    (RuleKind::View, "view"),
-    (RuleKind::Create, "create"),
-    (RuleKind::Update, "update"),
-    (RuleKind::Delete, "delete"),
-];
 
 /// Looks at rules and superusers; nothing while there is no database, or none that this program can read.
 pub fn examine(config: &Config) -> Vec<Finding> {
@@ -35,7 +28,14 @@ pub fn examine(config: &Config) -> Vec<Finding> {
             }
         };
     };
-    let mut findings = open_rules(&schema);
+    let mut findings = Vec::new();
+    match copy.read_with(schema.clone(), |tx| exposure::look(tx, &Plans::new(Dialect::Sqlite), false)) {
+        Ok(exposed) => findings.extend(open_rules(&exposed)),
+        Err(error) => {
+            let message = format!("The rules can't be tested: {}", error.log_text());
+            findings.push(Finding::new("access", if is_older { Grade::Note } else { Grade::Problem }, message, ""));
+        }
+    }
     let looked = copy.read_with(schema.clone(), |tx| superusers(tx, config));
     findings.extend(looked.unwrap_or_else(|error| {
         let message = format!("The superusers can't be read: {}", error.log_text());
@@ -44,46 +44,17 @@ pub fn examine(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// One finding for each collection in which guests may do something.
-fn open_rules(schema: &Schema) -> Vec<Finding> {
-    let collections = schema.collections().iter().filter(|collection| !collection.system);
-    let findings: Vec<Finding> = collections.filter_map(|collection| opened(collection)).collect();
-    match findings.is_empty() {
+/// What the exposure report finds that everybody may do. Left to it is what takes counting, and what only accounts may.
+fn open_rules(exposed: &[Exposed]) -> Vec<Finding> {
+    let of_guests = [Class::OpenWrites, Class::OpenReads, Class::OpenSignUp];
+    let found = findings(exposed).into_iter().filter(|finding| of_guests.contains(&finding.class)).map(|finding| {
+        let grade = if finding.severity == Severity::High { Grade::Warning } else { Grade::Note };
+        Finding::new("access", grade, finding.message, finding.advice)
+    });
+    let found: Vec<Finding> = found.collect();
+    match found.is_empty() {
         true => vec![Finding::good("access", "No rule is open to everybody.")],
-        false => findings,
-    }
-}
-
-fn opened(collection: &Collection) -> Option<Finding> {
-    let open = |kind: RuleKind| collection.rule(kind).is_some_and(|rule| rule.trim().is_empty());
-    let actions: Vec<&str> = ACTIONS.iter().filter(|(kind, _)| open(*kind)).map(|(_, name)| *name).collect();
-    if actions.is_empty() {
-        return None;
-    }
-    let changes = open(RuleKind::Update) || open(RuleKind::Delete);
-    let shows_people = collection.is_auth() && (open(RuleKind::List) || open(RuleKind::View));
-    let name = &collection.name;
-    if actions == ["create"] && collection.is_auth() {
-        let message = format!("Everybody can make an account in {name}.");
-        return Some(Finding::new("access", Grade::Note, message, "Nothing, if people are to sign up by themselves."));
-    }
-    let message = format!("Everybody can {} records of {name}, without signing in.", listed(&actions));
-    let (grade, advice) = match (changes, shows_people) {
-        (true, _) => {
-            (Grade::Warning, "Give the rules for update and delete a condition, such as @request.auth.id != \"\".")
-        }
-        (_, true) => (Grade::Warning, "Give the rules for list and view a condition, unless all accounts are public."),
-        _ => (Grade::Note, "Nothing, if these are public."),
-    };
-    Some(Finding::new("access", grade, message, advice))
-}
-
-/// `a, b and c`.
-fn listed(words: &[&str]) -> String {
-    match words {
-        [] => String::new(),
-        [only] => (*only).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        false => found,
     }
 }
 
@@ -127,12 +98,6 @@ fn judged(count: usize, without: &[String], requirement: Requirement) -> Finding
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lists_are_sentences() {
-        assert_eq!(listed(&["list"]), "list");
-        assert_eq!(listed(&["list", "view", "delete"]), "list, view and delete");
-    }
 
     #[test]
     fn superusers_are_judged_by_how_they_sign_in() {

@@ -9,7 +9,7 @@
 
 mod access;
 mod backups;
-mod data;
+pub(super) mod data;
 mod machine;
 mod setup;
 mod shipping;
