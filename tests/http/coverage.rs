@@ -21,12 +21,7 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("GET /_/findings", "/_/findings", 303, 303),
     ("POST /_/demo", "/_/demo", 403, 403),
     ("POST /_/check-rule", "/_/check-rule", 403, 403),
-    (
-        "POST /_/collections/<collection>/import?<format>&<key>",
-        "/_/collections/vault/import?format=csv",
-        403,
-        403,
-    ),
+    ("POST /_/collections/<collection>/import?<format>&<key>", "/_/collections/vault/import?format=csv", 403, 403),
     ("POST /_/access/simulate", "/_/access/simulate", 403, 403),
     ("GET /_/access/report.json", "/_/access/report.json", 303, 303),
     ("GET /_/collections/<collection>", "/_/collections/vault", 303, 303),
