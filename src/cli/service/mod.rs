@@ -151,8 +151,8 @@ fn check_folder(data: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "{} has files in it, but no database of this program. Everything in the data folder will belong to the service, \
-         so name an empty folder, or one that the program has made.",
+        "{} has files in it, but no database of this program. Everything in the data folder will belong to the \
+         service, so name an empty folder, or one that the program has made.",
         data.display()
     )))
 }
