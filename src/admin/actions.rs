@@ -1,14 +1,16 @@
-//! What pages of the dashboard ask that the REST API has no route for. The answers are JSON.
+//! What pages of the dashboard ask that the REST API has no route for. The answers are JSON, and one is a part of a page.
 
 use rocket::{Data, Route, State, get, post, routes};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::visit::Visit;
+use crate::app::doctor::{Finding, Grade};
 use crate::app::{App, TableUpload};
 use crate::base::limits::IMPORT_UPLOAD_MAX_BYTES;
 use crate::base::{Error, ErrorKind, Result};
 use crate::collections::USERS_ID;
 use crate::demo;
+use crate::web::page::reply::Answer;
 use crate::web::respond::JsonText;
 
 /// The routes of this module.
@@ -16,18 +18,17 @@ pub fn routes() -> Vec<Route> {
     routes![findings, load_demo, check_rule, import]
 }
 
-/// What `holdall doctor` says of this server: `[{"check", "grade", "message", "advice"}]`.
+/// What `holdall doctor` says of this server, for a page that is there already: it may take some seconds.
 #[get("/_/findings")]
-async fn findings(app: &State<App>, _visit: Visit) -> Result<JsonText> {
-    let mut answer = String::from("[");
-    for (at, finding) in app.findings().await?.iter().enumerate() {
-        if at > 0 {
-            answer.push(',');
-        }
-        finding.write_json(&mut answer);
-    }
-    answer.push(']');
-    Ok(JsonText::new(answer))
+async fn findings(app: &State<App>, visit: Visit) -> Answer {
+    let findings = app.findings().await?;
+    let (fine, told): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.grade == Grade::Good);
+    let shown = |finding: &&Finding| {
+        let Finding { check, grade, message, advice } = finding;
+        json!({"check": check, "grade": grade.name(), "message": message, "advice": advice})
+    };
+    let told: Vec<Json> = told.iter().map(shown).collect();
+    Ok(visit.part("admin/findings.html", json!({"told": told, "fine": fine.len()}))?.into())
 }
 
 /// Whether there is nothing yet but what every server begins with.

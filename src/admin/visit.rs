@@ -101,6 +101,14 @@ impl Visit {
         self.look.dashboard(template, title, frame, context)
     }
 
+    /// A part of a page, made of a template, that htmx puts into a page that is there.
+    ///
+    /// # Errors
+    /// 500 if the template can't be filled.
+    pub fn part(&self, template: &str, context: Json) -> Result<Page> {
+        self.look.dashboard(template, "", json!({}), context)
+    }
+
     /// The caller with the JSON that was sent, if one of our own pages sent it.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-// The overview: how the server is, from its own figures, its log and its doctor.
+// The overview: how the server is, from its own figures and its log. What the doctor says is drawn by the server.
 
 import { get, post, send } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
@@ -13,7 +13,6 @@ const TIME = 'holdall_http_request_duration_seconds';
 /** The dashboard's own pages and files say nothing of what the server is for. */
 const OWN = /^\/(?:_|static)(?:\/|$)/;
 
-const grades = { ok: ['good', 'fine'], note: ['info', 'note'], warning: ['warn', 'warning'], problem: ['problem', 'problem'] };
 const token = () => JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRF-Token'];
 let chart;
 
@@ -94,20 +93,11 @@ async function drawChart(recent) {
   chart.recent = recent;
 }
 
-async function drawFindings() {
-  const findings = await get('/_/findings');
-  const told = findings.filter(({ grade }) => grade !== 'ok');
-  const fine = findings.length - told.length;
-  fill(find('[data-findings]'),
-    told.length > 0 && h('ul', { class: 'findings' }, told.map(({ check, grade, message, advice }) => {
-      const [kind, word] = grades[grade] ?? ['', grade];
-      return h('li', {}, h('span', { class: `badge ${kind}` }, word), h('div', {}, h('p', {}, h('strong', {}, check), ' · ', message), advice && h('p', { class: 'quiet small' }, advice)));
-    })),
-    h('p', { class: 'quiet small' }, told.length === 0 ? `All ${fine} checks are fine.` : `${plural(fine, 'other check is', 'other checks are')} fine.`));
-}
-
-const start = () => Promise.all([refresh(), drawFindings()]).catch(tell);
-find('[data-refresh]').addEventListener('click', (event) => busy(event.currentTarget, start));
+find('[data-refresh]').addEventListener('click', (event) => {
+  // The doctor's part comes by htmx.
+  find('[data-findings]').dispatchEvent(new Event('refresh'));
+  busy(event.currentTarget, refresh);
+});
 document.addEventListener('themechange', () => chart && drawChart(chart.recent));
 new ResizeObserver(() => chart?.setSize({ width: find('[data-chart]').clientWidth, height: find('[data-chart]').clientHeight })).observe(find('[data-chart]'));
 document.querySelector('[data-demo]')?.addEventListener('click', (event) => busy(event.currentTarget, async () => {
@@ -115,4 +105,4 @@ document.querySelector('[data-demo]')?.addEventListener('click', (event) => busy
   toast(`The demo is there. Its members sign in like ${email} with ${password}.`);
   setTimeout(() => location.reload(), 800);
 }));
-await start();
+await refresh().catch(tell);
