@@ -1,14 +1,19 @@
 //! What programs that watch the server see of it, on sockets of their own: `metrics_http`, signals, a full disk.
 
 use std::net::SocketAddr;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
 use super::http::Client;
 use super::server::{Server, claim, free_address};
 
+/// How long a request may take to arrive. Nothing here takes a tenth of that.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(20);
+
 /// A server with an address for whoever watches it.
-fn watched(data: &std::path::Path) -> (Server, SocketAddr) {
+fn watched(data: &Path) -> (Server, SocketAddr) {
     claim(data);
     // Another one for each try, or a port that is taken would stay so.
     let address = std::cell::Cell::new(free_address());
@@ -17,6 +22,15 @@ fn watched(data: &std::path::Path) -> (Server, SocketAddr) {
         command.env("HOLDALL_METRICS_HTTP", address.get().to_string());
     });
     (server, address.get())
+}
+
+/// Waits until a folder has an entry.
+fn wait_until_something_is_in(folder: &Path) {
+    let begun = Instant::now();
+    while !std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+        assert!(begun.elapsed() < ARRIVES_WITHIN, "nothing is in {}", folder.display());
+        std::thread::yield_now();
+    }
 }
 
 fn client(address: SocketAddr) -> Client {
@@ -61,12 +75,14 @@ fn an_address_that_is_taken_keeps_the_server_from_starting() {
 fn who_waits_for_the_end_is_told_that_it_comes() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (server, address) = watched(&folder.path().join("data"));
-    // A body that doesn't come: the server waits a moment for it.
+    // A file whose rest doesn't come: the server waits a moment for it.
     let mut slow = server.client();
-    let head = "POST /api/collections/users/records HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
-                Content-Length: 1000\r\n\r\n{\"email\":\"a@example.com\"";
+    let head = "POST /api/collections/users/records HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\
+                Content-Type: multipart/form-data; boundary=b\r\n\r\n\
+                --b\r\nContent-Disposition: form-data; name=\"avatar\"; filename=\"a.png\"\r\n\r\nthe beginning";
     std::io::Write::write_all(slow.socket(), head.as_bytes()).expect("the server is there");
-    server.client().get("/api/health").expect(200);
+    // Before it has arrived, the server would end at once.
+    wait_until_something_is_in(&folder.path().join("data/uploads"));
     let watch = std::thread::spawn(move || {
         let mut seen = Vec::new();
         while let Ok(mut client) = Client::new(address) {
