@@ -154,7 +154,9 @@ impl Watchers {
         self.shutdown.notify();
         // Whoever watches comes again, so that an open connection of theirs is no loss.
         if let Ok(Err(error)) = self.ended.await {
-            tracing::debug!("the server for metrics ended: {}", error.kind());
+            // Looked at here and not within the macro, which may leave it out: Rocket panics over unseen errors.
+            let why = error.kind().to_string();
+            tracing::debug!("the server for metrics ended: {why}");
         }
     }
 }
