@@ -2,7 +2,7 @@
 
 Called by scripts/dist with the target and the two files to write. Listed is what is linked into the file: crates that
 are used when it is built, but aren't in it, are left out (build scripts, macros, tests). The parts in C that some of
-the crates carry are components of their own. Nothing in it changes from one run to the next.
+the crates carry are components of their own, and so are the packages that static/vendor is made of. Nothing in it changes from one run to the next.
 """
 
 import datetime
@@ -87,9 +87,23 @@ def bundled(packages):
     return found
 
 
+def browser_code():
+    """The npm packages that static/vendor is made of, as scripts/vendor pins them."""
+    lock = json.loads(pathlib.Path("scripts/vendor/package-lock.json").read_text())
+    found = []
+    for path, package in sorted(lock["packages"].items()):
+        if not path or package.get("dev") or package.get("optional"):
+            continue
+        name, version = path.removeprefix("node_modules/"), package["version"]
+        purl = f"pkg:npm/{name.replace('@', '%40')}@{version}"
+        entry = {"type": "library", "name": name, "version": version, "purl": purl, "bom-ref": purl}
+        found.append(entry | {"licenses": [{"expression": package["license"]}]})
+    return found
+
+
 def write_bill(root, packages):
     sums = checksums()
-    components = [component(package, sums) for package in packages] + bundled(packages)
+    components = [component(package, sums) for package in packages] + bundled(packages) + browser_code()
     seed = hashlib.sha256(json.dumps([root["version"], target, components]).encode()).hexdigest()
     moment = datetime.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), datetime.timezone.utc)
     bill = {
@@ -139,6 +153,8 @@ def write_licences(packages):
     if missing:
         lines += ["", "=" * 100, "Without a licence text in their packages; their licences are named by them as", "=" * 100]
         lines += ["", *missing]
+    lines += ["", "=" * 100, "What the dashboard brings to browsers, from the public registry of npm", "=" * 100, ""]
+    lines += [pathlib.Path("static/vendor/LICENCES.txt").read_text().rstrip()]
     pathlib.Path(licences_path).write_text("\n".join(lines) + "\n")
 
 
