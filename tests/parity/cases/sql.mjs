@@ -19,7 +19,7 @@ export default [
   run('as long as it may be', `SELECT '${'x'.repeat(4991)}'`, 200),
   run('too long', `SELECT '${'x'.repeat(4992)}'`, 400),
   run('only blanks', '   ', 400),
-  run('only a comment', '-- nothing', 400),
+  run('only a comment', '-- nothing', 200),
   run('wrong syntax', 'SELEC 1', 400),
   run('no such table', 'SELECT * FROM missing', 400),
 
