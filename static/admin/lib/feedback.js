@@ -5,19 +5,16 @@ import { fill, find, h, iconButton, uniqueId } from './dom.js';
 
 const TOAST_MS = 5000;
 
-/** Where notices are: in the topmost dialog, beside which the page does not react. */
+let box;
+/** Where notices are: in the topmost dialog, beside which the page does not react, and back when that closes. */
 function toasts() {
-  const box = find('[data-toasts]');
+  box ??= find('[data-toasts]');
   const top = [...document.querySelectorAll('dialog:modal')].at(-1) ?? document.body;
-  if (box.parentElement !== top) top.append(box);
+  if (box.parentElement !== top) {
+    top.append(box);
+    if (top !== document.body) top.addEventListener('close', toasts, { once: true });
+  }
   return box;
-}
-
-/** Takes a dialog out of the page, but not the notices in it. */
-function leave(dialog) {
-  const box = find('[data-toasts]');
-  if (dialog.contains(box)) document.body.append(box);
-  dialog.remove();
 }
 
 /** A notice that goes by itself; `kind` is `good` or `problem`, and problems stay until they are closed. */
@@ -68,7 +65,7 @@ export function ask({ title, text, action = 'Go on', danger = false, type, conte
       h('h2', { id: `${id}-title` }, title), text && h('p', {}, text), content, typed,
       h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close('') }, 'Cancel'), go)));
     dialog.addEventListener('close', () => {
-      leave(dialog);
+      dialog.remove();
       answered(dialog.returnValue === 'go');
     });
     document.body.append(dialog);
@@ -86,7 +83,7 @@ export function panel(build, { label, mayClose = () => true, onclose } = {}) {
   const close = async () => { if (await mayClose()) dialog.close(); };
   dialog.addEventListener('cancel', (event) => { event.preventDefault(); close(); });
   dialog.addEventListener('mousedown', (event) => { if (event.target === dialog) close(); });
-  dialog.addEventListener('close', () => { leave(dialog); onclose?.(); });
+  dialog.addEventListener('close', () => { dialog.remove(); onclose?.(); });
   dialog.append(build(dialog, close));
   document.body.append(dialog);
   dialog.showModal();
