@@ -1,5 +1,5 @@
-//! Questions about access: what would happen if somebody asked for something ([`simulate`]), and what stands open to
-//! whom ([`exposure`]).
+//! Questions about access: what would happen if somebody asked for something (`simulate`), and what stands open to
+//! whom (`exposure`).
 //!
 //! Called by the dashboard, by `holdall access` and by the doctor; the answers are for superusers and for whoever runs
 //! the program. Nothing is decided here and nothing is changed: what is told comes from the same functions of `records`

@@ -44,7 +44,7 @@ const ACTIONS: [RuleKind; 7] = [
 ];
 
 impl App {
-    /// What would happen if somebody asked for something, as the caller's body says: `who` (see [`Somebody::find`]),
+    /// What would happen if somebody asked for something, as the caller's body says: `who` (see `Somebody::find`),
     /// `action`, `collection`, `record`, `body`, `query`, `headers`, `context`. Nothing is written.
     ///
     /// The answer is JSON: `allowed`, `status` (what a real request would be answered), `reason` (a sentence), `who`,
