@@ -1,4 +1,4 @@
-//! What pages of the dashboard ask that the REST API has no route for. The answers are JSON, and one is a part of a page.
+//! What pages of the dashboard ask that the REST API has no route for. Answers are JSON, but for one part of a page.
 
 use rocket::{Data, Route, State, get, post, routes};
 use serde_json::{Value as Json, json};
