@@ -2,6 +2,7 @@
 
 import { get, post } from './lib/api.js';
 import { fill, find, h, icon } from './lib/dom.js';
+import { download } from './lib/download.js';
 import { editor } from './lib/editor.js';
 import { ask, busy, toast } from './lib/feedback.js';
 import { count, duration, plural } from './lib/format.js';
@@ -136,8 +137,6 @@ find('[data-run]').addEventListener('click', () => run());
 find('[data-explain]').addEventListener('click', () => run({ explain: true }));
 changes.addEventListener('change', () => { find('[data-warning]').hidden = !changes.checked; });
 save.addEventListener('click', () => {
-  const link = h('a', { href: URL.createObjectURL(new Blob([csv(shown)], { type: 'text/csv' })), download: 'result.csv' });
-  link.click();
-  URL.revokeObjectURL(link.href);
+  download('result.csv', [csv(shown)], 'text/csv');
 });
 command('Run this statement', () => run(), 'SQL');

@@ -4,6 +4,7 @@
 
 import { Refused, address, get, getAll, put, records } from './lib/api.js';
 import { debounce, fill, find, h, icon, uniqueId } from './lib/dom.js';
+import { download } from './lib/download.js';
 import { editor } from './lib/editor.js';
 import { busy, copy, tabs, tell, toast } from './lib/feedback.js';
 import { plural } from './lib/format.js';
@@ -73,7 +74,7 @@ function exportPanel() {
     );
   const buttons = [
     h('button', { type: 'button', onclick: () => copy(text()) }, icon('copy'), 'Copy'),
-    h('button', { type: 'button', class: 'main', onclick: () => download(text()) }, icon('download'), 'Download'),
+    h('button', { type: 'button', class: 'main', onclick: () => download(FILE_NAME, [text()], 'application/json') }, icon('download'), 'Download'),
   ];
   const draw = () => {
     preview.textContent = text();
@@ -126,16 +127,6 @@ function exportPanel() {
       preview,
     ),
   );
-}
-
-function download(text) {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  const link = h('a', { href: url, download: FILE_NAME });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  // The browser has taken the file by the time it comes back here.
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
 // --- in ---

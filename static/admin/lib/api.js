@@ -76,6 +76,9 @@ function signInAgain() {
 export const get = (path, query, options = {}) => send('GET', path, { query, ...options });
 export const post = (path, body, options = {}) => send('POST', path, { body, ...options });
 export const patch = (path, body, options = {}) => send('PATCH', path, { body, ...options });
+/** The header with the session's token, which what isn't part of the API needs: the addresses below `/_/`. */
+export const ownPage = () => JSON.parse(document.body.getAttribute('hx-headers'));
+
 export const put = (path, body, options = {}) => send('PUT', path, { body, ...options });
 export const del = (path, options = {}) => send('DELETE', path, options);
 

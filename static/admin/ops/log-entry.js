@@ -3,6 +3,7 @@
 
 import { address } from '../lib/api.js';
 import { h, icon, iconButton } from '../lib/dom.js';
+import { download } from '../lib/download.js';
 import { copy, panel } from '../lib/feedback.js';
 import { duration, toDate, when } from '../lib/format.js';
 import { levelName } from './log-filter.js';
@@ -67,10 +68,7 @@ export function logRow(entry, { onopen, onselect, selected }) {
 
 /** Gives a text to save as a file. */
 export function saveJson(value, name) {
-  const url = URL.createObjectURL(new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: 'application/json' }));
-  h('a', { href: url, download: name }).click();
-  // The browser has begun to read it by then.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  download(name, [`${JSON.stringify(value, null, 2)}\n`], 'application/json');
 }
 
 const shown = (value) => {

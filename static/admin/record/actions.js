@@ -1,7 +1,7 @@
 // The menu of the record editor.
 
 import { del, records } from '../lib/api.js';
-import { h } from '../lib/dom.js';
+import { download } from '../lib/download.js';
 import { ask, copy, tell, toast } from '../lib/feedback.js';
 import { accountActions } from './account.js';
 import { openRecord } from './editor.js';
@@ -9,11 +9,8 @@ import { nameOf } from './values.js';
 
 const asText = (record) => JSON.stringify(record, null, 2);
 
-function download(record) {
-  const url = URL.createObjectURL(new Blob([asText(record)], { type: 'application/json' }));
-  h('a', { href: url, download: `${record.collectionName ?? 'record'}-${record.id}.json` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
-}
+const keep = (record) =>
+  download(`${record.collectionName ?? 'record'}-${record.id}.json`, [asText(record)], 'application/json');
 
 /** @param {object} editor the open editor: `collection`, `record`, `close`, what it calls when something happened */
 export function actions(editor) {
@@ -21,7 +18,7 @@ export function actions(editor) {
   const record = () => editor.record;
   return [
     { label: 'Copy JSON', run: () => copy(asText(record())) },
-    { label: 'Download JSON', run: () => download(record()) },
+    { label: 'Download JSON', run: () => keep(record()) },
     { label: 'Copy id', run: () => copy(record().id) },
     ...(editor.isReadOnly
       ? []

@@ -3,9 +3,10 @@
 
 import { records as pathOf } from '../lib/api.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
+import { download } from '../lib/download.js';
 import { ask, tell, toast } from '../lib/feedback.js';
 import { plural } from '../lib/format.js';
-import { download, fetchWhole, sendMany, showFailures, withProgress } from './changes.js';
+import { fetchWhole, sendMany, showFailures, withProgress } from './changes.js';
 import { editableAtOnce, valueInput } from './inputs.js';
 
 /** What the server sets by itself, or what can't be sent as it was read. */

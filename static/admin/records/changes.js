@@ -119,11 +119,3 @@ export function showFailures(title, failed) {
   document.body.append(dialog);
   dialog.showModal();
 }
-
-/** Gives the browser a file to keep. */
-export function download(name, parts, type) {
-  const url = URL.createObjectURL(new Blob(parts, { type }));
-  const link = h('a', { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}

@@ -2,9 +2,10 @@
 
 import { get, records as pathOf } from '../lib/api.js';
 import { h, uniqueId } from '../lib/dom.js';
+import { download } from '../lib/download.js';
 import { tell, toast } from '../lib/feedback.js';
 import { plural } from '../lib/format.js';
-import { download, withProgress } from './changes.js';
+import { withProgress } from './changes.js';
 import { lineOf } from './csv.js';
 
 const PAGE_ROWS = 500;

@@ -2,11 +2,11 @@
 // the import, and what the server says to each row. Loaded by records.js. The server reads the file; this one only
 // looks at it, and writes it anew if its columns have other names.
 
-import { Refused, address } from '../lib/api.js';
+import { Refused, address, ownPage } from '../lib/api.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
+import { download } from '../lib/download.js';
 import { busy, toast } from '../lib/feedback.js';
 import { bytes, plural } from '../lib/format.js';
-import { download } from './changes.js';
 import { delimiterOf, lineOf, parse } from './csv.js';
 
 const ROWS_SHOWN = 5;
@@ -276,7 +276,7 @@ async function upload(collection, sent, { format, key, dryRun }) {
   if (key) url.searchParams.set('key', key);
   if (dryRun) url.searchParams.set('dryRun', '1');
   const headers = {
-    ...JSON.parse(document.body.getAttribute('hx-headers')),
+    ...ownPage(),
     'Content-Type': 'application/octet-stream',
   };
   let answer;
