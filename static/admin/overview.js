@@ -1,10 +1,11 @@
 // The overview: how the server is, from its own figures and its log. What the doctor says is drawn by the server.
 
-import { get, post, send } from './lib/api.js';
+import { get, ownPage, post } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
 import { busy, tell, toast } from './lib/feedback.js';
 import { ago, bytes, count, duration, plural, toDate } from './lib/format.js';
-import { parse, quantile, total } from './lib/metrics.js';
+import { quantile, total } from './lib/metrics.js';
+import { figures } from './ops/metrics.js';
 
 const HOUR_MS = 3_600_000;
 const HOURS_SHOWN = 24;
@@ -13,13 +14,12 @@ const TIME = 'holdall_http_request_duration_seconds';
 /** The dashboard's own pages and files say nothing of what the server is for. */
 const OWN = /^\/(?:_|static)(?:\/|$)/;
 
-const token = () => JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRF-Token'];
 let chart;
 
 async function refresh() {
   find('[data-figures]').setAttribute('aria-busy', 'true');
   const [metrics, hours, backups] = await Promise.all([
-    send('GET', '/metrics', { raw: true }).then((answer) => answer.text()).then(parse),
+    figures(),
     get('/api/logs/stats'),
     get('/api/backups'),
   ]);
@@ -101,7 +101,7 @@ find('[data-refresh]').addEventListener('click', (event) => {
 document.addEventListener('themechange', () => chart && drawChart(chart.recent));
 new ResizeObserver(() => chart?.setSize({ width: find('[data-chart]').clientWidth, height: find('[data-chart]').clientHeight })).observe(find('[data-chart]'));
 document.querySelector('[data-demo]')?.addEventListener('click', (event) => busy(event.currentTarget, async () => {
-  const { email, password } = await post('/_/demo', {}, { headers: { 'X-CSRF-Token': token() } });
+  const { email, password } = await post('/_/demo', {}, { headers: ownPage() });
   toast(`The demo is there. Its members sign in like ${email} with ${password}.`);
   setTimeout(() => location.reload(), 800);
 }));

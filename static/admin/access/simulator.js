@@ -1,7 +1,7 @@
 // The simulator: who, what, on which record; and below it the answer. The server decides (POST /_/access/simulate);
 // here is only the form.
 
-import { Refused, get, post } from '../lib/api.js';
+import { Refused, get, ownPage, post } from '../lib/api.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
 import { busy, clearProblems, showProblems, toast } from '../lib/feedback.js';
@@ -39,7 +39,6 @@ function lines(text) {
 
 /** Draws the simulator; resolves to a function that asks a question by itself. */
 export async function simulator(place, collections, state) {
-  const token = JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRF-Token'];
   const byName = (name) => collections.find((one) => one.name === name || one.id === name);
   const authCollections = collections.filter((one) => one.type === 'auth');
 
@@ -155,7 +154,7 @@ export async function simulator(place, collections, state) {
     remember(asked);
     await busy(go, async () => {
       try {
-        verdict(answer, await post('/_/access/simulate', asked, { headers: { 'X-CSRF-Token': token } }));
+        verdict(answer, await post('/_/access/simulate', asked, { headers: ownPage() }));
         answer.scrollIntoView({ block: 'nearest' });
       } catch (error) {
         if (!(error instanceof Refused) || error.status !== 400) throw error;

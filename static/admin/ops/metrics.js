@@ -1,5 +1,5 @@
 // The server's figures (`/metrics`), for what the interface tells nowhere else: how jobs have fared, whether continuous
-// backup is behind, when the program began. Used by the pages Jobs and Backups.
+// backup is behind, when the program began. Used by the overview and the pages Jobs and Backups.
 
 import { send } from '../lib/api.js';
 import { parse } from '../lib/metrics.js';

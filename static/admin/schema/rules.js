@@ -4,12 +4,11 @@
 // Used by the editor of collections; `ruleEditor` also by the options of second factors. Not here: the language
 // (`rule-words.js`), how it is checked (the server, `/_/check-rule`).
 
-import { Refused, post } from '../lib/api.js';
+import { Refused, ownPage, post } from '../lib/api.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
 import { AUTH_RULES, RULES, forgetsGuests, inShort, inWords, suggestions } from './rule-words.js';
 
-const csrf = () => JSON.parse(document.body.getAttribute('hx-headers'))['X-CSRF-Token'];
 
 /** Asks the server what is wrong with a rule of the draft. An older server can't say; then saving does. */
 async function check(draft, key, rule) {
@@ -18,7 +17,7 @@ async function check(draft, key, rule) {
     const { problems } = await post(
       '/_/check-rule',
       { collection: draft.definitionFor(key, rule), rule },
-      { headers: { 'X-CSRF-Token': csrf() } },
+      { headers: ownPage() },
     );
     return problems;
   } catch (error) {
