@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -149,6 +149,12 @@ fn fingerprint(file: &EmbeddedFile) -> String {
 
 /// The fingerprint of all files that have one together.
 fn fingerprint_of_all() -> String {
+    static BUILT_IN: LazyLock<String> = LazyLock::new(hash_of_all);
+    // Debug builds read the files anew, and so must look at them anew.
+    if cfg!(debug_assertions) { hash_of_all() } else { BUILT_IN.clone() }
+}
+
+fn hash_of_all() -> String {
     let mut hash = DefaultHasher::new();
     for path in StaticFiles::iter().filter(|path| is_together(path)) {
         path.hash(&mut hash);
