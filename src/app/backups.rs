@@ -92,11 +92,11 @@ impl App {
     /// # Errors
     /// 401 and 403 for anybody else.
     pub async fn require_backups(&self, caller: &Caller, by_key: bool) -> Result<()> {
-        self.read(Arc::new(caller.clone()), move |_, cx| {
-            access::require_superuser(cx.principal)?;
-            if by_key { Ok(()) } else { access::refuse_key(cx) }
-        })
-        .await
+        let caller = Arc::new(caller.clone());
+        match by_key {
+            true => self.read(caller, |_, cx| access::require_superuser(cx.principal)).await,
+            false => self.require_superuser_in_person(caller).await,
+        }
     }
 
     /// All backups, as JSON.

@@ -8,7 +8,7 @@ use crate::auth::{keys, sessions, token};
 use crate::base::{Error, Result};
 use crate::domain::principal::SUPERUSERS_ID;
 use crate::domain::{Credential, Principal, Record, RequestInfo};
-use crate::records::{Cx, Plans};
+use crate::records::{Cx, Plans, access};
 use crate::store::ReadTx;
 
 /// A caller as services know them.
@@ -40,6 +40,15 @@ impl App {
         }
         caller.trace.note_principal(&identity.principal);
         Ok(identity)
+    }
+
+    /// Whether the caller is a superuser in person. No API key may do what asks for this: with another mail server or
+    /// bucket, with a backup or a typed statement, it would get at what is closed to it.
+    ///
+    /// # Errors
+    /// 401, 403.
+    pub(super) async fn require_superuser_in_person(&self, caller: Arc<Caller>) -> Result<()> {
+        self.read(caller, |_, cx| access::require_superuser(cx.principal).and_then(|()| access::refuse_key(cx))).await
     }
 
     fn identity_of(&self, tx: &ReadTx<'_>, caller: &Caller) -> Result<Identity> {

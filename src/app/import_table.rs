@@ -26,7 +26,6 @@ use crate::base::{Error, ErrorKind, Result, ids};
 use crate::domain::upload::SpoolFile;
 use crate::domain::{Collection, FieldKind, RequestInfo};
 use crate::import::table::{Entry, Format, Rejects, Table, Values};
-use crate::records::access::{refuse_key, require_superuser};
 use crate::records::{self, Cx, Find, Proof};
 use crate::settings::Config;
 use crate::store::{Database, ReadTx, WriteTx};
@@ -120,7 +119,7 @@ impl App {
     /// # Errors
     /// 401 and 403 for all but superusers, and for API keys; as [`App::import_table`].
     pub async fn import_uploaded(&self, caller: Caller, upload: TableUpload, file: SpoolFile) -> Result<String> {
-        self.read(Arc::new(caller), |_, cx| require_superuser(cx.principal).and_then(|()| refuse_key(cx))).await?;
+        self.require_superuser_in_person(Arc::new(caller)).await?;
         let request = TableImport {
             file: file.path().to_owned(),
             format: upload.format,

@@ -16,10 +16,10 @@ use super::{App, Caller};
 use crate::base::{Error, FieldError, Result};
 use crate::domain::Schema;
 use crate::jobs::Expression;
-use crate::records::{Cx, access};
+use crate::records::access;
 use crate::settings::stored::{InForce, Stored, locked};
 use crate::settings::{Config, Model};
-use crate::store::{ReadTx, Store, WriteTx};
+use crate::store::{Store, WriteTx};
 
 /// How often the program looks whether another process, such as `holdall superuser ips`, has changed the settings.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -69,22 +69,9 @@ impl App {
     /// # Errors
     /// 401, 403; 400 for what isn't right, each problem under its path; 409 if another process was faster.
     pub async fn update_settings(&self, caller: Caller, patch: Map<String, Json>) -> Result<String> {
-        self.require_settings(caller).await?;
+        self.require_superuser_in_person(Arc::new(caller)).await?;
         self.change_settings(&patch).await?;
         self.settings_json()
-    }
-
-    /// Whether the caller may change settings and have them do something. No API key may: with another mail server or
-    /// another bucket it would get at what is closed to it.
-    ///
-    /// # Errors
-    /// 401, 403.
-    pub(super) async fn require_settings(&self, caller: Caller) -> Result<()> {
-        let check = |_: &ReadTx<'_>, cx: &Cx<'_>| {
-            access::require_superuser(cx.principal)?;
-            access::refuse_key(cx)
-        };
-        self.read(Arc::new(caller), check).await
     }
 
     /// As the interface has them, with what is locked.

@@ -21,7 +21,7 @@ impl App {
     /// # Errors
     /// 401, 403; 400 if `filesystem` is neither `storage` nor `backups`, or the bucket can't be used, with the cause.
     pub async fn test_storage(&self, caller: Caller, body: &Map<String, Json>) -> Result<()> {
-        self.require_settings(caller).await?;
+        self.require_superuser_in_person(Arc::new(caller)).await?;
         let live = self.live();
         let bucket = match body.get("filesystem").and_then(Json::as_str).unwrap_or_default() {
             "" => return Err(refused("filesystem", FieldError::required())),
