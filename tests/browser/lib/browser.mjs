@@ -1,7 +1,7 @@
 // One server and one browser per test file, and what all tests of pages do with them.
 
 import { after } from 'node:test';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
@@ -11,7 +11,7 @@ import { SUPERUSER, startServer } from '../../parity/lib/server.mjs';
 export { SUPERUSER };
 export const PASSWORD = 'correct horse';
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SHOTS = resolve(dirname(process.env.HOLDALL_BIN), '..', 'screenshots');
 /** How long a browser may take for one thing. Nothing here takes a tenth of that. */
 const DEADLINE_MS = 15_000;
@@ -110,26 +110,32 @@ export async function shoot(page, name) {
 /** Whether something sticks out of the page. */
 const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth > globalThis.innerWidth);
 
-/** What axe finds that keeps people from using a page. The page's own policy must not keep axe out. */
+/** What axe finds that keeps people from using a page, opened anew. */
 export async function violations(path, cookies = []) {
-  const context = await browser.newContext({ baseURL: origin, bypassCSP: true, locale: 'en-GB' });
+  const context = await browser.newContext({ baseURL: origin, locale: 'en-GB' });
   try {
     await context.addCookies(cookies);
-    const found = [];
     const page = await context.newPage();
     await page.goto(path);
     await page.waitForLoadState('networkidle');
-    await page.addScriptTag({ path: AXE });
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
-      // In the dark only colours are other ones.
-      const only = colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
-      const { violations } = await page.evaluate((options) => globalThis.axe.run(options), only);
-      found.push(...violations.filter((one) => ['serious', 'critical'].includes(one.impact))
-        .map((one) => `${path} ${colorScheme}: ${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`));
-    }
-    return found;
+    return await violationsNow(page);
   } finally {
     await context.close();
   }
+}
+
+/** What axe finds on a page as it is at this moment, dialogs that are open included. */
+export async function violationsNow(page) {
+  // Put in by the browser's own door: the page's policy keeps scripts out that come as elements.
+  await page.evaluate(AXE);
+  const found = [];
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    // In the dark only colours are other ones.
+    const only = colorScheme === 'dark' ? { runOnly: ['color-contrast'] } : {};
+    const { violations } = await page.evaluate((options) => globalThis.axe.run(options), only);
+    found.push(...violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+      .map((one) => `${path(page)} ${colorScheme}: ${one.id}: ${one.nodes.map((node) => node.html).join(' ')}`));
+  }
+  return found;
 }

@@ -1,7 +1,7 @@
 // What all tests of the dashboard do: sign in as its owner, look at a page in every size and colour, listen for trouble.
 
 import assert from 'node:assert/strict';
-import { SUPERUSER, shoot, signIn, violations, visitor } from './browser.mjs';
+import { SUPERUSER, shoot, signIn, violations, violationsNow, visitor } from './browser.mjs';
 
 /** A superuser with a browser of their own, at the dashboard. What the pages complain about is kept in `page.trouble`. */
 export async function owner(options = {}) {
@@ -29,4 +29,14 @@ export async function look(page, name) {
   const { pathname, search } = new URL(page.url());
   assert.deepEqual(await violations(pathname + search, await page.context().cookies()), [], name);
   assert.deepEqual(page.trouble, [], name);
+}
+
+/** Looks at what is open over a page, as it is now: pictures as of pages, and nothing that keeps people out. */
+export async function lookAtDialog(page, name) {
+  const size = page.viewportSize();
+  await shoot(page, `dashboard-${name}`);
+  assert.deepEqual(await violationsNow(page), [], name);
+  assert.deepEqual(page.trouble, [], name);
+  await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme: null });
 }
