@@ -219,10 +219,13 @@ impl Lower {
         if let Some(sort) = sort {
             for key in &sort.keys {
                 descending = key.descending;
-                if let SortBy::Value(operand) = &key.by {
-                    let nullable = operand.nulls != Nulls::Never;
-                    keys.push(Key { value: self.sort_value(&sort.plan, operand), descending, nullable });
-                }
+                let (value, nullable) = match &key.by {
+                    SortBy::Value(operand) => (self.sort_value(&sort.plan, operand), operand.nulls != Nulls::Never),
+                    SortBy::RowId => (self.dialect.row_number(Alias::new(ROW)), false),
+                    // Chance has no position: `records::cursor` lets nobody ask.
+                    SortBy::Random => continue,
+                };
+                keys.push(Key { value, descending, nullable });
             }
         }
         // The id rather than the row number, which would tell how many records there were that the caller can't see.

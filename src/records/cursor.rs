@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use crate::base::ids::checksum;
 use crate::base::{Error, Result, SqlValue};
-use crate::domain::Collection;
+use crate::domain::{Collection, Principal};
 use crate::rules;
 use crate::store::Row;
 
@@ -28,14 +28,17 @@ impl Cursor {
     ///
     /// # Errors
     /// 400 if the token isn't one of this list, or if the list is sorted by something that has no position: chance,
-    /// or a value of another record.
-    pub fn parse(text: &str, collection: &Collection, sort: Option<&str>) -> Result<Cursor> {
+    /// or a value of another record. Row numbers are positions for superusers only: a token with one would tell
+    /// others how many records there are that they can't see.
+    pub fn parse(text: &str, collection: &Collection, sort: Option<&str>, principal: &Principal) -> Result<Cursor> {
         let items = sort.map_or(Ok(Vec::new()), rules::parse_sort).unwrap_or_default();
-        let own = |item: &rules::SortItem| {
-            item.path.modifier.is_none()
-                && matches!(item.path.segments.as_slice(), [name] if collection.position(name).is_some())
+        let has_position = |item: &rules::SortItem| match item.path.segments.as_slice() {
+            [name] if item.path.modifier.is_none() => {
+                collection.position(name).is_some() || (name == "@rowid" && principal.is_superuser())
+            }
+            _ => false,
         };
-        if !items.iter().all(own) {
+        if !items.iter().all(has_position) {
             return Err(Error::invalid("A cursor needs a list that is sorted by the collection's own fields."));
         }
         let keys = items.len() + 1;

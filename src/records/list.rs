@@ -128,7 +128,7 @@ impl Page {
         let shape = filter.map(rules::shape).transpose().map_err(syntax_fault)?;
         let cursor = match &request.cursor {
             None => None,
-            Some(text) => Some(Cursor::parse(text, collection, sort)?),
+            Some(text) => Some(Cursor::parse(text, collection, sort, cx.principal)?),
         };
         let plan = cx.plans.list(
             tx.schema(),

@@ -198,6 +198,24 @@ fn a_cursor_shows_every_record_once_in_every_order() {
 }
 
 #[test]
+fn superusers_follow_the_order_of_creation_by_cursor() {
+    let app = TestApp::new();
+    fill_tags(&app, (0..9).map(|number| format!("t{number}")));
+    let root = app.as_superuser();
+    let query = [("perPage", "2"), ("sort", "-@rowid"), ("filter", "name ~ 't'")];
+    let seen = follow(&root, &query, |page| {
+        root.create("tags", json!({"name": format!("t new {page}")}));
+    });
+    assert_eq!(seen, ["t8", "t7", "t6", "t5", "t4", "t3", "t2", "t1", "t0"]);
+    let oldest_first =
+        follow(&root, &[("perPage", "4"), ("sort", "@rowid"), ("filter", "name ~ 't' && name !~ 'new'")], |_| ());
+    assert_eq!(oldest_first, ["t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8"]);
+    // The number of a row tells how many there are that somebody else can't see.
+    app.guest().list("tags", &[("sort", "-@rowid"), ("cursor", "")]).expect(400);
+    root.list("headlines", &[("sort", "-@rowid"), ("cursor", "")]).expect(400);
+}
+
+#[test]
 fn a_cursor_is_stable_under_inserts_and_deletes() {
     let app = TestApp::new();
     fill_tags(&app, (0..9).map(|number| format!("t{number}")));

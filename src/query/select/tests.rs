@@ -124,6 +124,7 @@ fn recipes() -> Vec<(&'static str, &'static str, Recipe)> {
         ("cursor_first", "messages", Recipe { cursor: Some(0), ..sort("-created") }),
         ("cursor_next", "messages", Recipe { cursor: Some(2), ..sort("-created") }),
         ("cursor_next_nullable", "messages", Recipe { cursor: Some(3), ..sort("note,-score") }),
+        ("cursor_of_rows", "messages", Recipe { cursor: Some(2), ..sort("-@rowid") }),
         ("cursor_unsorted", "messages", Recipe { cursor: Some(1), ..filter("room = 'x'") }),
         ("cursor_of_view", "totals", Recipe { cursor: Some(1), ..Recipe::default() }),
         ("count", "messages", Recipe { kind: Made::Count, ..filter("room = 'x'") }),
@@ -277,6 +278,8 @@ fn indexes_serve_what_they_are_made_for() {
     check("messages", Recipe { kind: Made::Count, ..filter("room = 'x'") }, &["INDEX by_room (room=?)"]);
     let page = Recipe { cursor: Some(2), filter: Some("room = 'x'"), ..sort("-created") };
     check("messages", page, &["SEARCH t USING INDEX by_room (room=? AND created<?)"]);
+    let newest_first = Recipe { cursor: Some(2), ..sort("-@rowid") };
+    check("messages", newest_first, &["SEARCH t USING INTEGER PRIMARY KEY (rowid<?)"]);
     check("messages", Recipe { cursor: Some(1), ..Recipe::default() }, &["INDEX sqlite_autoindex_messages_1 (id>?)"]);
     let by_id = "INDEX sqlite_autoindex_users_1 (id=?)";
     check("messages", rule("cc.id ?= @request.auth.id"), &[by_id]);

@@ -1,0 +1,1 @@
+SELECT "t"."id", "t"."_rowid_", "t"."id" FROM "messages" AS "t" WHERE "t"."_rowid_" <= ? AND ("t"."_rowid_" < ? OR ((("t"."_rowid_" IS ?)) AND "t"."id" < ?)) ORDER BY "t"."_rowid_" DESC, "t"."id" DESC LIMIT ? OFFSET ?
