@@ -6,6 +6,7 @@
 //! Invariants: every page takes a `visit::Visit`, which only superusers with a session have; every form is read
 //! through it. Not here: signing in (`web::hosted`), the first superuser (`web::pages`).
 
+mod accent;
 mod access;
 mod actions;
 mod screens;
@@ -16,5 +17,5 @@ use rocket::Route;
 
 /// The routes of the dashboard.
 pub fn routes() -> Vec<Route> {
-    [screens::routes(), actions::routes(), access::routes(), strangers::routes()].concat()
+    [screens::routes(), actions::routes(), access::routes(), accent::routes(), strangers::routes()].concat()
 }

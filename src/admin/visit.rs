@@ -12,6 +12,7 @@ use rocket::request::{FromRequest, Outcome};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
+use super::accent;
 use crate::app::{App, Caller, Cookie, Site};
 use crate::base::limits::BODY_MAX_BYTES;
 use crate::base::{Error, Result, Secret};
@@ -94,6 +95,8 @@ impl Visit {
             "email": self.email,
             "csrf": self.form_token(),
             "theme": self.theme,
+            "accent": accent::name(&self.app.accent_color()),
+            "hide_controls": self.app.hides_controls(),
             "version": env!("CARGO_PKG_VERSION"),
             "debug": cfg!(debug_assertions),
             "collections": collections,

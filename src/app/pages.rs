@@ -13,6 +13,16 @@ impl App {
         self.live().config.app_name.clone()
     }
 
+    /// The colour of the dashboard, as `#` and six hexadecimal digits.
+    pub fn accent_color(&self) -> String {
+        self.live().config.accent_color.clone()
+    }
+
+    /// Whether the dashboard is to hide what changes collections and settings.
+    pub fn hides_controls(&self) -> bool {
+        self.live().config.hide_controls
+    }
+
     /// The folder of the pages' theme; empty if there is none.
     pub fn theme_dir(&self) -> String {
         self.live().config.theme_dir.clone()
