@@ -4,19 +4,20 @@
 // says what saving will do (`schema/changes.js`), and puts what the server refuses beside its input
 // (`schema/problems.js`).
 
-import { Refused, address, del, get, getAll, patch, post, records } from './lib/api.js';
+import { Refused, address, get, getAll, patch, post } from './lib/api.js';
 import { debounce, fill, find, h, uniqueId } from './lib/dom.js';
-import { ask, busy, copy, menu, tabs, tell, toast } from './lib/feedback.js';
+import { ask, busy, tabs, tell, toast } from './lib/feedback.js';
 import { plural } from './lib/format.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { authPanel } from './schema/auth.js';
+import { blankOf, copyOf } from './schema/beginning.js';
 import { changesBetween } from './schema/changes.js';
+import { askAboutTheirs } from './schema/conflict.js';
 import { Draft, newCollectionId } from './schema/draft.js';
 import { fieldList } from './schema/fields.js';
 import { indexList } from './schema/indexes.js';
-import { parseIndex, writeIndex } from './schema/index-sql.js';
-import { blankField } from './schema/kinds.js';
+import { moreMenu } from './schema/more-menu.js';
 import { clear, flatten, show } from './schema/problems.js';
 import { queryPanel } from './schema/query.js';
 import { review } from './schema/review.js';
@@ -52,7 +53,7 @@ async function start() {
   const saved = collections.find((one) => one.id === id) ?? null;
   const from = new URLSearchParams(location.search).get('from');
   const model = collections.find((one) => one.name === from);
-  draft = new Draft(saved, collections, saved ?? (model ? copyOf(model, collections) : blankOf('base')));
+  draft = new Draft(saved, collections, saved ?? (model ? copyOf(model, collections) : blankOf('base', scaffolds)));
   build();
   shortcut('mod+s', 'Save the collection', () => {
     if (!document.querySelector('dialog[open]')) save();
@@ -62,42 +63,14 @@ async function start() {
     command('Duplicate this collection', () =>
       leave(`${address('/_/new-collection')}?from=${encodeURIComponent(saved.name)}`),
     );
-    find('[data-collection-menu]').append(moreMenu());
+    find('[data-collection-menu]').append(moreMenu(() => draft, leave));
   }
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) lookAround().catch(() => {});
+  });
   addEventListener('beforeunload', (event) => {
     if (!leaving && draft.isDirty) event.preventDefault();
   });
-}
-
-/** A new collection; but for views it notes when records were made and changed, which nearly everybody wants. */
-function blankOf(type) {
-  const blank = { ...structuredClone(scaffolds[type]), id: newCollectionId() };
-  if (type !== 'view') {
-    blank.fields.push(
-      { ...blankField('autodate'), name: 'created' },
-      { ...blankField('autodate'), name: 'updated', onUpdate: true },
-    );
-  }
-  return blank;
-}
-
-function copyOf(model, collections) {
-  const taken = new Set(collections.map((one) => one.name.toLowerCase()));
-  let name = `${model.name.replace(/^_+/, '')}_copy`;
-  for (let at = 2; taken.has(name.toLowerCase()); at += 1) name = `${model.name.replace(/^_+/, '')}_copy${at}`;
-  const id = newCollectionId();
-  const copied = { ...structuredClone(model), id, name, system: false };
-  copied.fields = copied.fields.map((field) => ({
-    ...field,
-    ...(field.collectionId === model.id ? { collectionId: id } : {}),
-  }));
-  // Names of indexes are the database's, so two collections can't share one.
-  copied.indexes = copied.indexes.map((sql) => {
-    const index = parseIndex(sql);
-    return index ? writeIndex({ ...index, name: `${index.name}_${id.slice(-6)}` }, name) : sql;
-  });
-  if (copied.oauth2) copied.oauth2.providers = [];
-  return copied;
 }
 
 /** Goes to another page; what isn't saved has been dealt with. */
@@ -134,8 +107,9 @@ function build() {
     },
   );
   const banner = h('div', { class: 'banner problem', role: 'alert', hidden: true });
-  view = { list, bar, mount, banner, rowOf: list[0].rowOf };
-  fill(root, banner, head(), bar.element, saveBar());
+  const notice = h('div', { class: 'banner warn row between', role: 'status', hidden: true });
+  view = { list, bar, mount, banner, notice, rowOf: list[0].rowOf };
+  fill(root, notice, banner, head(), bar.element, saveBar());
   mount(list.some((one) => one.name === chosen) ? chosen : list[0].name);
 }
 
@@ -239,7 +213,7 @@ function changeType(type) {
     };
   }
   const { name, id, listRule, viewRule } = value;
-  const next = { ...blankOf(type), name, id, listRule, viewRule };
+  const next = { ...blankOf(type, scaffolds), name, id, listRule, viewRule };
   if (type !== 'view') {
     Object.assign(next, remembered.rules);
     next.fields.splice(-2, 0, ...remembered.fields);
@@ -327,17 +301,62 @@ async function send() {
   if (refused) await showRefusal(refused, sent);
 }
 
-/** Whether nobody else has saved the collection meanwhile, or what they did may be overwritten. */
+/** Whether the collection is still what the draft was made of. If not, the draft becomes what is decided about that. */
 async function stillAsLoaded() {
-  const { updated } = await get(path(draft.saved.id), { fields: 'updated' });
-  return (
-    updated === draft.saved.updated ||
-    ask({
-      title: 'Somebody else has changed this collection',
-      action: 'Save over it',
-      danger: true,
-      text: 'It was saved while you worked on it. What you have changed takes the place of what they have.',
-    })
+  const theirs = await get(path(draft.saved.id)).catch((error) => {
+    if (error.status === 404) return null;
+    throw error;
+  });
+  if (theirs?.updated === draft.saved.updated) return true;
+  if (theirs === null) await makeAnew();
+  else await meet(theirs);
+  return false;
+}
+
+/** Somebody else has saved it: both are put together, or one takes the other's place, and can be looked at before saving. */
+async function meet(theirs) {
+  const others = draft.collections.map((one) => (one.id === theirs.id ? theirs : one));
+  const start = await askAboutTheirs(draft.saved, draft.definition(), theirs, page(theirs.name, '/edit'));
+  if (!start) return;
+  draft = new Draft(theirs, others, start);
+  build();
+  toast('Look it through, then save it.');
+}
+
+/** Somebody else has deleted it. */
+async function makeAnew() {
+  const yes = await ask({
+    title: 'Somebody else has deleted this collection',
+    text: 'It went with its records. What you have here can become a new collection without any.',
+    action: 'Make it anew',
+  });
+  if (!yes) return;
+  scaffolds ??= await get('/api/collections/meta/scaffolds');
+  const others = draft.collections.filter((one) => one.id !== draft.saved.id);
+  draft = new Draft(null, others, { ...draft.definition(), id: newCollectionId() });
+  draft.start = '';
+  build();
+}
+
+/** Whoever comes back to this tab learns what has been saved elsewhere meanwhile, and may choose from what is new. */
+async function lookAround() {
+  const collections = await getAll('/api/collections');
+  if (document.querySelector('dialog[open]') || view.button.getAttribute('aria-busy') === 'true') return;
+  draft.collections = collections;
+  if (draft.isNew) return;
+  const stored = collections.find((one) => one.id === draft.saved.id);
+  if (stored?.updated === draft.saved.updated) return;
+  if (stored && !draft.isDirty) {
+    draft = new Draft(stored, collections);
+    build();
+    toast('Somebody else has saved this collection. This is what it is now.');
+    return;
+  }
+  view.notice.hidden = false;
+  fill(
+    view.notice,
+    `Somebody else has ${stored ? 'saved' : 'deleted'} this collection while you worked on it.`,
+    h('button', { type: 'button', onclick: () => stillAsLoaded().catch(tell) }, 'What now?'),
   );
 }
 
@@ -402,62 +421,4 @@ async function showRefusal(error, sent) {
     : target?.querySelector('input, select, textarea, button')
   )?.focus();
   target?.scrollIntoView({ block: 'center' });
-}
-
-// --- what else can be done with a collection ---
-
-function moreMenu() {
-  const { name, type, system } = draft.saved;
-  return menu('More for this collection', [
-    { label: 'Copy as JSON', run: () => copy(JSON.stringify(draft.definition(), null, 2)) },
-    { label: 'Duplicate', run: () => leave(`${address('/_/new-collection')}?from=${encodeURIComponent(name)}`) },
-    type !== 'view' &&
-      name !== '_superusers' && { label: 'Delete all records …', danger: true, run: () => truncate(name) },
-    !system && { label: 'Delete the collection …', danger: true, run: () => remove(name) },
-  ]);
-}
-
-async function rowsOf(name) {
-  const { totalItems } = await get(records(name), { perPage: 1, fields: 'id' });
-  return plural(totalItems, 'record');
-}
-
-async function truncate(name) {
-  try {
-    const rows = await rowsOf(name);
-    if (
-      !(await ask({
-        title: `Delete all records of ${name}?`,
-        text: `${rows} and their files go, and whatever is deleted along with them. The collection stays.`,
-        action: 'Delete all records',
-        danger: true,
-        type: name,
-      }))
-    )
-      return;
-    await del(`${path(name)}/truncate`);
-    toast(`All records of ${name} are deleted.`);
-  } catch (error) {
-    tell(error);
-  }
-}
-
-async function remove(name) {
-  try {
-    const rows = draft.isView ? '' : ` with ${await rowsOf(name)} and their files`;
-    if (
-      !(await ask({
-        title: `Delete ${name}?`,
-        text: `The collection goes${rows}. It can’t be brought back but from a backup.`,
-        action: 'Delete',
-        danger: true,
-        type: name,
-      }))
-    )
-      return;
-    await del(path(name));
-    leave(address('/_/collections'), { unasked: true });
-  } catch (error) {
-    tell(error);
-  }
 }

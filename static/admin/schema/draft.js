@@ -3,6 +3,8 @@
 // Used by the editor's tabs, which change `value` and `entries` and then call `changed()`. Fields are kept as entries,
 // because one that is removed stays in the list until it is saved. Pure: no request and no element here.
 
+import { mentions } from './index-sql.js';
+
 /** The keys that say nothing about how a collection is defined. */
 const UNSENT = new Set(['id', 'created', 'updated', 'type', 'system', 'fields']);
 
@@ -34,12 +36,37 @@ export class Draft extends EventTarget {
         saved?.fields.find((one) => one.id === field.id),
       ),
     );
+    // What is stored and isn't in it is to go; as long as that isn't saved, it stays in the list and can be brought back.
+    saved?.fields.forEach((field, at) => {
+      if (!start.fields.some((one) => one.id === field.id))
+        this.entries.splice(at, 0, { ...this.entry(structuredClone(field), field), removed: true });
+    });
     this.start = JSON.stringify(this.definition());
   }
 
   /** A field in the list, with what is stored of it. */
   entry(field, before) {
     return { field, saved: before ? structuredClone(before) : null, removed: false };
+  }
+
+  /** Takes a field away, and the indexes over it: they can't be without. */
+  remove(entry) {
+    const names = [entry.field.name, entry.saved?.name].filter(Boolean);
+    const isOver = (sql) => names.some((name) => mentions(sql, name));
+    entry.indexes = this.value.indexes.filter(isOver);
+    this.value.indexes = this.value.indexes.filter((sql) => !isOver(sql));
+    if (entry.saved) entry.removed = true;
+    else this.entries.splice(this.entries.indexOf(entry), 1);
+    this.changed('indexes');
+  }
+
+  /** Brings it back, with them. */
+  restore(entry) {
+    entry.removed = false;
+    const all = new Set([...(this.saved?.indexes ?? []), ...this.value.indexes]);
+    const wanted = new Set([...this.value.indexes, ...(entry.indexes ?? [])]);
+    this.value.indexes = [...all.union(wanted)].filter((sql) => wanted.has(sql));
+    this.changed('indexes');
   }
 
   /** Says that something has changed. */

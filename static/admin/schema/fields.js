@@ -155,16 +155,13 @@ function fieldRow(site, entry) {
     toggle.setAttribute('aria-expanded', 'false');
   }
   function remove() {
-    if (entry.saved) entry.removed = true;
-    else draft.entries.splice(draft.entries.indexOf(entry), 1);
     close();
-    draft.changed();
+    draft.remove(entry);
     site.draw();
     if (entry.saved) undo.focus();
   }
   function restore() {
-    entry.removed = false;
-    draft.changed();
+    draft.restore(entry);
     toggle.focus();
   }
   function duplicate() {

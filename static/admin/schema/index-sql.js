@@ -72,6 +72,16 @@ export function writeIndex({ unique, name, columns, condition }, table) {
   return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quote(name)} ON ${quote(table)} (${parts.join(', ')})${where}`;
 }
 
+/** Whether an index needs this column: has it, or speaks of it in an expression or a condition. */
+export function mentions(sql, column) {
+  const index = parseIndex(sql);
+  if (!index) return false;
+  const word = new RegExp(`(?<![\\w$])${column.replaceAll(/\W/g, '\\$&')}(?![\\w$])`, 'i');
+  const speaks = (text) => word.test(text.replaceAll(/'(?:[^']|'')*'/g, ''));
+  return speaks(index.condition) || index.columns.some((one) =>
+    one.plain ? one.name.toLowerCase() === column.toLowerCase() : speaks(one.name));
+}
+
 /** Whether this is a unique index over nothing but this column. */
 export function isUniquelyIndexed(sql, column) {
   const index = parseIndex(sql);
