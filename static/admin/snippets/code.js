@@ -73,9 +73,11 @@ export const jsStart = (base, token = true) =>
   `import PocketBase from 'pocketbase';\n\nconst pb = new PocketBase(${js(base)});\n`
   + (token ? 'pb.authStore.save(\'TOKEN\'); // a token or an API key; or sign in\n' : '') + '\n';
 
-/** What a program in Dart begins with. */
-export const dartStart = (base, token = true) =>
-  `import 'package:pocketbase/pocketbase.dart';\n\nfinal pb = PocketBase(${dart(base)});\n`
+const DART_HTTP = 'import \'package:http/http.dart\' as http;\n';
+
+/** What a program in Dart begins with; `files` if it sends some. */
+export const dartStart = (base, token = true, files = false) => (files ? DART_HTTP : '')
+  + `import 'package:pocketbase/pocketbase.dart';\n\nfinal pb = PocketBase(${dart(base)});\n`
   + (token ? 'pb.authStore.save(\'TOKEN\', null); // a token or an API key; or sign in\n' : '') + '\n';
 
 /** A collection in JavaScript, and in Dart. */

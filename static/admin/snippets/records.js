@@ -140,7 +140,7 @@ function modifiersOf(field) {
   return [`${field.name}+`, `+${field.name}`, `${field.name}-`];
 }
 
-const fileNote = ({ example }) => Object.keys(example.files).length > 0
+const fileNote = ({ example }) => hasFiles(example)
   ? 'A file is required, so this is sent as a form. The file has to be there, in the folder you are in.' : '';
 
 function creating(context) {
@@ -162,7 +162,7 @@ function creating(context) {
       curl: curl({ base, method: 'POST', path: pathOf(context), body: example.values, files: example.files, token }),
       js: `${jsStart(base, token)}const record = await ${jsOf(context)}.create(${jsValue(withFiles(example))});\n`
         + `console.log(record.id);`,
-      dart: dartStart(base, token)
+      dart: dartStart(base, token, hasFiles(example))
         + `final record = await ${dartOf(context)}.create(body: ${dartValue(example.values)}${dartFiles(example)});`,
     },
   };
@@ -173,10 +173,11 @@ const withFiles = ({ values, files: names }) => ({ ...values,
   ...Object.fromEntries(Object.keys(names)
     .map((name) => [name, new Raw('document.querySelector(\'input[type=file]\').files[0]')])) });
 
-const dartFiles = ({ files: names }) => Object.keys(names).length === 0 ? ''
+const hasFiles = ({ files: names }) => Object.keys(names).length > 0;
+const dartFiles = (example) => !hasFiles(example) ? ''
   : `, files: [\n`
-    + Object.entries(names).map(([field, file]) =>
-      `  http.MultipartFile.fromBytes(${dart(field)}, bytes, filename: ${dart(file)}),\n`).join('') + ']';
+    + Object.entries(example.files).map(([field, file]) =>
+      `  await http.MultipartFile.fromPath(${dart(field)}, ${dart(file)}),\n`).join('') + ']';
 
 /** What an update changes in the example: nothing that must be unique, and no password. */
 function changes({ collection, example }) {
@@ -276,6 +277,8 @@ function batch(context) {
   const id = idOf(context);
   const body = changes(context);
   const name = js(collection.name);
+  // Files are named by the request that they belong to.
+  const sent = Object.fromEntries(Object.entries(example.files).map(([field, file]) => [`requests.0.${field}`, file]));
   const requests = [
     { method: 'POST', url: pathOf(context), body: example.values },
     { method: 'PATCH', url: pathOf(context, `/${encodeURIComponent(id)}`), body },
@@ -287,6 +290,7 @@ function batch(context) {
     disabled: context.batch ? '' : 'Batches are switched off on this server.', enableAt: ['/_/settings',
       'Switch them on in the settings'],
     about: 'Several requests as one: all take effect, or none. Later ones see what earlier ones have done.',
+    note: fileNote(context),
     parameters: [
       { name: 'requests', type: 'list', where: 'body', required: true,
         text: 'Each has method, url, body and headers. POST creates, PATCH updates, DELETE deletes, PUT updates or '
@@ -299,13 +303,13 @@ function batch(context) {
             response: { data: {}, message: 'There is nothing here.', status: 404 } } } }, 'The batch failed.'),
       forbidden('Batches are switched off.')],
     code: {
-      curl: curl({ base, method: 'POST', path: '/api/batch', body: { requests } }),
+      curl: curl({ base, method: 'POST', path: '/api/batch', body: { requests }, files: sent }),
       js: `${jsStart(base)}const batch = pb.createBatch();\n`
-        + `batch.collection(${name}).create(${jsValue(example.values)});\n`
+        + `batch.collection(${name}).create(${jsValue(withFiles(example))});\n`
         + `batch.collection(${name}).update(${js(id)}, ${jsValue(body)});\nconst answers = await batch.send();\n`
         + `console.log(answers.map(({ status }) => status));`,
-      dart: `${dartStart(base)}final batch = pb.createBatch();\n`
-        + `batch.collection(${dart(collection.name)}).create(body: ${dartValue(example.values)});\n`
+      dart: `${dartStart(base, true, hasFiles(example))}final batch = pb.createBatch();\n`
+        + `batch.collection(${dart(collection.name)}).create(body: ${dartValue(example.values)}${dartFiles(example)});\n`
         + `batch.collection(${dart(collection.name)}).update(${dart(id)}, body: ${dartValue(body)});\n`
         + `final answers = await batch.send();`,
     },

@@ -154,6 +154,11 @@ test('batches are off until they are on, and then work', async () => {
   assert.equal((await program(again.batch.js)).trim(), '[ 200, 200 ]');
   assert.equal(await count('picky'), start + 2);
   assert.equal(await warning.count(), 0);
+
+  // A file that a record must have goes with its request.
+  const { batch: files } = await snippets('albums', 'batch');
+  const [{ body: album }] = await shell(files.curl);
+  assert.match(album.cover, /^picture_\w+\.png$/);
 });
 
 test('calls about accounts work, and those that are switched off say so', async () => {
