@@ -56,7 +56,8 @@ export async function send(method, path, { query, body, signal, headers = {}, ra
   const text = await answer.text();
   const json = text === '' ? null : parse(text);
   if (answer.ok) return json;
-  if (answer.status === 401) signInAgain();
+  // Whose session has ended is a guest, to whom the server may say no in several ways.
+  if ([401, 403, 404].includes(answer.status)) document.dispatchEvent(new CustomEvent('sessiondoubt'));
   throw new Refused(answer.status, json);
 }
 
@@ -66,11 +67,6 @@ function parse(text) {
   } catch {
     return { message: text.slice(0, 300) };
   }
-}
-
-function signInAgain() {
-  const back = location.pathname.slice(root.pathname.length - 1) + location.search;
-  location.assign(address(`/auth/_superusers/sign-in?redirect=${encodeURIComponent(back)}`));
 }
 
 export const get = (path, query, options = {}) => send('GET', path, { query, ...options });

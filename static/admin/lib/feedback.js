@@ -20,6 +20,8 @@ function toasts() {
 /** A notice that goes by itself; `kind` is `good` or `problem`, and problems stay until they are closed. */
 export function toast(text, kind = 'good', { action } = {}) {
   const close = () => element.remove();
+  // What failed again needs no second notice.
+  for (const other of toasts().children) if (other.firstChild.textContent === text) other.remove();
   const element = h('div', { class: `toast ${kind}` }, h('div', { class: 'grow' }, text),
     action && h('button', { type: 'button', class: 'small', onclick: () => { close(); action.run(); } }, action.label),
     iconButton('x', 'Dismiss', { onclick: close }));
@@ -37,6 +39,7 @@ export function tell(error) {
 
 /** Runs `action` while `button` is busy, and says what went wrong; resolves to whether nothing did. */
 export async function busy(button, action) {
+  const hadFocus = button && button === document.activeElement;
   button?.setAttribute('aria-busy', 'true');
   if (button) button.disabled = true;
   try {
@@ -48,6 +51,8 @@ export async function busy(button, action) {
   } finally {
     button?.removeAttribute('aria-busy');
     if (button) button.disabled = false;
+    // A button that is switched off loses the focus, and with it whoever has no pointer loses their place.
+    if (hadFocus && document.activeElement === document.body) button.focus();
   }
 }
 
@@ -70,7 +75,26 @@ export function ask({ title, text, action = 'Go on', danger = false, type, conte
     });
     document.body.append(dialog);
     dialog.showModal();
-    (dialog.querySelector('input') ?? go).focus();
+    // A key that is held down must not answer what is dangerous.
+    (dialog.querySelector('input, select, textarea') ?? (danger ? dialog.querySelector('footer button') : go)).focus();
+  });
+}
+
+/**
+ * Has `close` decide what happens when Escape is pressed in a dialog, or a phone's way back is taken. By `cancel` alone
+ * it could not: browsers take the second Escape in a row for final.
+ */
+export function closesBy(dialog, close) {
+  dialog.addEventListener('cancel', (event) => {
+    if (event.target !== dialog) return;
+    event.preventDefault();
+    close();
+  });
+  dialog.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
+    event.preventDefault();
+    // The menu closes, and not what it is in.
+    if (!dialog.querySelector('details.menu[open]')) close();
   });
 }
 
@@ -81,7 +105,7 @@ export function ask({ title, text, action = 'Go on', danger = false, type, conte
 export function panel(build, { label, mayClose = () => true, onclose } = {}) {
   const dialog = h('dialog', { class: 'panel', 'aria-label': label });
   const close = async () => { if (await mayClose()) dialog.close(); };
-  dialog.addEventListener('cancel', (event) => { event.preventDefault(); close(); });
+  closesBy(dialog, close);
   dialog.addEventListener('mousedown', (event) => { if (event.target === dialog) close(); });
   dialog.addEventListener('close', () => { dialog.remove(); onclose?.(); });
   dialog.append(build(dialog, close));
@@ -153,9 +177,15 @@ export function tabs(list, { label, chosen = list[0].name, onchoose } = {}) {
 /** A menu of `[{ label, run, danger }]` behind a button. */
 export function menu(label, items, { name = 'more' } = {}) {
   const element = h('details', { class: 'menu' });
+  const choose = (run) => {
+    element.open = false;
+    // What opens now gives the focus back to where it was, and the menu's own buttons can't be seen then.
+    element.querySelector('summary').focus();
+    run();
+  };
   fill(element, h('summary', { class: 'button plain icon', 'aria-label': label, title: label }, iconButtonPicture(name)),
     h('div', { class: 'menu-list' }, items.filter(Boolean).map(({ label: text, run, danger }) =>
-      h('button', { type: 'button', class: danger ? 'danger' : '', onclick: () => { element.open = false; run(); } }, text))));
+      h('button', { type: 'button', class: danger ? 'danger' : '', onclick: () => choose(run) }, text))));
   return element;
 }
 

@@ -2,6 +2,11 @@
 
 import { h, uniqueId } from './dom.js';
 
+/** How the key is called that shortcuts write as `mod`. */
+export const MOD = /Mac|iP(?:hone|ad)/.test(navigator.platform) ? '⌘' : 'Ctrl';
+/** So long after its first key a shortcut of two keys may be finished. */
+const PAIR_MS = 1500;
+
 const shortcuts = [];
 
 /**
@@ -15,14 +20,16 @@ export function shortcut(keys, label, run) {
 }
 
 let before = '';
+let beforeAt = 0;
 document.addEventListener('keydown', (event) => {
   if (event.isComposing || event.altKey) return;
   const mod = event.ctrlKey || event.metaKey;
   const key = event.key.toLowerCase();
   const typing = event.composedPath()[0].closest?.('input, textarea, select, [contenteditable="true"]');
   const pressed = mod ? `mod+${key}` : key;
-  const found = shortcuts.findLast((one) => one.keys === pressed || one.keys === `${before} ${pressed}`);
-  before = mod || typing ? '' : key;
+  const first = event.timeStamp - beforeAt < PAIR_MS ? before : '';
+  const found = shortcuts.findLast((one) => one.keys === `${first} ${pressed}`) ?? shortcuts.findLast((one) => one.keys === pressed);
+  [before, beforeAt] = [mod || typing ? '' : key, event.timeStamp];
   if (!found || (!mod && (typing || document.querySelector('dialog[open]')))) return;
   event.preventDefault();
   found.run(event);
@@ -31,7 +38,7 @@ document.addEventListener('keydown', (event) => {
 /** Shows all shortcuts. */
 export function showShortcuts() {
   const id = uniqueId('keys');
-  const row = ({ keys, label }) => h('tr', {}, h('td', {}, keys.replace('mod', 'Ctrl').split(' ').map((key) => [h('kbd', {}, key), ' '])), h('td', {}, label));
+  const row = ({ keys, label }) => h('tr', {}, h('td', {}, keys.replace('mod', MOD).split(/[ +]/).map((key) => [h('kbd', {}, key), ' '])), h('td', {}, label));
   const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, 'Keyboard shortcuts'),
     h('table', {}, h('tbody', {}, shortcuts.map(row))),
     h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close')));

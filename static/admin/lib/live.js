@@ -4,6 +4,7 @@ import { address, post } from './api.js';
 
 let source;
 let client;
+let first = true;
 const listeners = new Map();
 
 /**
@@ -24,7 +25,7 @@ export function watch(topic, action) {
 
 function open() {
   source = new EventSource(address('/api/realtime'));
-  let first = true;
+  heard.clear();
   source.addEventListener('PB_CONNECT', (event) => {
     client = JSON.parse(event.data).clientId;
     subscribe();
@@ -32,6 +33,14 @@ function open() {
     first = false;
   });
 }
+
+// A connection belongs to the session that it was made with.
+document.addEventListener('sessionbegun', () => {
+  if (!source) return;
+  source.close();
+  client = undefined;
+  open();
+});
 
 const heard = new Set();
 async function subscribe() {
