@@ -1,11 +1,10 @@
 // The menu of the record editor.
 
-import { del, records } from '../lib/api.js';
 import { download } from '../lib/download.js';
-import { ask, copy, tell, toast } from '../lib/feedback.js';
+import { copy } from '../lib/feedback.js';
 import { accountActions } from './account.js';
+import { deleteRecord } from './deletion.js';
 import { openRecord } from './editor.js';
-import { nameOf } from './values.js';
 
 const asText = (record) => JSON.stringify(record, null, 2);
 
@@ -43,18 +42,10 @@ async function duplicate(editor) {
 }
 
 async function remove(editor) {
-  const { collection, record } = editor;
-  const text = "It can't be brought back. Its files go with it, and records that must have it too.";
-  if (!(await ask({ title: `Delete ${nameOf(collection, record)}?`, text, action: 'Delete', danger: true }))) return;
-  try {
-    await del(records(collection.name, record.id));
-  } catch (error) {
-    tell(error);
-    return;
-  }
+  const { collection, record, etag, onsaved, ondeleted } = editor;
+  if (!(await deleteRecord(collection, record, { etag, onback: onsaved }))) return;
   editor.draft?.drop();
   editor.form = undefined;
   editor.dialog.close();
-  toast('Deleted.');
-  (editor.ondeleted ?? editor.onsaved)?.(record);
+  (ondeleted ?? onsaved)?.(record);
 }

@@ -34,7 +34,7 @@ export function draftOf(collection, id) {
       const changed = form
         .changed()
         .filter((name) => isKept(form.controls.get(name).field))
-        .map((name) => [name, form.get(name)]);
+        .map((name) => [name, (form.controls.get(name).kept ?? form.controls.get(name).get)()]);
       const states = { ...before, ...Object.fromEntries(changed) };
       if (Object.keys(states).length === 0) use((storage) => storage.removeItem(key));
       else use((storage) => storage.setItem(key, JSON.stringify({ at: new Date().toISOString(), states })));

@@ -1,25 +1,25 @@
 // The record editor: a panel in which a record of any collection is made, read and changed. Used by the page of records
 // and by whatever else shows a record.
 //
-// Not here: controls (`fields.js` and what it names), the form (`form.js`), drafts, whose values count when two have
-// changed the same (`conflict.js`), the menu (`actions.js`).
+// Not here: controls (`fields.js` and what it names), the form (`form.js`), saving and undo (`saving.js`), what others
+// do meanwhile (`news.js`), drafts, copies, the menu (`actions.js`).
 
 import { Refused } from '../lib/api.js';
 import { debounce, fill, h, iconButton } from '../lib/dom.js';
-import { ask, copy, menu, panel, tabs, tell, toast } from '../lib/feedback.js';
+import { ask, copy, menu, panel, tabs, toast } from '../lib/feedback.js';
 import { ago } from '../lib/format.js';
 import { shortcut } from '../lib/keys.js';
-import { watch } from '../lib/live.js';
 import { actions } from './actions.js';
-import { changedBetween, decide } from './conflict.js';
+import { copyOf } from './copies.js';
 import { draftOf } from './draft.js';
 import { recordForm, statesOf } from './form.js';
+import { listen } from './news.js';
 import { preview } from './preview.js';
-import { load, store } from './requests.js';
+import { load } from './requests.js';
+import { letGo, save, stop } from './saving.js';
 import { signIns } from './signins.js';
-import { isSecret, nameOf, same } from './values.js';
+import { nameOf } from './values.js';
 
-const LISTEN_MS = 150;
 const DRAFT_MS = 300;
 
 const styles = new URL('../record.css', import.meta.url).href;
@@ -95,7 +95,8 @@ class Editor {
   async begin() {
     try {
       if (this.id) this.take(await load(this.collection, this.id));
-      else if (this.duplicateOf) this.source = (await load(this.collection, this.duplicateOf)).record;
+      else if (this.duplicateOf)
+        this.copied = await copyOf(this.collection, (await load(this.collection, this.duplicateOf)).record);
     } catch (error) {
       this.failed(error);
       return;
@@ -214,7 +215,15 @@ class Editor {
 
   drawFoot() {
     this.says = h('span', { class: 'grow quiet small record-says', role: 'status' });
-    this.progress = h('progress', { max: 1, hidden: true, 'aria-label': 'Upload' });
+    this.progress = h('progress', { max: 1, 'aria-label': 'Upload' });
+    this.progressText = h('span', { class: 'quiet small' });
+    this.upload = h(
+      'span',
+      { class: 'record-upload', hidden: true },
+      this.progress,
+      this.progressText,
+      h('button', { type: 'button', class: 'small', onclick: () => stop(this) }, 'Stop upload'),
+    );
     this.resetButton = h('button', { type: 'button', onclick: () => this.reset() }, 'Reset');
     this.saveButton = h(
       'button',
@@ -226,32 +235,18 @@ class Editor {
       { type: 'button', class: 'main', onclick: () => this.save({ andClose: true }) },
       this.record ? 'Save and close' : 'Create and close',
     );
-    fill(this.foot, this.says, this.progress, this.resetButton, this.saveButton, this.closeButton);
+    fill(this.foot, this.says, this.upload, this.resetButton, this.saveButton, this.closeButton);
   }
 
   /** What a new record begins with, besides what its fields say. */
   startValues() {
-    if (!this.source)
-      return this.values
-        ? pick(this.form, statesOf(this.collection, { ...this.values }), Object.keys(this.values))
-        : {};
-    const { form, collection } = this;
-    // Neither files nor what must be somebody's own is copied.
-    const left = collection.fields.filter(
-      (field) =>
-        field.primaryKey ||
-        field.type === 'file' ||
-        isSecret(field) ||
-        (collection.type === 'auth' && ['email', 'verified'].includes(field.name)),
-    );
-    const files = left.filter((field) => field.type === 'file' && this.source[field.name]?.length > 0);
-    if (files.length > 0)
-      this.banner('files', 'info', `Files are not copied: ${files.map(({ name }) => name).join(', ')}.`);
-    return pick(
-      form,
-      statesOf(collection, this.source),
-      form.names().filter((name) => !left.some((field) => field.name === name)),
-    );
+    if (this.copied) {
+      this.banner('files', 'info', this.copied.says);
+      return pick(this.form, this.copied.states, Object.keys(this.copied.states));
+    }
+    return this.values
+      ? pick(this.form, statesOf(this.collection, { ...this.values }), Object.keys(this.values))
+      : {};
   }
 
   /** Shows a banner in the place of the former one with this name; without text, takes that away. */
@@ -322,7 +317,10 @@ class Editor {
   }
 
   async mayClose() {
-    if (this.isSaving) return false;
+    if (this.isSaving) {
+      toast('It is just being saved. Stop the upload first, or wait a moment.');
+      return false;
+    }
     if (this.dirty) {
       const text = `You have changed: ${this.form.changed().join(', ')}.`;
       if (!(await ask({ title: 'Close without saving?', text, action: 'Discard changes', danger: true }))) return false;
@@ -332,189 +330,21 @@ class Editor {
   }
 
   end() {
+    letGo(this);
     this.form?.end();
     for (const end of [...this.ends, this.unlisten, this.unwatch]) end?.();
     open.splice(open.indexOf(this.dialog), 1);
     this.onclosed?.();
   }
 
-  // --- saving ---
+  // --- saving, and what others do meanwhile ---
 
-  async save({ andClose = false } = {}) {
-    if (this.isSaving || !this.form || open.at(-1) !== this.dialog) return;
-    this.banner('problem');
-    if (!this.form.check()) return;
-    const names = this.form.changed();
-    if (this.id && names.length === 0) {
-      if (andClose) this.dialog.close();
-      else toast('There is nothing to save.');
-      return;
-    }
-    const sent = this.form.states();
-    this.busy(true);
-    try {
-      const { body, files } = this.form.wire(this.id ? names : this.needed(names), sent);
-      const saved = await store(this.collection, this.id, {
-        body,
-        files,
-        etag: this.etag,
-        onprogress: (share) => this.uploaded(share),
-      });
-      this.busy(false);
-      this.saved(saved, names, sent, andClose);
-    } catch (error) {
-      this.busy(false);
-      await this.refused(error, andClose);
-    }
+  async save(how) {
+    if (open.at(-1) === this.dialog) await save(this, how);
   }
-
-  /** A new account needs its password even if nobody has typed one: so that the server says so. */
-  needed(names) {
-    return this.collection.type === 'auth' && !names.includes('password') ? [...names, 'password'] : names;
-  }
-
-  busy(on) {
-    this.isSaving = on;
-    for (const button of [this.saveButton, this.closeButton]) {
-      // Not disabled: that would take the focus away.
-      on ? button.setAttribute('aria-busy', 'true') : button.removeAttribute('aria-busy');
-    }
-    this.progress.hidden = true;
-    if (!on && this.hasNews) this.news();
-  }
-
-  uploaded(share) {
-    this.progress.hidden = false;
-    this.progress.value = share;
-  }
-
-  saved(saved, names, sent, andClose) {
-    const before = this.id && { record: this.record, states: this.form.base };
-    this.take(saved);
-    this.undecided = {};
-    this.banner('draft');
-    this.banner('remote');
-    const states = statesOf(this.collection, this.record);
-    if (before) {
-      this.form.rebase(states, sent);
-      this.form.problems({});
-      this.form.dates(this.record);
-      this.drawHead();
-      this.offerUndo(names, before.states);
-    } else {
-      // What was typed while it was being made is kept.
-      const typed = this.form
-        .names()
-        .filter((name) => !same(this.form.controls.get(name).field, this.form.get(name), sent[name]));
-      const mine = Object.fromEntries(typed.map((name) => [name, this.form.get(name)]));
-      this.draft.drop();
-      this.banner('files');
-      this.showForm();
-      this.form.put(mine);
-      this.listen();
-      toast('Created.');
-    }
-    this.draft.write(this.form);
-    this.changed();
-    this.onsaved?.(this.record);
-    if (andClose && !this.dirty) this.dialog.close();
-  }
-
-  /** The old values can be brought back, but for those that nobody has any more. */
-  offerUndo(names, states) {
-    const back = names.filter((name) => {
-      const { field } = this.form.controls.get(name);
-      return field.type !== 'file' && !isSecret(field);
-    });
-    const lost = names.filter((name) => !back.includes(name));
-    const text = lost.length === 0 ? 'Saved.' : `Saved. ${lost.join(', ')} can't be brought back.`;
-    toast(
-      text,
-      'good',
-      back.length > 0 ? { action: { label: 'Undo', run: () => this.undo(back, states, this.etag) } } : {},
-    );
-  }
-
-  async undo(names, states, etag) {
-    try {
-      const { body } = this.form.wire(names, states);
-      const saved = await store(this.collection, this.id, { body, etag });
-      if (this.dialog.open) {
-        const shown = this.form.base;
-        this.take(saved);
-        this.form.rebase(statesOf(this.collection, saved.record), shown);
-        this.form.dates(saved.record);
-        this.drawHead();
-        this.changed();
-      }
-      toast('The old values are back.');
-      this.onsaved?.(saved.record);
-    } catch (error) {
-      if (error.status === 412) toast('Nothing was undone: the record has been changed again since.', 'problem');
-      else tell(error);
-    }
-  }
-
-  async refused(error, andClose) {
-    if (error.status === 412) {
-      if (await this.reconcile()) await this.save({ andClose });
-      return;
-    }
-    if (error.status === 404 && this.id) {
-      this.deleted();
-      return;
-    }
-    if (!(error instanceof Refused)) {
-      tell(error);
-      return;
-    }
-    const left = this.form.problems(error.data);
-    const text = [error.message, ...left].join('\n');
-    this.banner('problem', 'problem', text);
-    if (left.length > 0 || Object.keys(error.data ?? {}).length === 0)
-      this.banners.scrollIntoView({ block: 'nearest' });
-  }
-
-  // --- what others do meanwhile ---
 
   listen() {
-    if (!this.id || this.unwatch) return;
-    const hear = debounce(() => this.news(), LISTEN_MS);
-    this.unwatch = watch(`${this.collection.name}/${this.id}`, hear);
-  }
-
-  /** Looks at what is stored now. */
-  async news() {
-    this.hasNews = this.isSaving;
-    if (this.isSaving || !this.dialog.open) return;
-    let now;
-    try {
-      now = await load(this.collection, this.id);
-    } catch (error) {
-      if (error.status === 404) this.deleted();
-      return;
-    }
-    if (this.isSaving || !this.dialog.open || now.etag === this.etag) return;
-    if (this.isReadOnly) {
-      this.take(now);
-      this.showPreview();
-      return;
-    }
-    const theirs = statesOf(this.collection, now.record);
-    const names = changedBetween(this.form, this.form.base, theirs);
-    if (this.dirty) {
-      const text =
-        names.length > 0 ? `Somebody else has changed ${names.join(', ')}.` : 'Somebody else has saved this record.';
-      this.banner('remote', 'warn', text, [{ label: 'Compare', run: () => this.reconcile().catch(tell) }]);
-      return;
-    }
-    const shown = this.form.base;
-    this.take(now);
-    this.form.rebase(theirs, shown);
-    this.form.dates(now.record);
-    this.drawHead();
-    if (names.length > 0)
-      this.banner('remote', 'info', `Somebody else has just changed ${names.join(', ')}. You see the new values.`);
+    if (this.id) this.unwatch ??= listen(this);
   }
 
   deleted() {
@@ -533,26 +363,11 @@ class Editor {
     const states = this.form.states();
     const kept = this.form.names().filter((name) => this.form.controls.get(name).field.type !== 'file');
     this.unwatch?.();
-    Object.assign(this, { id: undefined, record: undefined, source: undefined, unwatch: undefined });
+    Object.assign(this, { id: undefined, record: undefined, copied: undefined, unwatch: undefined });
     this.banner('remote');
     this.showForm();
     this.form.put(Object.fromEntries(kept.map((name) => [name, states[name]])));
     this.changed();
-  }
-
-  /** Lets people choose between what is stored and what they have; resolves to whether they did. */
-  async reconcile() {
-    const now = await load(this.collection, this.id);
-    const theirs = statesOf(this.collection, now.record);
-    const mine = await decide(this.form, theirs);
-    if (!mine) return false;
-    this.take(now);
-    this.form.rebase(theirs, this.form.states(), mine);
-    this.form.dates(now.record);
-    this.drawHead();
-    this.banner('remote');
-    this.changed();
-    return true;
   }
 
   listenToKeys() {

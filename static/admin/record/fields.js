@@ -78,10 +78,12 @@ export function control(field, context) {
   const problem = h('p', { class: 'problem', id: parts.problem, hidden: true });
   const hint = h('p', { class: 'hint', id: parts.hint, hidden: !field.help }, field.help);
   const isSwitch = field.type === 'bool';
+  // What the server makes by itself, nobody has to type.
+  const isNeeded = field.required && !(context.isNew && field.autogeneratePattern);
   const element = h(
     'div',
     { class: `field record-field of-${field.type}`, dataset: { field: field.name } },
-    head(field, parts, inner, nullButton, isSwitch && inner.body),
+    head(field, parts, inner, nullButton, isSwitch && inner.body, isNeeded),
     !isSwitch && inner.body,
     hint,
     problem,
@@ -90,7 +92,7 @@ export function control(field, context) {
   if (target) {
     target.id = parts.id;
     target.setAttribute('name', field.name);
-    if (field.required && !['checkbox'].includes(target.type)) target.setAttribute('aria-required', 'true');
+    if (isNeeded && !['checkbox'].includes(target.type)) target.setAttribute('aria-required', 'true');
   } else {
     inner.body.setAttribute('role', 'group');
     inner.body.setAttribute('aria-labelledby', parts.label);
@@ -112,6 +114,11 @@ export function control(field, context) {
     },
     check: () => (isNull ? undefined : inner.check?.()),
     end: () => inner.end?.(),
+    // What only some kinds have: pictures in texts, files.
+    waitsForFiles: () => !isNull && Boolean(inner.waitsForFiles?.()),
+    kept: () => (isNull ? null : (inner.kept ?? inner.get)()),
+    problemWith: inner.problemWith,
+    add: inner.add,
     focus: () => (target ?? inner.body.querySelector('button, input, textarea, select, [tabindex]'))?.focus(),
     problem: (message) => {
       problem.hidden = !message;
@@ -127,7 +134,7 @@ export function control(field, context) {
 const empty = (field) =>
   ({ number: '', bool: false, select: [], relation: [], file: [], geoPoint: { lon: 0, lat: 0 } })[field.type] ?? '';
 
-function head(field, parts, inner, nullButton, first) {
+function head(field, parts, inner, nullButton, first, isNeeded) {
   const name = inner.target
     ? h('label', { for: parts.id, id: parts.label }, field.name)
     : h('span', { class: 'label', id: parts.label }, field.name);
@@ -136,7 +143,7 @@ function head(field, parts, inner, nullButton, first) {
     { class: 'record-label' },
     first,
     name,
-    field.required &&
+    isNeeded &&
       h(
         'span',
         { class: 'required', title: 'Required' },

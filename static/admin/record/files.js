@@ -215,6 +215,10 @@ export function files(field, { collection, id, onchange }) {
       .filter(Boolean)
       .join(' · '),
     get: kept,
+    add,
+    /** Why it would not take a file. A single one is not replaced by what comes by the way. */
+    problemWith: (file) =>
+      kept().length >= most ? `${field.name} has all the files that it takes.` : refusal(field, file, largest),
     set: (state) => {
       [items, removed] = [[...state], new Set()];
       fill(refused);

@@ -18,8 +18,8 @@ export function statesOf(collection, record) {
 
 /** @param {object} context `id()`, `isNew`, `onchange()`, `openRecord` */
 export function recordForm(collection, record, context) {
-  const all = { ...context, collection };
   const controls = new Map();
+  const all = { ...context, collection, ...pictureHolders(collection, controls) };
   const add = (made) => controls.set(made.field.name, made).get(made.field.name).element;
   const fields = collection.fields.filter((field) => field.type !== 'autodate' && !isAccountField(collection, field));
   const [own, dates] = [
@@ -118,6 +118,25 @@ export function recordForm(collection, record, context) {
     },
   };
   return form;
+}
+
+/** What texts need for pictures that are pasted into them: a field of the record that takes their files. */
+function pictureHolders(collection, controls) {
+  const holders = collection.fields.filter((field) => field.type === 'file' && !field.protected);
+  const controlOf = (field) => controls.get(field.name);
+  return {
+    /** Adds a file to the first field that takes it; `problem` says why none does. */
+    takePicture(file) {
+      if (holders.length === 0)
+        return { problem: 'Pictures can’t be pasted here: the collection has no field for files that everybody may see.' };
+      const problems = holders.map((field) => controlOf(field).problemWith(file));
+      const at = problems.findIndex((problem) => !problem);
+      if (at < 0) return { problem: `The picture was not taken. ${problems.join(' ')}` };
+      controlOf(holders[at]).add([file]);
+      return {};
+    },
+    holdsPicture: (file) => holders.some((field) => controlOf(field).get().includes(file)),
+  };
 }
 
 const datesOf = (dates, record) =>

@@ -1,7 +1,9 @@
-// The record editor's requests: records with their tags, uploads that tell how far they are, tokens for files.
+// The record editor's requests: records with their tags and files, definitions of collections, addresses of files.
 
-import { address, get, post, records, Refused, send } from '../lib/api.js';
+import { address, get, post, records, send } from '../lib/api.js';
+import { forget, sendFile } from './uploads.js';
 import { readRecord } from './values.js';
+import { refusal, transfer } from './xhr.js';
 
 const read = async (answer, collection) => ({
   record: readRecord(await answer.text(), collection),
@@ -15,26 +17,59 @@ export async function load(collection, id) {
 
 const condition = (etag) => (etag ? { 'If-Match': etag } : {});
 
+const newFiles = (files) => [...files.values()].flat().filter((one) => one instanceof File);
+
 /**
  * Makes or changes a record. `files` are the lists of file fields, each of names that stay and files that are new; with
- * `etag`, the change is made only if nobody else has made one.
+ * `etag`, the change is made only if nobody else has made one. New files are sent first: until that is done, `signal`
+ * stops everything, and nothing has changed. `onprogress(sent, all)` are bytes.
  */
-export async function store(collection, id, { body, files = new Map(), etag, onprogress }) {
+export async function store(collection, id, { body, files = new Map(), etag, signal, onprogress }) {
+  const fresh = newFiles(files);
+  const lists = await sendFiles(collection, files, fresh, { signal, onprogress });
   const [method, path] = [id ? 'PATCH' : 'POST', records(collection.name, id)];
-  if (![...files.values()].some((list) => list.some((one) => one instanceof File))) {
-    const names = Object.fromEntries([...files].map(([name, list]) => [name, list]));
-    return read(
-      await send(method, path, { body: { ...body, ...names }, headers: condition(etag), raw: true }),
-      collection,
-    );
+  if (!lists) return storeAtOnce(collection, method, path, { body, files, etag, signal, onprogress });
+  try {
+    const answer = await send(method, path, { body: { ...body, ...lists }, headers: condition(etag), raw: true });
+    forget(fresh, { isUsed: true });
+    return await read(answer, collection);
+  } catch (error) {
+    const isGone = ([name]) => error.data?.[name]?.code === 'validation_unknown_upload';
+    forget(newFiles(new Map([...files].filter(isGone))), { isUsed: true });
+    throw error;
   }
+}
+
+/** Sends the new ones of all files; resolves to what the fields take, nothing if the server takes no uploads. */
+async function sendFiles(collection, files, fresh, { signal, onprogress }) {
+  const all = fresh.reduce((sum, file) => sum + file.size, 0);
+  let before = 0;
+  const lists = {};
+  for (const [name, list] of files) {
+    lists[name] = [];
+    for (const one of list) {
+      const isNew = one instanceof File;
+      const sent = (bytes) => onprogress?.(before + bytes, all);
+      const taken = isNew ? await sendFile(collection, name, one, { signal, onprogress: sent }) : one;
+      if (!taken) return undefined;
+      if (isNew) before += one.size;
+      lists[name].push(taken);
+    }
+  }
+  return lists;
+}
+
+/** A record with its files in one request, where the server takes no uploads. */
+async function storeAtOnce(collection, method, path, { body, files, etag, signal, onprogress }) {
   const form = new FormData();
   form.append('@jsonPayload', JSON.stringify(body));
   for (const [name, list] of files) {
     for (const one of list) form.append(name, one);
     if (list.length === 0) form.append(name, '');
   }
-  const saved = await upload(method, path, form, { etag, onprogress, collection });
+  const request = await transfer(method, path, { headers: condition(etag), body: form, signal, onprogress });
+  if (request.status >= 400) throw refusal(request);
+  const saved = { record: readRecord(request.responseText, collection), etag: request.getResponseHeader('ETag') };
   return inOrder(collection, saved, files);
 }
 
@@ -50,35 +85,6 @@ async function inOrder(collection, saved, files) {
   }
   if (Object.keys(body).length === 0) return saved;
   return store(collection, saved.record.id, { body, etag: saved.etag });
-}
-
-/** `fetch` can't tell how far an upload is. */
-function upload(method, path, form, { etag, onprogress, collection }) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open(method, address(path));
-    for (const [name, value] of Object.entries(condition(etag))) request.setRequestHeader(name, value);
-    request.upload.addEventListener('progress', (event) => {
-      if (event.lengthComputable) onprogress?.(event.loaded / event.total);
-    });
-    request.addEventListener('error', () => reject(new Refused(0, { message: "The server can't be reached." })));
-    request.addEventListener('load', () => {
-      if (request.status < 400) {
-        resolve({ record: readRecord(request.responseText, collection), etag: request.getResponseHeader('ETag') });
-        return;
-      }
-      reject(new Refused(request.status, parsed(request.responseText)));
-    });
-    request.send(form);
-  });
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return { message: text.slice(0, 300) };
-  }
 }
 
 const definitions = new Map();

@@ -27,12 +27,19 @@ const keepNumber = (key, value, context) =>
     ? JSON.rawJSON(context.source)
     : value;
 
-/** A record as the server has written it. Inside of JSON, numbers keep all their digits. */
-export function readRecord(text, collection) {
-  const record = JSON.parse(text);
-  const exact = JSON.parse(text, keepNumber);
+function withExactJson(collection, record, exact) {
   for (const { name, type } of collection.fields) if (type === 'json') record[name] = exact[name];
   return record;
+}
+
+/** A record as the server has written it. Inside of JSON, numbers keep all their digits. */
+export const readRecord = (text, collection) =>
+  withExactJson(collection, JSON.parse(text), JSON.parse(text, keepNumber));
+
+/** The same for a list's page. */
+export function readRecords(text, collection) {
+  const exact = JSON.parse(text, keepNumber).items;
+  return JSON.parse(text).items.map((record, at) => withExactJson(collection, record, exact[at]));
 }
 
 /** The value of a field that was never set. */

@@ -85,7 +85,7 @@ test('files are checked, sent, shown, sorted and removed', async () => {
   await page.mouse.up();
   assert.match(await rows.nth(0).textContent(), /more\.txt/);
   await save(panel);
-  await said("pictures can't be brought back");
+  await said('Saved.');
   const after = await stored('papers', made.id);
   assert.equal(after.pictures.length, 2);
   assert.match(after.pictures[0], /^more_/);
