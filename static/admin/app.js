@@ -27,12 +27,20 @@ for (const button of all('[data-theme-choice]')) {
 const closeMenus = (but) => { for (const menu of all('details.menu[open]')) if (!menu.contains(but)) menu.open = false; };
 document.addEventListener('click', (event) => closeMenus(event.target));
 document.addEventListener('focusin', (event) => closeMenus(event.target));
+
+// --- Escape closes the uppermost thing, and only that ---
+// Left to itself, a browser that is told Escape twice in a row closes several dialogs at once, unasked.
 document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape') return;
-  for (const menu of all('details.menu[open]')) {
+  const { target } = event;
+  const clears = target.matches?.('input[type="search"]') && target.value !== '';
+  if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing || clears) return;
+  const dialog = [...all('dialog:modal')].at(-1);
+  const menu = (dialog ?? document).querySelector('details.menu[open]');
+  if (menu) {
     menu.open = false;
     menu.querySelector('summary').focus();
-  }
+  } else if (dialog?.dispatchEvent(new Event('cancel', { cancelable: true }))) dialog.close('');
+  if (menu || dialog) event.preventDefault();
 });
 
 // --- palette and shortcuts ---

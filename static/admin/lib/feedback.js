@@ -81,31 +81,13 @@ export function ask({ title, text, action = 'Go on', danger = false, type, conte
 }
 
 /**
- * Has `close` decide what happens when Escape is pressed in a dialog, or a phone's way back is taken. By `cancel` alone
- * it could not: browsers take the second Escape in a row for final.
- */
-export function closesBy(dialog, close) {
-  dialog.addEventListener('cancel', (event) => {
-    if (event.target !== dialog) return;
-    event.preventDefault();
-    close();
-  });
-  dialog.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
-    event.preventDefault();
-    // The menu closes, and not what it is in.
-    if (!dialog.querySelector('details.menu[open]')) close();
-  });
-}
-
-/**
  * A dialog at the edge of the page. `build` gets the dialog and returns its head, body and foot; `mayClose` is asked
  * before Escape or a click outside closes it.
  */
 export function panel(build, { label, mayClose = () => true, onclose } = {}) {
   const dialog = h('dialog', { class: 'panel', 'aria-label': label });
   const close = async () => { if (await mayClose()) dialog.close(); };
-  closesBy(dialog, close);
+  dialog.addEventListener('cancel', (event) => { event.preventDefault(); close(); });
   dialog.addEventListener('mousedown', (event) => { if (event.target === dialog) close(); });
   dialog.addEventListener('close', () => { dialog.remove(); onclose?.(); });
   dialog.append(build(dialog, close));

@@ -22,7 +22,7 @@ const nameOf = (element) => (element.getAttribute('aria-label') ?? element.textC
 
 /** Everything that the frame links to, and the other pages of each collection. */
 function places() {
-  const pages = [...document.querySelectorAll('.side .nav:not(.collections) a, .side-head a')]
+  const pages = [...document.querySelectorAll('.side .nav:not(.collections) a, .side-head a')].filter((link) => link.checkVisibility())
     .map((link) => ({ label: nameOf(link), hint: 'Page', run: () => link.click() }));
   const collections = [...document.querySelectorAll('.side .collections > li[data-id]')].flatMap((item) => {
     const link = item.querySelector('a');
