@@ -3,15 +3,18 @@
 
 import { Refused, address, get, getAll, post, records } from './lib/api.js';
 import { debounce, fill, find, h, iconButton } from './lib/dom.js';
-import { busy, copy, menu, tell, toast } from './lib/feedback.js';
-import { count, plural } from './lib/format.js';
+import { copy, menu, tell, toast } from './lib/feedback.js';
 import { shortcut } from './lib/keys.js';
 import { watch } from './lib/live.js';
 import { command } from './lib/palette.js';
+import { addressOf, read } from './records/address.js';
+import { broken, emptiness, foot } from './records/around.js';
+import { bulkBar } from './records/bulk-bar.js';
 import { asText } from './records/cells.js';
 import { Arrangement } from './records/columns.js';
 import { filterBar } from './records/filter.js';
 import { Grid } from './records/grid.js';
+import { Heard } from './records/heard.js';
 import { editCell, store } from './records/inline.js';
 import { editableInPlace } from './records/inputs.js';
 import { understand } from './records/query.js';
@@ -19,8 +22,6 @@ import { Source } from './records/source.js';
 
 /** Tokens for protected files last two minutes. */
 const FILE_TOKEN_MS = 100_000;
-/** How long a row shows that it has just changed. */
-const FRESH_MS = 4000;
 /** Rich texts are shown as excerpts, so they come as such. */
 const EXCERPT_CHARS = 200;
 
@@ -29,6 +30,8 @@ const AHEAD_ROWS = 40;
 /** Rows between two frames that nobody reads. */
 const RUSH_ROWS = 60;
 const SETTLE_MS = 70;
+/** A range of rows is fetched to be selected; longer ones are better selected by a filter. */
+const RANGE_MAX = 10_000;
 
 const place = find('[data-records]');
 const context = { collections: new Map(), fileToken: '' };
@@ -36,16 +39,14 @@ let collection;
 let arrangement;
 let grid;
 let bar;
+let bulk;
+let heard;
 let source;
 let lastUndo;
 let state = { filter: '', sort: '', record: '' };
-/** Records that others have created since the list was fetched. */
-const news = new Set();
-let missed = false;
 
 const frame = h('div', { class: 'grid-frame' });
-const foot = h('div', { class: 'records-foot' });
-const bulk = h('div', { class: 'bulk', hidden: true });
+const below = h('div', { class: 'records-foot' });
 const isView = () => collection.type === 'view';
 
 // --- the list ---
@@ -66,15 +67,14 @@ const expanded = () =>
 
 function reload({ keepPlace = true } = {}) {
   source?.close();
-  news.clear();
-  missed = false;
-  grid.marks.clear();
+  heard.forget();
   const mine = new Source({
     collection,
     filter: understand(state.filter, collection).filter,
     sort: state.sort,
     expand: expanded(),
     fields: wantedFields(),
+    before: keepPlace ? source : undefined,
     onchange: () => {
       if (source === mine) arrived();
     },
@@ -100,7 +100,7 @@ function see(first, last) {
 }
 
 function arrived() {
-  if (news.size > 0) for (const [, record] of source.loaded()) news.delete(record.id);
+  heard.arrived();
   grid.redraw();
   drawAround();
 }
@@ -113,115 +113,33 @@ function refused(error) {
   drawAround();
 }
 
+/** The records of a range of rows, which is fetched if need be. */
+async function range(from, to) {
+  if (to - from < RANGE_MAX) return source.range(from, to).catch(tell);
+  toast(`A range may have ${RANGE_MAX} rows; a filter and “Select all” take more.`, 'problem');
+}
+
 // --- around the table ---
 
+const actions = {
+  reload: () => reload(),
+  renew: () => reload({ keepPlace: false }),
+  clear: () => go({ filter: '' }),
+  create: () => openPanel('new'),
+  bring: () => openImport().catch(tell),
+};
+
 function drawAround() {
-  drawEmpty();
-  const total = source.total;
-  const said =
-    total === null
-      ? source.problem
-        ? 'Not loaded'
-        : 'Counting …'
-      : plural(total, state.filter ? 'matching record' : 'record');
-  const show = h(
-    'button',
-    { type: 'button', class: 'small news', onclick: () => reload({ keepPlace: false }) },
-    `${plural(news.size, 'new record')} – show`,
-  );
-  const again = h(
-    'button',
-    { type: 'button', class: 'small news', onclick: () => reload() },
-    'Changes may have been missed – refresh',
-  );
-  fill(
-    foot,
-    h('span', { role: 'status' }, said),
-    news.size > 0 && show,
-    missed && again,
-    h('span', { class: 'grow' }),
-    h(
-      'span',
-      { class: 'only-desk' },
-      h('kbd', {}, '↑ ↓'),
-      ' move ',
-      h('kbd', {}, 'Enter'),
-      ' open ',
-      !isView() && [h('kbd', {}, 'F2'), ' edit '],
-      h('kbd', {}, 'Space'),
-      ' select',
-    ),
-  );
-}
-
-function drawEmpty() {
+  const shown = { source, filter: state.filter, isView: isView(), heard, actions };
   frame.querySelector('.empty')?.remove();
-  if (source.problem && !source.begun)
-    frame.append(
-      empty(
-        'Nothing could be loaded',
-        'See above what the server says.',
-        h('button', { type: 'button', onclick: () => reload() }, 'Try again'),
-      ),
-    );
-  if (!source.begun || source.length > 0) return;
-  if (state.filter)
-    frame.append(
-      empty(
-        'Nothing fits the filter',
-        'No record of this collection matches.',
-        h('button', { type: 'button', onclick: () => go({ filter: '' }) }, 'Clear the filter'),
-      ),
-    );
-  else if (isView()) frame.append(empty('No rows', "The view's query gives nothing yet."));
-  else
-    frame.append(
-      empty(
-        'No records yet',
-        'Create the first one, or bring some from a file.',
-        h('button', { type: 'button', class: 'main', onclick: () => openPanel('new') }, 'New record'),
-        h('button', { type: 'button', onclick: () => openImport().catch(tell) }, 'Import'),
-      ),
-    );
+  const instead = emptiness(shown);
+  if (instead) frame.append(instead);
+  fill(below, foot(shown));
+  bulk.draw();
 }
 
-const empty = (title, text, ...actions) =>
-  h('div', { class: 'empty' }, h('h2', {}, title), h('p', {}, text), h('div', { class: 'row' }, actions));
-
-function drawBulk() {
-  const size = grid.selected.size;
-  bulk.hidden = size === 0;
-  fill(
-    bulk,
-    h('strong', { role: 'status' }, `${count(size)} selected`),
-    !isView() && [bulkButton('Edit', 'editRecords'), bulkButton('Delete', 'deleteRecords', 'danger')],
-    bulkButton('Download JSON', 'downloadRecords'),
-    h('button', { type: 'button', class: 'small plain', onclick: () => grid.select(new Map()) }, 'Reset'),
-  );
-}
-
-const bulkButton = (label, action, kind = '') =>
-  h(
-    'button',
-    {
-      type: 'button',
-      class: `small ${kind}`,
-      onclick: (event) =>
-        busy(event.currentTarget, async () => {
-          const tools = await import('./records/bulk.js');
-          await tools[action](collection, [...grid.selected.keys()], () => {
-            dropGone(action);
-            reload();
-          });
-        }),
-    },
-    label,
-  );
-
-/** What is deleted isn't selected any more. */
-function dropGone(action) {
-  if (action === 'deleteRecords') grid.select(new Map());
-}
+/** Many events may come at once. */
+const drawSoon = debounce(() => drawAround(), 50);
 
 // --- cells that are edited in their place ---
 
@@ -236,7 +154,7 @@ function edit(row, column) {
     column,
     query,
     onsaved: (now, before) => {
-      changed(now);
+      heard.changed(now);
       const undo = () => takeBack(id, column, before, query);
       lastUndo = undo;
       toast(`${column.name} is now ${short(asText(now[column.name], column.field)) || 'empty'}.`, 'good', {
@@ -253,16 +171,10 @@ function edit(row, column) {
 
 const short = (text) => (text.length > 60 ? `${text.slice(0, 60)} …` : text);
 
-function changed(record) {
-  source.replace(record);
-  freshen(record.id);
-  grid.redraw();
-}
-
 async function takeBack(id, column, before, query) {
   lastUndo = undefined;
   try {
-    changed(await store(collection, id, { [column.name]: before ?? '' }, { query }));
+    heard.changed(await store(collection, id, { [column.name]: before ?? '' }, { query }));
     toast('Taken back.');
   } catch (error) {
     tell(error);
@@ -270,20 +182,6 @@ async function takeBack(id, column, before, query) {
 }
 
 // --- the address ---
-
-function read() {
-  const query = new URLSearchParams(location.search);
-  return { filter: query.get('filter') ?? '', sort: query.get('sort') ?? '', record: query.get('record') ?? '' };
-}
-
-function addressOf({ filter, sort, record }) {
-  const url = new URL(location.href);
-  for (const [key, value] of Object.entries({ filter, sort, record })) {
-    if (value) url.searchParams.set(key, value);
-    else url.searchParams.delete(key);
-  }
-  return url;
-}
 
 /** Goes on to another filter, sort or record, which the back button comes back from. */
 function go(change) {
@@ -302,8 +200,6 @@ function apply(next) {
   }
   if (recordChanged) showRecord();
 }
-
-addEventListener('popstate', () => apply(read()));
 
 function sortBy(name) {
   const next = { '': name, [name]: `-${name}`, [`-${name}`]: '' }[state.sort] ?? name;
@@ -349,54 +245,12 @@ function saved(record) {
 /** Fetches a row again, with what it is expanded with. */
 async function refreshRow(id) {
   try {
-    const record = await get(records(collection.name, id), { expand: expanded(), fields: wantedFields() });
-    source.replace(record);
-    freshen(id);
+    heard.changed(await get(records(collection.name, id), { expand: expanded(), fields: wantedFields() }));
   } catch (error) {
-    if (error.status === 404) grid.marks.set(id, 'deleted');
+    if (error.status === 404) heard.gone(id);
     else tell(error);
   }
-  grid.redraw();
 }
-
-function freshen(id) {
-  grid.marks.set(id, 'changed');
-  setTimeout(() => {
-    if (grid.marks.get(id) === 'changed') grid.marks.delete(id);
-    grid.redraw();
-  }, FRESH_MS);
-}
-
-// --- what others do meanwhile ---
-
-function heard({ action, record }) {
-  if (action === 'gap') missed = true;
-  else if (action === 'create') {
-    if (source.indexOf(record.id) < 0) news.add(record.id);
-  } else if (action === 'update') updated(record);
-  else if (action === 'delete') {
-    news.delete(record.id);
-    grid.marks.set(record.id, 'deleted');
-    grid.selected.delete(record.id);
-    grid.redraw();
-    drawBulk();
-  }
-  drawSoon();
-}
-
-function updated(record) {
-  const before = source.row(source.indexOf(record.id));
-  if (!before) return;
-  const moved = collection.fields.some(
-    (field) => field.type === 'relation' && String(before[field.name]) !== String(record[field.name]),
-  );
-  // Another related record has another name, which doesn't come with the event.
-  if (moved) refreshRow(record.id);
-  else changed(record);
-}
-
-/** Many events may come at once. */
-const drawSoon = debounce(() => drawAround(), 50);
 
 // --- files in and out ---
 
@@ -466,7 +320,8 @@ async function start() {
       edit,
       copy,
       sort: sortBy,
-      select: drawBulk,
+      select: () => bulk.draw(),
+      range,
       see,
       resize: (name, px) => {
         arrangement.resize(name, px);
@@ -490,28 +345,40 @@ async function start() {
   bar.element.append(
     iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: () => openColumns().catch(tell) }),
   );
+  heard = new Heard({ collection, grid, source: () => source, refresh: refreshRow, onchange: drawSoon });
+  bulk = bulkBar({ collection, grid, source: () => source, onchange: () => reload() });
   bar.set(state.filter);
   frame.append(grid.element);
-  fill(place, bar.element, bar.said, bulk, frame, foot);
+  fill(place, bar.element, bar.said, bulk.element, frame, below);
   drawMenu();
   rearranged();
   reload();
+  listen();
   if (state.record) showRecord();
   keepFileToken().catch(tell);
-  if (!isView()) watch(`${collection.name}/*`, heard);
 }
 
-find('[data-refresh]').addEventListener('click', (event) => busy(event.currentTarget, async () => reload()));
-document.querySelector('[data-new]')?.addEventListener('click', () => openPanel('new'));
-shortcut('/', 'Search or filter', () => bar?.focus());
-if (document.querySelector('[data-new]')) {
-  shortcut('n', 'New record', () => openPanel('new'));
-  command('New record', () => openPanel('new'), 'Here');
+/** Only now there is something that buttons and keys can act on. */
+function listen() {
+  addEventListener('popstate', () => apply(read()));
+  const buttons = { refresh: () => reload(), new: () => openPanel('new') };
+  for (const [name, run] of Object.entries(buttons)) {
+    const button = document.querySelector(`[data-${name}]`);
+    if (!button) continue;
+    button.addEventListener('click', run);
+    button.disabled = false;
+  }
+  shortcut('/', 'Search or filter', () => bar.focus());
+  if (!isView()) {
+    shortcut('n', 'New record', () => openPanel('new'));
+    command('New record', () => openPanel('new'), 'Here');
+    watch(`${collection.name}/*`, (event) => heard.hear(event));
+  }
+  shortcut('r', 'Refresh the list', () => reload());
+  shortcut('u', 'Undo the last change of a cell', () => lastUndo?.());
 }
-shortcut('r', 'Refresh the list', () => reload());
-shortcut('u', 'Undo the last change of a cell', () => lastUndo?.());
 
 await start().catch((error) => {
-  fill(place, empty("The records can't be shown", error.message));
+  fill(place, broken(error.message));
   tell(error);
 });

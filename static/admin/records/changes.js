@@ -7,6 +7,7 @@ import { chunks, oneOf } from './query.js';
 
 const CHUNK_MAX = 100;
 const IDS_PER_REQUEST = 40;
+const FAILURES_SHOWN = 200;
 
 /** How many requests a batch may have; 0 if there are no batches. */
 async function batchSize() {
@@ -15,20 +16,26 @@ async function batchSize() {
 }
 
 /**
- * Sends requests `{ id, method, url, body }`, each about one record, and goes on after those that fail.
- * @returns {Promise<{ done: { id: string, body: any }[], failed: { id: string, message: string }[] }>}  what `signal`
- *   has kept from being sent is in neither
+ * Sends requests `{ id, method, url, body }`, each about one record, and goes on after those that are refused.
+ * @returns {Promise<{ done: { id: string, body: any }[], failed: { id: string, message: string }[], left: number,
+ *   broken?: Error }>}  `left` were not sent, because somebody has stopped it or the connection is `broken`
  */
 export async function sendMany(requests, { onprogress, signal }) {
   const outcome = { done: [], failed: [] };
-  const size = await batchSize();
-  for (const chunk of chunks(requests, size || 1)) {
-    if (signal.aborted) break;
-    if (size > 1) await sendBatch(chunk, outcome);
-    else await sendOne(chunk[0], outcome);
-    onprogress(outcome.done.length + outcome.failed.length);
+  const answered = () => outcome.done.length + outcome.failed.length;
+  try {
+    const size = await batchSize();
+    for (const chunk of chunks(requests, Math.max(size, 1))) {
+      if (signal.aborted) break;
+      if (size > 1) await sendBatch(chunk, outcome);
+      else await sendOne(chunk[0], outcome);
+      onprogress(answered());
+    }
+  } catch (error) {
+    // What is done is done: whoever asked for this has to hear of it in any case.
+    outcome.broken = error;
   }
-  return outcome;
+  return { ...outcome, left: requests.length - answered() };
 }
 
 async function sendBatch(chunk, outcome) {
@@ -53,13 +60,13 @@ async function sendOne({ id, method, url, body }, outcome) {
   }
 }
 
-/** Whole records, with everything that the list leaves out, in the order of their ids. */
-export async function fetchWhole(collection, ids, { onprogress = () => {}, signal } = {}) {
+/** Whole records, with everything that the list leaves out, or some fields of them, in the order of their ids. */
+export async function fetchWhole(collection, ids, { onprogress = () => {}, signal, fields } = {}) {
   const found = new Map();
   for (const chunk of chunks(ids, IDS_PER_REQUEST)) {
     const { items } = await get(
       pathOf(collection.name),
-      { filter: oneOf(chunk), perPage: IDS_PER_REQUEST, skipTotal: 1 },
+      { filter: oneOf(chunk), perPage: IDS_PER_REQUEST, skipTotal: 1, fields },
       { signal },
     );
     for (const record of items) found.set(record.id, record);
@@ -111,8 +118,9 @@ export function showFailures(title, failed) {
     h(
       'ul',
       { class: 'problem-list', tabindex: 0, role: 'region', 'aria-labelledby': id },
-      failed.map((one) => h('li', {}, h('code', {}, one.id), ' ', one.message)),
+      failed.slice(0, FAILURES_SHOWN).map((one) => h('li', {}, h('code', {}, one.id), ' ', one.message)),
     ),
+    failed.length > FAILURES_SHOWN && h('p', { class: 'small quiet' }, `The first ${FAILURES_SHOWN}.`),
     h('footer', {}, h('button', { type: 'button', class: 'main', onclick: () => dialog.close() }, 'Close')),
   );
   dialog.addEventListener('close', () => dialog.remove());

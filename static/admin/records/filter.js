@@ -1,30 +1,15 @@
-// The filter bar: words to look for or a filter expression, whichever is typed; completion, what the server says to it,
-// and the latest ones. Used by records.js.
+// The filter bar: words to look for or a filter expression, whichever is typed; what the server says to it and where,
+// and the latest ones. Used by records.js. What is offered while one types is in complete.js.
 
-import { Refused, get, records } from '../lib/api.js';
+import { Refused, ownPage, post } from '../lib/api.js';
 import { fill, h, icon, iconButton } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
+import { completion } from './complete.js';
+import { Latest } from './latest.js';
 import { isExpression, searchedFields, understand } from './query.js';
 
-const LATEST_KEPT = 12;
-const MACROS = [
-  'now',
-  'yesterday',
-  'tomorrow',
-  'second',
-  'minute',
-  'hour',
-  'day',
-  'weekday',
-  'month',
-  'year',
-  'todayStart',
-  'todayEnd',
-  'monthStart',
-  'monthEnd',
-  'yearStart',
-  'yearEnd',
-];
+/** So much of an expression is shown around what is wrong in it. */
+const AROUND_CHARS = 40;
 const PLACEHOLDER = 'Search, or filter: name ~ "drill" && created > @todayStart';
 
 /**
@@ -44,7 +29,8 @@ export function filterBar({ collection, collections, onfilter }) {
     maxlength: 5000,
     oninput: () => describe(),
     onfocus: () => {
-      made ??= load();
+      // Without the editor the plain input goes on doing.
+      made ??= load().catch(() => {});
     },
     onkeydown: (event) => {
       if (event.key === 'Enter') run();
@@ -91,21 +77,46 @@ export function filterBar({ collection, collections, onfilter }) {
       filter: h('span', { class: 'badge accent' }, 'Filter expression'),
     }[kind];
     said.classList.remove('problem');
+    box.classList.remove('refused');
     fill(said, how, pending);
     said.hidden = !how && !pending;
   }
 
-  function refuse(error) {
+  /** Says what is wrong and, if one knows, where. */
+  function blame(message, where) {
     said.classList.add('problem');
+    box.classList.add('refused');
     said.hidden = false;
-    fill(said, error instanceof Refused ? error.text : String(error.message));
+    fill(said, h('span', {}, message), where);
+  }
+
+  /** What the server has refused; where it is wrong, it says when it is asked about the expression alone. */
+  async function refuse(error) {
+    const refused = applied;
+    blame(error instanceof Refused ? error.text : String(error.message));
+    const [found] = await check(collection, refused);
+    if (found && refused === text()) blame(found.message, pointedAt(refused, found));
+  }
+
+  /** What is wrong with what is being typed, for the editor to underline. */
+  async function look(typed) {
+    const problems = await check(collection, typed);
+    if (problems.length > 0 && typed.trim() === text()) blame(problems[0].message, pointedAt(typed, problems[0]));
+    return problems;
   }
 
   function drawHistory() {
-    const use = (one) => () => {
+    const use = (one) => {
       history.open = false;
       set(one);
       run();
+    };
+    const change = (event, action) => {
+      // What is clicked goes, and so would the menu, which closes on clicks elsewhere.
+      event.stopPropagation();
+      action();
+      drawHistory();
+      (history.querySelector('.menu-list button') ?? input).focus();
     };
     history.hidden = latest.all.length === 0;
     fill(
@@ -118,19 +129,15 @@ export function filterBar({ collection, collections, onfilter }) {
       h(
         'div',
         { class: 'menu-list' },
-        latest.all.map((one) => h('button', { type: 'button', class: 'mono', onclick: use(one) }, one)),
-        h(
-          'button',
-          {
-            type: 'button',
-            class: 'quiet',
-            onclick: () => {
-              latest.forget();
-              drawHistory();
-            },
-          },
-          'Forget these',
+        latest.all.map((one) =>
+          h(
+            'div',
+            { class: 'latest' },
+            h('button', { type: 'button', class: 'plain mono', title: one, onclick: () => use(one) }, one),
+            iconButton('x', `Forget ${one}`, { onclick: (event) => change(event, () => latest.remove(one)) }),
+          ),
         ),
+        h('button', { type: 'button', class: 'quiet', onclick: (event) => change(event, () => latest.clear()) }, 'Forget all'),
       ),
     );
   }
@@ -144,21 +151,22 @@ export function filterBar({ collection, collections, onfilter }) {
       placeholder: PLACEHOLDER,
       onchange: () => describe(),
       complete: completion(collection, collections),
-      check: (typed) => check(collection, typed),
+      check: look,
       onrun: run,
     });
     const hadFocus = document.activeElement === input;
+    const caret = input.selectionStart ?? input.value.length;
     loaded.set(input.value);
     bar = loaded;
     input.replaceWith(loaded.element);
-    if (hadFocus) focus();
+    if (hadFocus) focus(caret);
     listenForEnter(loaded, run, text);
   }
 
-  function focus() {
+  function focus(caret) {
     if (!bar) return input.focus();
     bar.view.focus();
-    bar.view.dispatch({ selection: { anchor: bar.view.state.doc.length } });
+    bar.view.dispatch({ selection: { anchor: caret ?? bar.view.state.doc.length } });
   }
 
   drawHistory();
@@ -196,76 +204,29 @@ function listenForEnter({ element, view }, run, text) {
   );
 }
 
-/** Fields, those of related records, macros. */
-function completion(collection, collections) {
-  const fieldsOf = (of, before) =>
-    of.fields
-      .filter((field) => field.type !== 'password' && field.name !== 'tokenKey')
-      .map((field) => ({ label: before + field.name, type: 'property', detail: field.type }));
-  return (context) => {
-    const word = context.matchBefore(/[@\w.:]+/);
-    if (!word) return context.explicit ? { from: context.pos, options: fieldsOf(collection, '') } : null;
-    if (word.text.startsWith('@'))
-      return {
-        from: word.from,
-        options: MACROS.map((name) => ({ label: `@${name}`, type: 'constant' })),
-        validFor: /^@\w*$/,
-      };
-    const path = word.text.split('.').slice(0, -1);
-    let target = collection;
-    for (const name of path)
-      target = collections.get(target?.fields.find((field) => field.name === name)?.collectionId);
-    const before = path.map((name) => `${name}.`).join('');
-    return target ? { from: word.from, options: fieldsOf(target, before), validFor: /^[\w.]*$/ } : null;
-  };
+/** The part of an expression that is wrong, with what is around it. */
+function pointedAt(text, { from, to }) {
+  const before = text.slice(0, from);
+  const after = text.slice(to);
+  return h(
+    'code',
+    {},
+    before.length > AROUND_CHARS ? `… ${before.slice(-AROUND_CHARS)}` : before,
+    // At the very end there is nothing to mark but the place itself.
+    h('mark', {}, text.slice(from, to) || '\u00a0'),
+    after.length > AROUND_CHARS ? `${after.slice(0, AROUND_CHARS)} …` : after,
+  );
 }
 
-/** Asks the server whether it understands an expression, without looking for anything. */
+/** Asks the server whether it understands an expression, without looking for anything: `[{ from, to, message }]`. */
 async function check(collection, typed) {
   if (!isExpression(typed)) return [];
   try {
-    await get(records(collection.name), { filter: `id = "" && (${typed}\n)`, perPage: 1, skipTotal: 1, fields: 'id' });
-    return [];
+    const body = { collection: { id: collection.id }, rule: typed };
+    return (await post('/_/check-rule', body, { headers: ownPage() })).problems;
   } catch (error) {
-    if (error.status !== 400) return [];
-    // The message may name what it is about.
-    const name = /`([^`]+)`/.exec(error.message)?.[1];
-    const from = name ? typed.indexOf(name) : -1;
-    return [
-      from >= 0
-        ? { from, to: from + name.length, message: error.message }
-        : { from: 0, to: typed.length, message: error.message },
-    ];
-  }
-}
-
-/** The latest filters of a collection, kept in this browser. */
-class Latest {
-  #key;
-
-  constructor(id) {
-    this.#key = `holdall.filters.${id}`;
-    try {
-      this.all = JSON.parse(localStorage.getItem(this.#key)) ?? [];
-    } catch {
-      this.all = [];
-    }
-  }
-
-  add(text) {
-    this.#keep([text, ...this.all.filter((one) => one !== text)].slice(0, LATEST_KEPT));
-  }
-
-  forget() {
-    this.#keep([]);
-  }
-
-  #keep(list) {
-    this.all = list;
-    try {
-      localStorage.setItem(this.#key, JSON.stringify(list));
-    } catch {
-      /* without storage they last as long as the page */
-    }
+    // Who only types is told nothing of the network; whoever applies the filter is.
+    if (error instanceof Refused) return [];
+    throw error;
   }
 }

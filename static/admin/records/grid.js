@@ -2,8 +2,10 @@
 // tells it what to show and hears what somebody does; knows nothing of requests. Focus stays on the table, and
 // `aria-activedescendant` tells which cell is meant, so rows may come and go.
 
-import { fill, h, icon, uniqueId } from '../lib/dom.js';
-import { draw } from './cells.js';
+import { h, uniqueId } from '../lib/dom.js';
+import { drawHead } from './grid-head.js';
+import { fillRow } from './grid-row.js';
+import { Selection } from './selection.js';
 
 const ROW_PX = 38;
 const SELECT_PX = 44;
@@ -27,16 +29,16 @@ export class Grid {
   #on;
   #sort = '';
   #click;
-  /** The row where a range of selected rows starts. */
-  #anchor = 0;
+  #drag = { resizes: false };
   /** Row -1 is the head; column 0 is the one with the boxes. */
   active = { row: 0, column: 1 };
-  selected = new Map();
+  selection = new Selection();
   marks = new Map();
 
   /**
    * @param {object} on  what is told: `open(record)`, `edit(record, column)`, `sort(column)`, `select()`,
-   *   `resize(name, px)`, `move(name, before)`, `moveBy(name, step)`, `see(first, last)`.
+   *   `resize(name, px)`, `move(name, before)`, `moveBy(name, step)`, `see(first, last)`; `range(from, to)` is asked
+   *   for the records of rows, which may have to be fetched.
    */
   constructor({ label, context, readOnly, on }) {
     this.#context = context;
@@ -70,6 +72,7 @@ export class Grid {
     if (!keepPlace) {
       this.element.scrollTop = 0;
       this.active.row = 0;
+      this.selection.begin(0);
     }
     this.drawHead();
     this.redraw();
@@ -108,8 +111,9 @@ export class Grid {
     requestAnimationFrame(() => this.#on.edit(row, column));
   }
 
-  select(ids) {
-    this.selected = ids;
+  /** `change(selection)` changes which records are selected. */
+  select(change) {
+    change(this.selection);
     this.#selectionChanged();
   }
 
@@ -175,74 +179,15 @@ export class Grid {
     const record = this.#source.row(index);
     if (row.record === (record ?? undefined)) return;
     row.record = record;
-    this.#fillRow(row.element, index, record);
-  }
-
-  #fillRow(element, index, record) {
-    element.dataset.row = index;
-    element.setAttribute('aria-rowindex', index + 2);
-    const mark = record && this.marks.get(record.id);
-    element.classList.toggle('gone', mark === 'deleted');
-    element.classList.toggle('fresh', mark === 'changed' || mark === 'new');
-    const isSelected = Boolean(record && this.selected.has(record.id));
-    element.setAttribute('aria-selected', String(isSelected));
-    if (!record) {
-      const cells = this.#columns.map((_, at) =>
-        h(
-          'div',
-          { role: 'gridcell', 'aria-colindex': at + 2, id: this.#cellId(index, at + 1) },
-          h('span', { class: 'waiting' }),
-        ),
-      );
-      fill(
-        element,
-        h('div', { role: 'gridcell', class: 'tick', 'aria-colindex': 1, id: this.#cellId(index, 0) }),
-        cells,
-      );
-      return;
-    }
-    const box = h('input', {
-      type: 'checkbox',
-      tabindex: -1,
-      checked: isSelected,
-      'aria-label': `Select ${record.id}`,
+    fillRow(row.element, {
+      index,
+      record,
+      columns: this.#columns,
+      mark: record && this.marks.get(record.id),
+      selected: Boolean(record && this.selection.ids.has(record.id)),
+      cellId: (column) => this.#cellId(index, column),
+      context: this.#context,
     });
-    fill(
-      element,
-      h('div', { role: 'gridcell', class: 'tick', 'aria-colindex': 1, id: this.#cellId(index, 0) }, box),
-      this.#columns.map((column, at) => this.#drawCell(column, record, index, at + 1, mark)),
-    );
-  }
-
-  #drawCell(column, record, index, at, mark) {
-    const cell = h('div', {
-      role: 'gridcell',
-      class: `c-${column.type}`,
-      'aria-colindex': at + 1,
-      id: this.#cellId(index, at),
-    });
-    if (column.type === 'id') {
-      cell.append(
-        h('span', { class: 'mono id' }, record.id),
-        h(
-          'button',
-          {
-            type: 'button',
-            class: 'plain icon small copy',
-            tabindex: -1,
-            'aria-label': `Copy the id ${record.id}`,
-            title: 'Copy the id',
-            dataset: { copy: record.id },
-          },
-          icon('copy'),
-        ),
-      );
-      if (mark === 'deleted') cell.append(h('span', { class: 'badge problem' }, 'Deleted'));
-      return cell;
-    }
-    const content = draw(column, record, this.#context);
-    cell.append(...[content].flat(Infinity).filter(Boolean));
-    return cell;
   }
 
   #cellId(row, column) {
@@ -250,18 +195,13 @@ export class Grid {
   }
 
   drawHead() {
-    const all = h('input', {
-      type: 'checkbox',
-      tabindex: -1,
-      'aria-label': 'Select all loaded records',
-      dataset: { all: '' },
+    drawHead(this.head, {
+      columns: this.#columns,
+      sort: this.#sort,
+      cellId: (row, column) => this.#cellId(row, column),
+      on: this.#on,
+      drag: this.#drag,
     });
-    const cells = this.#columns.map((column, at) => this.#drawHeadCell(column, at + 1));
-    fill(
-      this.head,
-      h('div', { role: 'columnheader', class: 'tick', 'aria-colindex': 1, id: this.#cellId(-1, 0) }, all),
-      cells,
-    );
     const widths = [`${SELECT_PX}px`, ...this.#columns.map((column) => `${column.width}px`), 'minmax(0, 1fr)'];
     this.element.style.setProperty('--columns', widths.join(' '));
     const sum = SELECT_PX + this.#columns.reduce((width, column) => width + column.width, 0);
@@ -269,111 +209,50 @@ export class Grid {
     this.#selectionChanged(false);
   }
 
-  #drawHeadCell(column, at) {
-    const sorted = this.#sort.replace(/^[-+]/, '') === column.name;
-    const down = sorted && this.#sort.startsWith('-');
-    const cell = h(
-      'div',
-      {
-        role: 'columnheader',
-        class: `c-${column.type}${column.sortable ? ' sortable' : ''}`,
-        'aria-colindex': at + 1,
-        id: this.#cellId(-1, at),
-        draggable: 'true',
-        'aria-sort': column.sortable ? (sorted ? (down ? 'descending' : 'ascending') : 'none') : undefined,
-        dataset: { column: column.name },
-        title: column.field.help || undefined,
-      },
-      h('span', { class: 'name' }, column.name),
-      column.field.hidden &&
-        h(
-          'span',
-          { class: 'hidden-mark', title: 'Hidden: only superusers see it' },
-          icon('lock'),
-          h('span', { class: 'visually-hidden' }, ' hidden'),
-        ),
-      sorted && icon(down ? 'down' : 'up'),
-      h('span', { class: 'grip', 'aria-hidden': 'true', title: 'Drag to resize' }),
-    );
-    this.#listenToHead(cell, column);
-    return cell;
-  }
-
-  #listenToHead(cell, column) {
-    cell.addEventListener('dragstart', (event) => {
-      if (this.resizing) return event.preventDefault();
-      event.dataTransfer.setData('text/x-column', column.name);
-      event.dataTransfer.effectAllowed = 'move';
-    });
-    cell.addEventListener('dragover', (event) => {
-      if (!event.dataTransfer.types.includes('text/x-column')) return;
-      event.preventDefault();
-      cell.classList.add('drop');
-    });
-    cell.addEventListener('dragleave', () => cell.classList.remove('drop'));
-    cell.addEventListener('drop', (event) => {
-      event.preventDefault();
-      cell.classList.remove('drop');
-      const name = event.dataTransfer.getData('text/x-column');
-      if (name && name !== column.name) this.#on.move(name, column.name);
-    });
-    cell.querySelector('.grip').addEventListener('pointerdown', (event) => this.#resize(event, column));
-  }
-
-  #resize(event, column) {
-    event.preventDefault();
-    const grip = event.target;
-    const start = event.clientX;
-    this.resizing = true;
-    grip.setPointerCapture(event.pointerId);
-    const move = (moved) => this.#on.resize(column.name, column.width + moved.clientX - start);
-    const stop = () => {
-      // The click that ends the dragging sorts nothing.
-      setTimeout(() => {
-        this.resizing = false;
-      });
-      removeEventListener('pointermove', move);
-    };
-    addEventListener('pointermove', move);
-    addEventListener('pointerup', stop, { once: true });
-  }
-
   // --- selection ---
 
   #selectionChanged(tell = true) {
+    const { ids } = this.selection;
     for (const [, { element, record }] of this.#rows) {
       if (!record) continue;
-      const on = this.selected.has(record.id);
+      const on = ids.has(record.id);
       element.setAttribute('aria-selected', String(on));
       element.querySelector('input').checked = on;
     }
     const all = this.head.querySelector('[data-all]');
+    const length = this.#source?.length ?? 0;
     if (all) {
-      all.indeterminate = this.selected.size > 0;
-      all.checked = false;
+      all.checked = length > 0 && ids.size >= length;
+      all.indeterminate = ids.size > 0 && !all.checked;
     }
     if (tell) this.#on.select();
   }
 
-  #toggle(row, range) {
+  #toggle(row) {
     const record = this.#source.row(row);
     if (!record) return;
-    const on = range ? true : !this.selected.has(record.id);
-    const [from, to] = range ? [Math.min(this.#anchor, row), Math.max(this.#anchor, row)] : [row, row];
-    for (let at = from; at <= to; at += 1) {
-      const one = this.#source.row(at);
-      if (!one) continue;
-      if (on) this.selected.set(one.id, one);
-      else this.selected.delete(one.id);
-    }
-    if (!range) this.#anchor = row;
-    this.#selectionChanged();
+    this.selection.begin(row);
+    this.select((selection) => selection.toggle(record.id));
+  }
+
+  /** Selects the rows between the anchor and this one; those that nobody has seen yet are fetched. */
+  async #extend(row) {
+    const { anchor } = this.selection;
+    const records = await this.#on.range(Math.min(anchor, row), Math.max(anchor, row));
+    // Meanwhile somebody may have chosen another row.
+    if (records && anchor === this.selection.anchor && row === this.active.row)
+      this.select((selection) => selection.extend(records.map((record) => record.id)));
+  }
+
+  #selectLoaded() {
+    this.select((selection) => {
+      for (const [, record] of this.#source.loaded()) selection.add([record.id]);
+    });
   }
 
   #toggleAll() {
-    if (this.selected.size > 0) this.selected.clear();
-    else for (const [, record] of this.#source.loaded()) this.selected.set(record.id, record);
-    this.#selectionChanged();
+    if (this.selection.ids.size > 0) this.select((selection) => selection.clear());
+    else this.#selectLoaded();
   }
 
   // --- mouse ---
@@ -381,7 +260,7 @@ export class Grid {
   #clicked(event) {
     clearTimeout(this.#click);
     const cell = event.target.closest('[role="gridcell"], [role="columnheader"]');
-    if (!cell || this.resizing) return;
+    if (!cell || this.#drag.resizes) return;
     if (event.target.closest('[data-copy]')) return this.#on.copy(event.target.closest('[data-copy]').dataset.copy);
     if (event.target.closest('a')) return;
     if (event.target.matches('[data-all]')) return this.#toggleAll();
@@ -389,11 +268,18 @@ export class Grid {
     if (cell.dataset.column) return this.#sortBy(column);
     const row = Number(cell.parentElement.dataset.row);
     this.#activate(row, column);
-    if (column === 0 || event.shiftKey || event.ctrlKey || event.metaKey) return this.#toggle(row, event.shiftKey);
+    if (event.shiftKey) {
+      // The browser ticks the box by itself; which are ticked follows from the range.
+      event.preventDefault();
+      return this.#extend(row);
+    }
+    if (column === 0 || event.ctrlKey || event.metaKey) return this.#toggle(row);
+    this.selection.begin(row);
     // Whoever marks a text to copy it doesn't want to open anything.
-    if (!getSelection().isCollapsed || !this.record(row)) return;
+    const record = this.record(row);
+    if (!getSelection().isCollapsed || !record) return;
     const name = this.#columns[column - 1];
-    const open = () => this.#on.open(this.record(row));
+    const open = () => this.#on.open(record);
     // A second click edits the cell, so the first waits for it; where nothing can be edited there is no reason to.
     if (this.#on.editable(name)) this.#click = setTimeout(open, DOUBLE_CLICK_MS);
     else open();
@@ -446,15 +332,16 @@ export class Grid {
 
   #step(row, column, selects) {
     this.#activate(row, column);
-    if (selects && this.active.row >= 0) this.#toggle(this.active.row, true);
+    if (this.active.row < 0) return;
+    if (selects) this.#extend(this.active.row);
+    else this.selection.begin(this.active.row);
   }
 
   /** What the key does with the active cell; whether it does anything. */
   #act(event, row, column) {
     const { key } = event;
     if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === 'a') {
-      for (const [, record] of this.#source.loaded()) this.selected.set(record.id, record);
-      this.#selectionChanged();
+      this.#selectLoaded();
       return true;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
@@ -465,10 +352,11 @@ export class Grid {
     }
     const record = this.record(row);
     if (!record) return false;
-    if (key === ' ') this.#toggle(row, event.shiftKey);
+    if (key === ' ' && event.shiftKey) this.#extend(row);
+    else if (key === ' ') this.#toggle(row);
     else if (key === 'F2' || (key === 'Enter' && !event.shiftKey)) this.#enter(row, column, record, key);
     else if (key === 'Enter' || key === 'o') this.#on.open(record);
-    else if (key === 'Escape' && this.selected.size > 0) this.select(new Map());
+    else if (key === 'Escape' && this.selection.ids.size > 0) this.select((selection) => selection.clear());
     else if (key === 'c' && this.#columns[column - 1]?.type === 'id') this.#on.copy(record.id);
     else return false;
     return true;

@@ -1,6 +1,6 @@
 // The rows of one list (collection, filter, sort), fetched in pages when somebody looks at them. Knows nothing of the
-// page. Pages that follow each other are asked for by cursor, which stays right while records come and go; where
-// somebody jumps to, and in lists in the order of creation, which has no cursors, by number.
+// page. Pages that follow each other are asked for by cursor, so that records that come and go meanwhile neither shift
+// nor double rows; a page goes by its number only where somebody jumps over pages that nobody has seen.
 
 import { get, records } from '../lib/api.js';
 
@@ -12,21 +12,25 @@ const NEWEST_FIRST = '-@rowid';
 
 export class Source {
   #pages = new Map();
+  /** The cursors with which pages begin, as far as one has walked; also those of pages that aren't kept. */
+  #starts = new Map([[0, '']]);
   #aborted = new AbortController();
   #collection;
   #query;
-  #cursors;
+  /** What was there before the same list was fetched anew: it is shown until the new rows are here. */
+  #before;
 
   /**
-   * @param {{ collection: object, filter: string, sort: string, expand: string, fields: string, onchange: Function,
-   *   onproblem: Function }} options  `onchange()` is called whenever rows or the total have come.
+   * @param {{ collection: object, filter: string, sort: string, expand: string, fields: string, before?: Source,
+   *   onchange: Function, onproblem: Function }} options  `onchange()` is called whenever rows or the total have come;
+   *   `before` is the same list as it was.
    */
-  constructor({ collection, filter, sort, expand, fields, onchange, onproblem }) {
+  constructor({ collection, filter, sort, expand, fields, before, onchange, onproblem }) {
     this.#collection = collection;
-    this.#cursors = sort !== '' || collection.type === 'view';
+    this.#before = before && { pages: before.#pages, length: before.length };
     this.#query = {
       filter,
-      sort: this.#cursors ? sort : NEWEST_FIRST,
+      sort: sort || (collection.type === 'view' ? '' : NEWEST_FIRST),
       expand,
       fields,
       perPage: PAGE_ROWS,
@@ -43,13 +47,15 @@ export class Source {
 
   /** How many rows there are, as far as one knows. */
   get length() {
-    if (this.total !== null) return this.total;
-    const first = this.#pages.get(0)?.items;
-    return first ? first.length : 0;
+    return this.total ?? Math.max(this.#before?.length ?? 0, this.#pages.get(0)?.items?.length ?? 0);
   }
 
   row(index) {
-    return this.#pages.get(Math.floor(index / PAGE_ROWS))?.items?.[index % PAGE_ROWS];
+    return this.#items(Math.floor(index / PAGE_ROWS))?.[index % PAGE_ROWS];
+  }
+
+  #items(page) {
+    return this.#pages.get(page)?.items ?? this.#before?.pages.get(page)?.items;
   }
 
   /** All rows that are here, with their places. */
@@ -82,9 +88,23 @@ export class Source {
   want(first, last) {
     const end = Math.min(Math.floor(last / PAGE_ROWS), Math.floor(Math.max(this.length - 1, 0) / PAGE_ROWS));
     for (let page = Math.max(Math.floor(first / PAGE_ROWS), 0); page <= end; page += 1) {
-      if (!this.#pages.has(page)) this.#load(page);
+      if (this.#isDue(page)) this.#load(page);
     }
     this.#forget(Math.floor(first / PAGE_ROWS));
+  }
+
+  /** The records of these rows, those that aren't here included. */
+  async range(first, last) {
+    this.want(first, last);
+    await Promise.all([...this.#pages.values()].map((entry) => entry.loading));
+    return Array.from({ length: last - first + 1 }, (_, at) => this.row(first + at)).filter(Boolean);
+  }
+
+  /** A page is missing, or it doesn't begin where the one before it ends, because it came by its number. */
+  #isDue(page) {
+    const entry = this.#pages.get(page);
+    if (!entry) return true;
+    return !entry.loading && this.#starts.has(page) && entry.start !== this.#starts.get(page);
   }
 
   /** Ends all requests. */
@@ -92,15 +112,24 @@ export class Source {
     this.#aborted.abort();
   }
 
-  async #load(page) {
-    const entry = {};
+  /** Every id of the list, also of rows that nobody has seen. */
+  async *ids({ signal, perPage = 1000 }) {
+    const { filter, sort } = this.#query;
+    const path = `${records(this.#collection.name)}?cursor=`;
+    for (let cursor = ''; ;) {
+      const found = await get(path, { filter, sort, cursor, perPage, fields: 'id' }, { signal });
+      yield found.items.map((record) => record.id);
+      cursor = found.nextCursor;
+      if (!cursor) return;
+    }
+  }
+
+  #load(page) {
+    const entry = this.#pages.get(page) ?? {};
     this.#pages.set(page, entry);
-    entry.loading = this.#fetch(page)
-      .then((found) => {
-        entry.items = found.items;
-        entry.next = found.nextCursor;
+    entry.loading = this.#fetch(page, entry)
+      .then(() => {
         entry.loading = undefined;
-        if (page === 0) this.#begin(found.items);
         this.onchange();
       })
       .catch((error) => {
@@ -109,22 +138,20 @@ export class Source {
       });
   }
 
-  async #fetch(page) {
-    const path = records(this.#collection.name);
-    const options = { signal: this.#aborted.signal };
-    const before = this.#pages.get(page - 1);
-    if (this.#cursors) {
-      await before?.loading;
-      // An empty cursor asks for the first page, and `get` leaves empty parameters out.
-      if (page === 0) return get(`${path}?cursor=`, this.#query, options);
-      if (before?.next) return get(path, { ...this.#query, cursor: before.next }, options);
-    }
-    return get(path, { ...this.#query, page: page + 1 }, options);
-  }
-
-  #begin(items) {
-    this.begun = true;
-    if (items.length < PAGE_ROWS) this.total = items.length;
+  async #fetch(page, entry) {
+    // The page before tells where this one begins.
+    await this.#pages.get(page - 1)?.loading;
+    const start = this.#starts.get(page);
+    const place = start === undefined ? { page: page + 1 } : { cursor: start };
+    // `get` leaves empty parameters out; the empty cursor is where the list begins.
+    const path = records(this.#collection.name) + (start === '' ? '?cursor=' : '');
+    const { items, nextCursor } = await get(path, { ...this.#query, ...place }, { signal: this.#aborted.signal });
+    Object.assign(entry, { items, start });
+    if (nextCursor) this.#starts.set(page + 1, nextCursor);
+    const end = page * PAGE_ROWS + items.length;
+    if (items.length < PAGE_ROWS) this.total = end;
+    else if (this.total !== null) this.total = Math.max(this.total, end);
+    if (page === 0) this.begun = true;
   }
 
   /** The total is asked for by itself: it may take longer than a page. */
@@ -132,7 +159,7 @@ export class Source {
     const query = { filter: this.#query.filter, perPage: 1, fields: 'id' };
     try {
       const { totalItems } = await get(records(this.#collection.name), query, { signal: this.#aborted.signal });
-      this.total = totalItems;
+      this.total ??= totalItems;
       this.onchange();
     } catch (error) {
       // A filter that the server refuses is told once, by the rows' own request.

@@ -1,0 +1,64 @@
+// The bar with what can be done with the selected records. Used by records.js; what it does is in bulk.js, which is
+// loaded when somebody does it.
+
+import { fill, h } from '../lib/dom.js';
+import { busy } from '../lib/feedback.js';
+import { count } from '../lib/format.js';
+
+/**
+ * @param {{ collection: object, grid: object, source: () => object, onchange: () => void }} options  `onchange()` is
+ *   called after records have changed.
+ * @returns {{ element: HTMLElement, draw: () => void }}
+ */
+export function bulkBar({ collection, grid, source, onchange }) {
+  const element = h('div', { class: 'bulk', role: 'region', 'aria-label': 'Selected records', hidden: true });
+  const ids = () => [...grid.selection.ids];
+
+  const button = (label, run, kind = '') =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: `small ${kind}`,
+        onclick: (event) => busy(event.currentTarget, async () => run(await import('./bulk.js'))),
+      },
+      label,
+    );
+
+  const remove = (bulk) =>
+    bulk.deleteRecords(collection, ids(), (gone) => {
+      grid.select((selection) => selection.remove(gone));
+      onchange();
+    });
+
+  async function selectAll({ everyId }) {
+    const all = await everyId(source());
+    grid.select((selection) => selection.add(all));
+  }
+
+  function draw() {
+    const size = grid.selection.ids.size;
+    const { total } = source();
+    const hadFocus = element.contains(document.activeElement);
+    element.hidden = size === 0;
+    fill(
+      element,
+      h('strong', { role: 'status' }, size > 0 && `${count(size)} selected`),
+      total > size && button(`Select all ${count(total)}`, selectAll),
+      collection.type !== 'view' && [
+        button('Edit', (bulk) => bulk.editRecords(collection, ids(), onchange)),
+        button('Delete', remove, 'danger'),
+      ],
+      button('Download JSON', (bulk) => bulk.downloadRecords(collection, ids())),
+      h(
+        'button',
+        { type: 'button', class: 'small plain', onclick: () => grid.select((selection) => selection.clear()) },
+        'Reset',
+      ),
+    );
+    // What had the focus is gone; whoever uses keys goes on where the records are.
+    if (hadFocus) grid.element.focus({ preventScroll: true });
+  }
+
+  return { element, draw };
+}

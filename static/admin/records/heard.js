@@ -1,0 +1,75 @@
+// What others do to the records of the table meanwhile: rows that change or go are marked, new records are counted until
+// somebody asks for them. Used by records.js.
+
+/** How long a row shows that it has just changed. */
+const FRESH_MS = 4000;
+
+export class Heard {
+  /** Records that others have created since the list was fetched. */
+  news = new Set();
+  /** Whether events may have been missed. */
+  missed = false;
+
+  /**
+   * `source()` is the list that is shown, `refresh(id)` fetches a row anew, `onchange()` is called when there is
+   * something to tell around the table.
+   */
+  constructor({ collection, grid, source, refresh, onchange }) {
+    Object.assign(this, { collection, grid, source, refresh, onchange });
+  }
+
+  /** The list has been fetched anew. */
+  forget() {
+    this.news.clear();
+    this.missed = false;
+    this.grid.marks.clear();
+  }
+
+  /** Rows have come: what is among them isn't news any more. */
+  arrived() {
+    if (this.news.size > 0) for (const [, record] of this.source().loaded()) this.news.delete(record.id);
+  }
+
+  hear({ action, record }) {
+    if (action === 'gap') this.missed = true;
+    else if (action === 'create' && this.source().indexOf(record.id) < 0) this.news.add(record.id);
+    else if (action === 'update') this.#updated(record);
+    else if (action === 'delete') this.gone(record.id);
+    this.onchange();
+  }
+
+  /** A record is no more. */
+  gone(id) {
+    this.news.delete(id);
+    this.grid.marks.set(id, 'deleted');
+    if (this.grid.selection.ids.has(id)) this.grid.select((selection) => selection.remove([id]));
+    this.grid.redraw();
+  }
+
+  /** A record has become this. */
+  changed(record) {
+    this.source().replace(record);
+    this.freshen(record.id);
+  }
+
+  freshen(id) {
+    const { marks } = this.grid;
+    marks.set(id, 'changed');
+    this.grid.redraw();
+    setTimeout(() => {
+      if (marks.get(id) === 'changed') marks.delete(id);
+      this.grid.redraw();
+    }, FRESH_MS);
+  }
+
+  #updated(record) {
+    const before = this.source().row(this.source().indexOf(record.id));
+    if (!before) return;
+    const moved = this.collection.fields.some(
+      (field) => field.type === 'relation' && String(before[field.name]) !== String(record[field.name]),
+    );
+    // Another related record has another name, which doesn't come with the event.
+    if (moved) this.refresh(record.id);
+    else this.changed(record);
+  }
+}
