@@ -1,142 +1,182 @@
-// The SQL page: statements that the owner types, read-only unless they say otherwise, and their results.
+// The page SQL: statements that the owner types, read-only unless they say otherwise, and their results. What is
+// completed is `ops/sql-complete`, results `ops/sql-result`, what was typed before `ops/sql-history`.
 
-import { get, post } from './lib/api.js';
-import { fill, find, h, icon } from './lib/dom.js';
-import { download } from './lib/download.js';
+import { Refused, getAll, post } from './lib/api.js';
+import { fill, find, h } from './lib/dom.js';
 import { editor } from './lib/editor.js';
-import { ask, busy, toast } from './lib/feedback.js';
-import { count, duration, plural } from './lib/format.js';
+import { ask, tell } from './lib/feedback.js';
+import { duration, plural } from './lib/format.js';
+import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
+import { sqlCompletion } from './ops/sql-complete.js';
+import { history, read as typedBefore } from './ops/sql-history.js';
+import { downloads, plan, resultTable } from './ops/sql-result.js';
 
-const HISTORY = 'holdall sql history';
-const HISTORY_MAX = 50;
-const CHANGING = /^\s*(?:insert|update|delete|replace|create|alter|drop|detach)\b/i;
+const CHANGING = /^\s*(?:insert|update|delete|replace)\b/i;
+/** What isn't kept of several results in one page. */
+const ROWS_MAX = 20_000;
+const CLOCK_MS = 200;
 
-const [result, changes, save] = ['[data-result]', '[data-changes]', '[data-save]'].map((selector) => find(selector));
-let shown;
+const at = (name) => find(`[data-${name}]`);
+const [result, changes, warning, runButton, explainButton, cancelButton, clock, runLabel] = [
+  'result',
+  'changes',
+  'warning',
+  'run',
+  'explain',
+  'cancel',
+  'clock',
+  'run-label',
+].map(at);
+/** What is running: `{ abort, begun }`. */
+let running = null;
 
-const history = {
-  read: () => {
-    try {
-      return JSON.parse(localStorage.getItem(HISTORY)) ?? [];
-    } catch {
-      return [];
-    }
-  },
-  add: (query) => {
-    const list = [query, ...history.read().filter((one) => one !== query)].slice(0, HISTORY_MAX);
-    localStorage.setItem(HISTORY, JSON.stringify(list));
-    drawHistory();
-  },
-};
-
-const text = await start();
-drawHistory();
-
-async function start() {
-  const { items } = await get('/api/collections', { perPage: 500, fields: 'name,fields.name' }).catch(() => ({ items: [] }));
-  const schema = Object.fromEntries(items.map(({ name, fields }) => [name, fields.map((field) => field.name)]));
-  const value = new URLSearchParams(location.search).get('query') ?? history.read()[0] ?? '';
-  const made = await editor({
-    language: 'sql', value, schema, label: 'SQL statement', minHeight: '9rem', placeholder: 'SELECT …', onrun: () => run(),
+const schema = {};
+const text = await editor({
+  language: 'sql',
+  label: 'SQL statement',
+  minHeight: '9rem',
+  placeholder: 'SELECT …',
+  complete: sqlCompletion(schema),
+  onrun: () => run(),
+  value: new URLSearchParams(location.search).get('query') ?? typedBefore()[0] ?? '',
+});
+at('editor').append(text.element);
+text.view.focus();
+const past = history(at('history'), (query) => {
+  text.set(query);
+  text.view.focus();
+});
+// Without names there is less to complete, and nothing else.
+getAll('/api/collections', { fields: 'name,fields.name' })
+  .catch(() => [])
+  .then((all) => {
+    for (const { name, fields } of all) schema[name] = fields.map((field) => field.name);
   });
-  find('[data-editor]').append(made.element);
-  made.view.focus();
-  return made;
+
+/** What is marked, or else everything. */
+function statement() {
+  const { from, to, empty } = text.view.state.selection.main;
+  const marked = empty ? '' : text.view.state.sliceDoc(from, to).trim();
+  return { query: marked || text.get().trim(), isPart: marked !== '' };
 }
+const showLabel = () => {
+  runLabel.textContent = statement().isPart ? 'Run selection' : 'Run';
+};
+for (const event of ['keyup', 'pointerup', 'focusin']) document.addEventListener(event, showLabel);
+
+const problem = (...words) => fill(result, h('p', { class: 'banner problem', role: 'alert' }, words));
 
 async function run({ explain = false } = {}) {
-  const query = text.get().trim();
-  if (query === '') return toast('Type a statement first.', 'problem');
+  if (running) return;
+  const { query } = statement();
+  if (query === '') {
+    problem('Type a statement first.');
+    return;
+  }
   const mayChange = changes.checked && !explain;
   if (mayChange && CHANGING.test(query)) {
-    const content = h('pre', { class: 'code' }, query);
-    if (!await ask({ title: 'Change rows?', text: 'This can\'t be undone.', content, action: 'Run', danger: true })) return;
+    const content = h(
+      'pre',
+      { class: 'code sql-asked', tabindex: 0, role: 'region', 'aria-label': 'Statement' },
+      query,
+    );
+    if (!(await ask({ title: 'Change rows?', text: "This can't be undone.", content, action: 'Run', danger: true })))
+      return;
   }
-  const done = await busy(find(explain ? '[data-explain]' : '[data-run]'), async () => {
-    show(await post('/api/sql', { query, readOnly: !mayChange, explain }), explain);
-    history.add(query);
-  });
-  if (!done) fill(result, h('p', { class: 'banner problem' }, 'That didn\'t work; what was there has not changed.'));
+  const answer = await send({ query, readOnly: !mayChange, explain });
+  if (!answer) return;
+  past.add(query);
+  if (explain) fill(result, plan(answer.rows));
+  else show(answer, query);
+}
+
+/** Sends a statement while the page shows that it runs; `null` if there is no answer, which is told. */
+async function send(body) {
+  const abort = new AbortController();
+  running = { abort, begun: performance.now() };
+  showRunning();
+  try {
+    return await post('/api/sql', body, { signal: abort.signal });
+  } catch (error) {
+    if (error.name === 'AbortError')
+      problem(
+        'Cancelled.',
+        body.readOnly ? '' : ' What the statement was to change may have changed all the same: look.',
+      );
+    else if (error instanceof Refused)
+      problem(error.text, error.status > 0 && body.readOnly === false && ' Nothing has changed.');
+    else tell(error);
+    return null;
+  } finally {
+    running = null;
+    showRunning();
+  }
+}
+
+function showRunning() {
+  const on = running !== null;
+  for (const button of [runButton, explainButton]) button.disabled = on;
+  cancelButton.hidden = !on;
+  clock.textContent = on ? duration(Math.max(performance.now() - running.begun, CLOCK_MS)) : '';
+  if (on) {
+    result.setAttribute('aria-busy', 'true');
+    setTimeout(() => {
+      if (running) showRunning();
+    }, CLOCK_MS);
+  } else result.removeAttribute('aria-busy');
 }
 
 /** Draws an answer. */
-function show(answer, isPlan) {
-  shown = answer;
-  save.hidden = isPlan || answer.rows.length === 0;
+function show(answer, query) {
   const took = duration(answer.execTime);
   if (answer.columns.length === 0) {
-    return fill(result, h('p', { class: 'banner good' }, `${plural(answer.affectedRows, 'row')} changed, in ${took}.`));
+    fill(result, h('p', { class: 'banner good' }, `${plural(answer.affectedRows, 'row')} changed, in ${took}.`));
+    return;
   }
-  if (isPlan) return fill(result, plan(answer.rows));
   const facts = `${plural(answer.rows.length, 'row')}${answer.truncated ? ', and there are more' : ''}, in ${took}`;
-  fill(result, h('p', { class: 'quiet' }, facts),
-    answer.rows.length > 0 && h('div', { class: 'scroll result', tabindex: 0, role: 'region', 'aria-label': 'Result' }, table(answer)));
+  const more =
+    answer.truncated &&
+    answer.rows.length < ROWS_MAX &&
+    h('button', { type: 'button', class: 'small', onclick: () => loadMore(answer, query) }, 'Load more');
+  fill(
+    result,
+    h(
+      'div',
+      { class: 'row between sql-facts' },
+      h('span', { class: 'row' }, h('span', { class: 'quiet', role: 'status' }, facts), more),
+      answer.rows.length > 0 && h('div', { class: 'menu-place' }, downloads(answer)),
+    ),
+    answer.rows.length > 0 &&
+      h('div', { class: 'scroll result', tabindex: 0, role: 'region', 'aria-label': 'Result' }, resultTable(answer)),
+  );
 }
 
-function table({ columns, rows }) {
-  let order;
-  const body = h('tbody', {});
-  const cell = (value) => (value === null ? h('td', { class: 'null' }, 'NULL') : h('td', {}, value));
-  const draw = (list) => fill(body, list.map((row) => h('tr', {}, row.map(cell))));
-  const heads = columns.map(({ name, type }, at) => h('th', { title: type, 'aria-sort': 'none' }, h('button', {
-    type: 'button', onclick: () => {
-      const down = order?.at === at && !order.down;
-      order = { at, down };
-      heads.forEach((head, i) => head.setAttribute('aria-sort', i === at ? (down ? 'descending' : 'ascending') : 'none'));
-      draw(sorted(rows, at, down));
-    },
-  }, name)));
-  draw(rows);
-  return h('table', {}, h('thead', {}, h('tr', {}, heads)), body);
-}
-
-/** Numbers by size, everything else by text, NULL first. */
-function sorted(rows, at, down) {
-  const compare = (a, b) => {
-    if (a === null || b === null) return (a !== null) - (b !== null);
-    const [x, y] = [Number(a), Number(b)];
-    return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
-  };
-  return [...rows].sort((a, b) => compare(a[at], b[at]) * (down ? -1 : 1));
-}
-
-/** Rows of EXPLAIN QUERY PLAN (id, parent, not used, detail) as a tree. */
-function plan(rows) {
-  const below = (parent) => rows.filter((row) => row[1] === parent).map((row) => {
-    const scans = /^SCAN /.test(row[3]);
-    return h('li', {}, h('code', {}, row[3]), scans && [' ', h('span', { class: 'badge warn' }, 'reads every row')], h('ul', {}, below(row[0])));
+/** The rows after those that are shown, of the same question. */
+async function loadMore(shown, query) {
+  const bare = query.replace(/[\s;]+$/, '');
+  const next = await send({
+    query: `SELECT * FROM (\n${bare}\n) LIMIT -1 OFFSET ${shown.rows.length}`,
+    readOnly: true,
   });
-  return h('div', { class: 'card' }, h('h2', {}, 'How SQLite would go about it'), h('ul', { class: 'plan' }, below('0')));
+  if (next)
+    show(
+      {
+        ...next,
+        columns: shown.columns,
+        rows: [...shown.rows, ...next.rows],
+        execTime: shown.execTime + next.execTime,
+      },
+      query,
+    );
 }
 
-function drawHistory() {
-  const list = history.read();
-  const element = h('details', { class: 'menu' });
-  const choose = (query) => {
-    element.open = false;
-    text.set(query);
-    text.view.focus();
-  };
-  const forget = () => {
-    localStorage.removeItem(HISTORY);
-    drawHistory();
-  };
-  fill(element, h('summary', { class: 'button' }, icon('clock'), `History (${count(list.length)})`), h('div', { class: 'menu-list history' },
-    list.map((query) => h('button', { type: 'button', onclick: () => choose(query) }, query)),
-    list.length > 0 ? h('button', { type: 'button', class: 'danger', onclick: forget }, 'Forget all') : h('p', {}, 'Nothing yet.')));
-  fill(find('[data-history]'), element);
-}
-
-function csv({ columns, rows }) {
-  const cell = (value) => (value === null ? '' : /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  return [columns.map(({ name }) => name), ...rows].map((row) => row.map(cell).join(',')).join('\r\n');
-}
-
-find('[data-run]').addEventListener('click', () => run());
-find('[data-explain]').addEventListener('click', () => run({ explain: true }));
-changes.addEventListener('change', () => { find('[data-warning]').hidden = !changes.checked; });
-save.addEventListener('click', () => {
-  download('result.csv', [csv(shown)], 'text/csv');
+runButton.addEventListener('click', () => run());
+explainButton.addEventListener('click', () => run({ explain: true }));
+cancelButton.addEventListener('click', () => running?.abort.abort());
+changes.addEventListener('change', () => {
+  warning.hidden = !changes.checked;
 });
+shortcut('e', 'Type a statement', () => text.view.focus());
 command('Run this statement', () => run(), 'SQL');
+command('Explain this statement', () => run({ explain: true }), 'SQL');

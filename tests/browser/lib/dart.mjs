@@ -26,26 +26,32 @@ export async function dartParser() {
     await init();
     globalThis.format = format;
   });
-  return (program) => page.evaluate((text) => {
-    try {
-      return { code: globalThis.format(text, 'program.dart') };
-    } catch (error) {
-      return { problem: String(error) };
-    }
-  }, program);
+  return (program) =>
+    page.evaluate((text) => {
+      try {
+        return { code: globalThis.format(text, 'program.dart') };
+      } catch (error) {
+        return { problem: String(error) };
+      }
+    }, program);
 }
 
 /** A program of imports and statements as a whole one: statements that wait stand in `main`. */
 export function wholeProgram(text) {
   const lines = text.split('\n');
   const isImport = (line) => line.startsWith('import ');
-  return `${lines.filter(isImport).join('\n')}\nFuture<void> main() async {\n`
-    + `${lines.filter((line) => !isImport(line)).join('\n')}\n}\n`;
+  return (
+    `${lines.filter(isImport).join('\n')}\nFuture<void> main() async {\n` +
+    `${lines.filter((line) => !isImport(line)).join('\n')}\n}\n`
+  );
 }
 
-/** A program as the formatter writes it without what its texts and comments say, and each chain of calls in one line. */
-const bare = (code) => code.replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, '\'\'')
-  .replace(/\/\/.*$/gm, '').replace(/\s*\n\s*\./g, '.');
+/** A program of the formatter's without what texts and comments say, and each chain of calls in one line. */
+const bare = (code) =>
+  code
+    .replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''")
+    .replace(/\/\/.*$/gm, '')
+    .replace(/\s*\n\s*\./g, '.');
 
 /** What it calls: `pb.collection`, and `getOne` for what is called of an answer. */
 export const callsOf = (code) => [...bare(code).matchAll(/((?:\w+\.)*\w+)(?:<\w+>)?\(/g)].map(([, name]) => name);

@@ -11,12 +11,51 @@ const HOSTILE = '${print(1)} $name \'"\\ <b>';
 
 /** What the official SDK (pocketbase 0.23 for Dart) has of what snippets may use, by its class reference. */
 const SDK = {
-  client: ['PocketBase', 'pb.collection', 'pb.createBatch', 'pb.send', 'pb.authStore.save', 'pb.files.getURL', 'pb.files.getToken'],
-  records: ['getList', 'getFullList', 'getFirstListItem', 'getOne', 'create', 'update', 'delete', 'subscribe', 'unsubscribe',
-    'listAuthMethods', 'authWithPassword', 'authWithOAuth2', 'authWithOTP', 'authRefresh', 'requestOTP', 'requestPasswordReset',
-    'confirmPasswordReset', 'requestVerification', 'confirmVerification', 'requestEmailChange', 'confirmEmailChange', 'impersonate'],
-  others: ['batch.collection', 'batch.send', 'record.getStringValue', 'record.getListValue', 'RecordModel.fromJson',
-    'http.MultipartFile.fromPath', 'launchUrl', 'print', 'main', 'catch'],
+  client: [
+    'PocketBase',
+    'pb.collection',
+    'pb.createBatch',
+    'pb.send',
+    'pb.authStore.save',
+    'pb.files.getURL',
+    'pb.files.getToken',
+  ],
+  records: [
+    'getList',
+    'getFullList',
+    'getFirstListItem',
+    'getOne',
+    'create',
+    'update',
+    'delete',
+    'subscribe',
+    'unsubscribe',
+    'listAuthMethods',
+    'authWithPassword',
+    'authWithOAuth2',
+    'authWithOTP',
+    'authRefresh',
+    'requestOTP',
+    'requestPasswordReset',
+    'confirmPasswordReset',
+    'requestVerification',
+    'confirmVerification',
+    'requestEmailChange',
+    'confirmEmailChange',
+    'impersonate',
+  ],
+  others: [
+    'batch.collection',
+    'batch.send',
+    'record.getStringValue',
+    'record.getListValue',
+    'RecordModel.fromJson',
+    'http.MultipartFile.fromPath',
+    'launchUrl',
+    'print',
+    'main',
+    'catch',
+  ],
 };
 const KNOWN = new Set(Object.values(SDK).flat());
 /** Named arguments of these. */
@@ -28,23 +67,41 @@ before(async () => {
   const shelf = await api('POST', '/api/collections', { name: 'shelves', type: 'base', fields: [text('name')] });
   await api('POST', '/api/collections/shelves/records', { name: HOSTILE });
   await api('POST', '/api/collections', {
-    name: 'picky', type: 'base', listRule: '', viewRule: '@request.auth.id != ""', fields: [
-      text('class', { required: true, min: 3 }), { name: 'kind', type: 'select', required: true, maxSelect: 1, values: [HOSTILE] },
-      { name: 'tags', type: 'select', required: true, maxSelect: 2, values: ['it\'s', '$two'] },
-      { name: 'amount', type: 'number', min: -0.75, max: -0.25, required: true }, { name: 'agreed', type: 'bool' },
-      { name: 'meta', type: 'json', required: true }, { name: 'place', type: 'geoPoint' },
+    name: 'picky',
+    type: 'base',
+    listRule: '',
+    viewRule: '@request.auth.id != ""',
+    fields: [
+      text('class', { required: true, min: 3 }),
+      { name: 'kind', type: 'select', required: true, maxSelect: 1, values: [HOSTILE] },
+      { name: 'tags', type: 'select', required: true, maxSelect: 2, values: ["it's", '$two'] },
+      { name: 'amount', type: 'number', min: -0.75, max: -0.25, required: true },
+      { name: 'agreed', type: 'bool' },
+      { name: 'meta', type: 'json', required: true },
+      { name: 'place', type: 'geoPoint' },
       { name: 'shelf', type: 'relation', required: true, maxSelect: 1, collectionId: shelf.id },
       { name: 'picture', type: 'file', required: true, maxSelect: 1, protected: true },
       { name: 'more', type: 'file', required: true, maxSelect: 3 },
     ],
   });
-  await api('POST', '/api/collections', { name: 'scans', type: 'base', fields: [{ name: 'pages', type: 'file', maxSelect: 9 }] });
   await api('POST', '/api/collections', {
-    name: 'folk', type: 'auth', fields: [text('nick')], otp: { enabled: true, duration: 300, length: 6 },
+    name: 'scans',
+    type: 'base',
+    fields: [{ name: 'pages', type: 'file', maxSelect: 9 }],
+  });
+  await api('POST', '/api/collections', {
+    name: 'folk',
+    type: 'auth',
+    fields: [text('nick')],
+    otp: { enabled: true, duration: 300, length: 6 },
     mfa: { enabled: true, duration: 300, rule: '' },
     oauth2: { enabled: true, providers: [{ name: 'github', clientId: 'a', clientSecret: 'b' }] },
   });
-  await api('POST', '/api/collections/folk/records', { email: 'dollar$sign\'s@example.com', password: 'correct horse', passwordConfirm: 'correct horse' });
+  await api('POST', '/api/collections/folk/records', {
+    email: "dollar$sign's@example.com",
+    password: 'correct horse',
+    passwordConfirm: 'correct horse',
+  });
   await api('POST', '/api/collections', { name: 'names', type: 'view', viewQuery: 'SELECT id, name FROM shelves' });
   parse = await dartParser();
   page = await owner();
@@ -67,12 +124,18 @@ async function programs(collection) {
 
 test('the parser finds what is wrong', async () => {
   assert.match((await parse('void main() { f( }')).problem, /Expected to find '\)'/);
-  assert.match((await parse('void main() { print(\'$(x)\'); }')).problem, /Expected an identifier/);
-  const { code } = await parse(wholeProgram('import \'a.dart\';\nfinal a = await pb.collection(\'$x(\').getOne(1);'));
+  assert.match((await parse("void main() { print('$(x)'); }")).problem, /Expected an identifier/);
+  const { code } = await parse(wholeProgram("import 'a.dart';\nfinal a = await pb.collection('$x(').getOne(1);"));
   assert.deepEqual(callsOf(code), ['main', 'pb.collection', 'getOne']);
 });
 
-for (const [collection, least] of [['picky', 8], ['scans', 8], ['folk', 22], ['names', 2], ['_superusers', 10]]) {
+for (const [collection, least] of [
+  ['picky', 8],
+  ['scans', 8],
+  ['folk', 22],
+  ['names', 2],
+  ['_superusers', 10],
+]) {
   test(`what Dart is given for ${collection} is Dart, and calls what the SDK has`, async () => {
     const all = await programs(collection);
     assert.ok(all.length >= least, `${collection}: ${all.map(([call]) => call)}`);
@@ -80,10 +143,22 @@ for (const [collection, least] of [['picky', 8], ['scans', 8], ['folk', 22], ['n
       const { code, problem } = await parse(wholeProgram(text));
       assert.equal(problem, undefined, `${call}:\n${text}\n${problem}`);
       assert.match(text, /^import 'package:/, call);
-      assert.deepEqual(callsOf(code).filter((name) => !KNOWN.has(name)), [], `${call}:\n${text}`);
-      assert.deepEqual(argumentsOf(code).filter((name) => !ARGUMENTS.has(name)), [], `${call}:\n${text}`);
+      assert.deepEqual(
+        callsOf(code).filter((name) => !KNOWN.has(name)),
+        [],
+        `${call}:\n${text}`,
+      );
+      assert.deepEqual(
+        argumentsOf(code).filter((name) => !ARGUMENTS.has(name)),
+        [],
+        `${call}:\n${text}`,
+      );
       // What comes from another package is imported.
-      assert.equal(callsOf(code).some((name) => name.startsWith('http.')), text.includes('\' as http;'), call);
+      assert.equal(
+        callsOf(code).some((name) => name.startsWith('http.')),
+        text.includes("' as http;"),
+        call,
+      );
     }
   });
 }
