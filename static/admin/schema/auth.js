@@ -1,26 +1,18 @@
 // The options of a collection whose records sign in: by what, with what second step, for how long, with which mails.
 //
-// Used by the editor of collections. Providers of OAuth2 are in `providers.js`, the rules for signing in and managing
-// in `rules.js`. Each part writes into the draft at once.
+// Used by the editor of collections. Providers of OAuth2 are in `providers.js`, mails in `mails.js`, the rules for signing
+// in and managing in `rules.js`. Each part writes into the draft at once.
 
-import { post } from '../lib/api.js';
 import { fill, h, icon, uniqueId } from '../lib/dom.js';
-import { ask, busy, toast } from '../lib/feedback.js';
-import { areaControl, checkControl, numberControl, seconds, setControl, textControl } from './controls.js';
+import { ask } from '../lib/feedback.js';
+import { checkControl, numberControl, seconds, setControl } from './controls.js';
 import { isUniquelyIndexed } from './index-sql.js';
+import { mails } from './mails.js';
 import { providerList } from './providers.js';
 import { ruleEditor } from './rules.js';
 
 const SECRET_CHARS = 50;
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-const COMMON = ['{APP_NAME}', '{APP_URL}', '{COLLECTION}'];
-const TEMPLATES = [
-  { path: 'verificationTemplate', label: 'Confirm an address', chips: ['{TOKEN}'], test: 'verification' },
-  { path: 'resetPasswordTemplate', label: 'New password', chips: ['{TOKEN}'], test: 'password-reset' },
-  { path: 'confirmEmailChangeTemplate', label: 'New address', chips: ['{TOKEN}'], test: 'email-change' },
-  { path: 'otp.emailTemplate', label: 'One-time code', chips: ['{OTP}', '{OTP_ID}'], test: 'otp' },
-  { path: 'authAlert.emailTemplate', label: 'Sign-in from a new place', chips: ['{ALERT_INFO}'], test: 'login-alert' },
-];
 const TOKENS = [
   ['authToken', 'Sign-in tokens', 'Tokens of apps and SDKs; browsers have sessions.'],
   ['verificationToken', 'Links that confirm addresses'],
@@ -319,64 +311,5 @@ function sessions(draft) {
       onchange: set('endOnChange'),
       none: 'There are no fields for this.',
     }),
-  );
-}
-
-function mails(draft) {
-  return h(
-    'section',
-    { class: 'card' },
-    h('h2', {}, 'Mails'),
-    TEMPLATES.map((template) => mail(draft, template)),
-  );
-}
-
-function mail(draft, { path, label, chips, test }) {
-  const body = areaControl({ ...to(draft, `${path}.body`), label: 'Body (HTML)', mono: true, rows: 9 });
-  const subject = textControl({ ...to(draft, `${path}.subject`), label: 'Subject' });
-  let target = body.querySelector('textarea');
-  for (const field of [body, subject])
-    field.addEventListener('focusin', ({ target: input }) => {
-      target = input;
-    });
-  const insert = (text) => {
-    target.setRangeText(text, target.selectionStart, target.selectionEnd, 'end');
-    target.dispatchEvent(new Event('input'));
-    target.focus();
-  };
-  const names = draft.fields
-    .filter((field) => field.name && !field.hidden && field.type !== 'password')
-    .map((field) => `{RECORD:${field.name}}`);
-  const sending = h('button', { type: 'button', class: 'small', onclick: () => send() }, icon('mail'), 'Send a test');
-  async function send() {
-    const id = uniqueId('test');
-    const input = h('input', { id, type: 'email', value: document.body.dataset.email });
-    const yes = await ask({
-      title: `Send “${label}” as a test`,
-      text: 'The mail is sent as it is stored; what isn’t saved yet is not in it.',
-      action: 'Send',
-      content: h('div', { class: 'field' }, h('label', { for: id }, 'To'), input),
-    });
-    if (yes)
-      await busy(sending, async () => {
-        await post('/api/settings/test/email', { collection: draft.saved.name, template: test, email: input.value });
-        toast(`Sent to ${input.value}.`);
-      });
-  }
-  return h(
-    'details',
-    { class: 'template' },
-    h('summary', {}, label),
-    subject,
-    body,
-    h(
-      'div',
-      { class: 'row presets' },
-      h('span', { class: 'hint' }, 'Put in:'),
-      [...chips, ...COMMON, ...names].map((text) =>
-        h('button', { type: 'button', class: 'small mono', onclick: () => insert(text) }, text),
-      ),
-      !draft.isNew && h('span', { class: 'grow right' }, sending),
-    ),
   );
 }

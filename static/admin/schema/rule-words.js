@@ -43,6 +43,10 @@ const REQUEST = {
   method: 'HTTP method',
   context: 'why: default, oauth2, otp, password, realtime, protectedFile, expand, batch',
 };
+const CONTEXTS = ['default', 'oauth2', 'otp', 'password', 'realtime', 'protectedFile', 'expand', 'batch'];
+const METHODS = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'];
+/** Headers that rules may want; all others can be typed. */
+const HEADERS = ['accept_language', 'origin', 'referer', 'user_agent', 'x_forwarded_for', 'x_token'];
 const LIST_KINDS = ['select', 'file', 'relation'];
 
 /** A rule in plain words. */
@@ -103,6 +107,15 @@ function members(draft, from, { bare = false } = {}) {
   return [...options.values()];
 }
 
+/** Whether a path that ends here leads to a place. */
+function isPlace(draft, words, from) {
+  const reached = words.slice(0, -1).reduce((found, name) => step(draft, found, name), from);
+  return reached.some((one) => one.fields.some((field) => field.name === words.at(-1) && field.type === 'geoPoint'));
+}
+
+/** The parts of a place on the map. */
+const COORDINATES = ['lon', 'lat'].map((label) => ({ label, detail: 'number', type: 'property' }));
+
 /** The modifiers that the last word of a path can have. */
 function modifiers(draft, root, from, name) {
   const field = from.flatMap((one) => one.fields).find((one) => one.name === name);
@@ -124,6 +137,23 @@ function origin(draft, words) {
   if (words[0] === '@collection')
     return { root: 'collection', from: [draft.find((words[1] ?? '').split(':')[0])].filter(Boolean), taken: 2 };
   return { root: 'own', from: own, taken: 0 };
+}
+
+/** The values that a path can have, where there are only some. */
+export function valuesOf(draft, path) {
+  const known = {
+    '@request.context': CONTEXTS,
+    '@request.method': METHODS,
+    '@request.auth.collectionName': draft.all().filter((one) => one.type === 'auth').map((one) => one.name),
+    '@request.auth.collectionId': draft.all().filter((one) => one.type === 'auth').map((one) => one.id),
+  };
+  const words = path.replace(/:\w+$/, '').split('.');
+  if (known[words.join('.')]) return known[words.join('.')];
+  const { from, taken } = origin(draft, words);
+  const name = words.pop();
+  const reached = words.slice(taken).reduce((found, one) => step(draft, found, one), from);
+  const fields = reached.flatMap((one) => one.fields).filter((field) => field.name === name && field.type === 'select');
+  return [...new Set(fields.flatMap((field) => field.values ?? []))];
 }
 
 /** What may come after `typed`, the word that ends at the caret: `{ from, options }`, `from` counted in the word. */
@@ -149,6 +179,9 @@ export function suggestions(draft, typed) {
   }
   const { root, from, taken } = origin(draft, words);
   const reached = words.slice(taken).reduce((found, name) => step(draft, found, name), from);
+  if (root === 'headers' && words.length === 2 && !last.includes(':'))
+    return { from: at, options: HEADERS.map((label) => ({ label, detail: 'header', type: 'property' })) };
+  if (words.length > taken && isPlace(draft, words.slice(taken), from)) return { from: at, options: COORDINATES };
   const colon = last.indexOf(':');
   if (colon >= 0) return { from: at + colon + 1, options: modifiers(draft, root, reached, last.slice(0, colon)) };
   const extra =

@@ -7,8 +7,8 @@
 import { Refused, ownPage, post } from '../lib/api.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
-import { AUTH_RULES, RULES, forgetsGuests, inShort, inWords, suggestions } from './rule-words.js';
-
+import { placeAt, quotedIn } from './rule-place.js';
+import { AUTH_RULES, RULES, forgetsGuests, inShort, inWords, suggestions, valuesOf } from './rule-words.js';
 
 /** Asks the server what is wrong with a rule of the draft. An older server can't say; then saving does. */
 async function check(draft, key, rule) {
@@ -27,11 +27,34 @@ async function check(draft, key, rule) {
 }
 
 const complete = (draft) => (context) => {
+  const place = placeAt(context.state.doc.toString(), context.pos);
+  if (place.kind === 'comment') return null;
+  if (place.kind === 'text') return completeText(draft, place, context);
   const word = context.matchBefore(/[@\w.:]*/);
   if (!word || (word.from === word.to && !context.explicit)) return null;
   const found = suggestions(draft, word.text);
   return found.options.length > 0 ? { from: word.from + found.from, options: found.options, validFor: /^\w*$/ } : null;
 };
+
+/** Within quotes: what the other side of the comparison can be, where that is known. */
+function completeText(draft, { start, quote, path }, { pos, state }) {
+  const values = path ? valuesOf(draft, path) : [];
+  if (values.length === 0) return null;
+  const isClosed = state.sliceDoc(pos, pos + 1) === quote;
+  const options = values.map((value) => ({ label: value, apply: quotedIn(value, quote) + (isClosed ? '' : quote), type: 'text' }));
+  return { from: start, options, validFor: new RegExp(`^[^${quote}]*$`) };
+}
+
+/** What is wrong, in words; in a rule of several lines also where. */
+function inWordsOf(problems, text) {
+  const line = (from) => text.slice(0, from).split('\n').length;
+  return problems
+    .map(({ from, message }) => {
+      const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`.replace(/([.!?])\.$/, '$1');
+      return text.includes('\n') ? `Line ${line(from)}: ${sentence}` : sentence;
+    })
+    .join(' ');
+}
 
 /** An editor for one rule, with the problem below it in words. */
 export async function ruleEditor({ draft, key, value, label, onchange, readOnly, placeholder = 'Empty: everybody' }) {
@@ -50,7 +73,7 @@ export async function ruleEditor({ draft, key, value, label, onchange, readOnly,
       const problems = await check(draft, key, text);
       if (turn === asked) {
         said.hidden = problems.length === 0;
-        said.textContent = problems.map((one) => one.message).join(' ');
+        said.textContent = inWordsOf(problems, text);
       }
       return problems;
     },

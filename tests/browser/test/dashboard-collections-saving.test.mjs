@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api } from '../lib/browser.mjs';
-import { lookAtDialog, open } from '../lib/dashboard.mjs';
+import { lookAtDialog } from '../lib/dashboard.mjs';
 import {
-  addField, button, define, definition, dialog, edit, editorOf, fieldNames, HOSTILE, nameOf, page, record, row, saved,
-  text, write,
+  addField, button, define, definition, dialog, edit, fieldNames, HOSTILE, nameOf, page, row, saved, text,
 } from '../lib/collection_editor.mjs';
 
 const patch = (name, change) => api('PATCH', `/api/collections/${name}`, change);
@@ -120,6 +119,21 @@ test('indexes go with the field that they are over, and come back with it', asyn
   await dialog().getByText('Removes the unique index over a, b').waitFor();
   await saved(() => button('Save and lose data', dialog()).click());
   assert.deepEqual((await definition('indexed')).indexes.length, 1);
+});
+
+test('nobody leaves unsaved changes by mistake', async () => {
+  await define('shared', [text('a')]);
+  await edit('shared');
+  await nameOf('a').fill('b');
+  page.once('dialog', (asked) => asked.dismiss());
+  const asked = page.waitForEvent('dialog');
+  await page.getByRole('link', { name: 'Logs' }).click();
+  assert.equal((await asked).type(), 'beforeunload');
+  assert.equal(await nameOf('a').inputValue(), 'b');
+  await button('Discard').click();
+  await button('Discard', dialog()).click();
+  await page.getByText('No changes', { exact: true }).waitFor();
+  assert.equal(await nameOf('a').inputValue(), 'a');
 });
 
 test('nothing of all this made a page complain', () => {

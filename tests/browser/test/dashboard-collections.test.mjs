@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api } from '../lib/browser.mjs';
-import { look, open, owner } from '../lib/dashboard.mjs';
+import { look, open } from '../lib/dashboard.mjs';
 import {
-  addField, button, define, definition, dialog, edit, editorOf, fieldNames, HOSTILE, lookAtTab, nameOf, page,
-  record, row, saved, saveRefused, text, write,
+  addField, button, define, definition, dialog, edit, fieldNames, HOSTILE, nameOf, page, record, row, saved,
+  saveRefused, text, write,
 } from '../lib/collection_editor.mjs';
 
 test('a collection is made with fields, a choice of hostile values and an index', async () => {
@@ -275,161 +275,6 @@ test('a new collection keeps what was entered when it gets another type', async 
   assert.ok(['email', 'motto', 'created'].every((name) => fields.some((field) => field.name === name)));
 });
 
-test('rules are locked, opened and written, and say in plain words whom they let in', async () => {
-  await define('notes', [
-    text('body'),
-    { name: 'owner', type: 'relation', collectionId: (await definition('users')).id, maxSelect: 1 },
-  ]);
-  await edit('notes', '#rules');
-  const list = page.getByRole('group', { name: 'List', exact: true });
-  await list.getByText('Nobody but superusers').waitFor();
-  await button('List: superusers only').click();
-  await list.getByText('Everybody', { exact: true }).waitFor();
-  await write('List rule', '@request.auth.id != ""');
-  await list.getByText('Signed-in people').waitFor();
-  await button('View: superusers only').click();
-  await write('View rule', 'owner = @request.auth.id');
-  const view = page.getByRole('group', { name: 'View', exact: true });
-  await view.getByText('As the rule says').waitFor();
-  await view.getByText('For guests @request.auth.id is empty').waitFor();
-  await write('View rule', 'owner = @request.auth.id && nothing = 1');
-  await page.getByRole('status').getByText('there is no field `nothing`').waitFor();
-  await page.locator('.cm-lintRange-error', { hasText: 'nothing' }).waitFor();
-  await write('View rule', 'owner = @request.auth.id');
-  await page.getByRole('status').getByText('there is no field').waitFor({ state: 'hidden' });
-  await button('Save').click();
-  await dialog().getByText('List rule: nobody but superusers → signed-in people.').waitFor();
-  await saved(() => button('Save', dialog()).click());
-  const { listRule, viewRule, createRule } = await definition('notes');
-  assert.deepEqual([listRule, viewRule, createRule], ['@request.auth.id != ""', 'owner = @request.auth.id', null]);
-  await lookAtTab('collection-rules', '#rules');
-});
-
-test('rules complete fields, related ones and what is known of the request', async () => {
-  await define('letters', [
-    text('subject'),
-    { name: 'writer', type: 'relation', collectionId: (await definition('users')).id, maxSelect: 1 },
-    { name: 'marks', type: 'select', values: ['a', 'b'], maxSelect: 2 },
-  ]);
-  await edit('letters', '#rules');
-  await button('List: superusers only').click();
-  const offers = async (typed, labels) => {
-    await write('List rule', '');
-    await editorOf('List rule').pressSequentially(typed);
-    // The list of what has been typed before may still be there.
-    const list = page.locator('.cm-tooltip-autocomplete').filter({ hasText: labels });
-    await list.waitFor();
-    await page.keyboard.press('Escape');
-    await list.waitFor({ state: 'hidden' });
-  };
-  await offers('su', /subject/);
-  await offers('writer.', /email.*letters_via_writer|letters_via_writer.*email/);
-  await offers('writer.letters_via_writer.', /marks.*subject/);
-  await offers('@request.', /auth.*body/);
-  await offers('@request.auth.', /collectionName.*verified/);
-  await offers('@request.body.', /marks.*subject/);
-  await offers('@request.body.marks:', /changed.*each.*isset.*length.*lower/);
-  await offers('@collection.', /letters.*users/);
-  await offers('@collection.users.', /email/);
-  await offers('@to', /@todayEnd.*@tomorrow/);
-});
-
-test('the query of a view is tried before it is saved', async () => {
-  await define('sales', [text('region'), { name: 'amount', type: 'number' }]);
-  await record('sales', { region: HOSTILE, amount: 3 });
-  await open(page, '/_/new-collection');
-  await page.getByRole('radio', { name: /^View/ }).check();
-  await page.getByLabel('Name', { exact: true }).fill('sales_by_region');
-  await write('Query of the view', 'SELECT region FROM sales');
-  await button('Preview').click();
-  await page.locator('.query .banner').getByText(/id/).waitFor();
-  await write('Query of the view', 'SELECT id, region, count(*) AS n FROM sales GROUP BY region');
-  await page.keyboard.press('Control+Enter');
-  const preview = page.getByRole('region', { name: 'First records of the view' });
-  await preview.getByRole('cell', { name: HOSTILE, exact: true }).waitFor();
-  assert.equal(await page.locator('.query .banner').isVisible(), false);
-  await page.getByRole('tab', { name: 'Rules' }).click();
-  await button('List: superusers only').click();
-  await write('List rule', 'region = "x" && amount = 1');
-  await page.getByRole('status').getByText('there is no field `amount`').waitFor();
-  await write('List rule', 'region = "x"');
-  await saved(() => button('Create').click());
-  await page.waitForURL('**/_/collections/sales_by_region');
-  assert.deepEqual(
-    (await definition('sales_by_region')).fields.map((field) => [field.name, field.type]),
-    [
-      ['id', 'text'],
-      ['region', 'text'],
-      ['n', 'number'],
-    ],
-  );
-  await edit('sales_by_region');
-  await look(page, 'view-query');
-  await page.setViewportSize({ width: 1280, height: 900 });
-  await write('Query of the view', 'SELECT id FROM nowhere');
-  await button('Save').click();
-  await button('Save', dialog()).click();
-  await page.locator('[data-path="viewQuery"] [data-problem]').waitFor();
-});
-
-test('options of accounts: ways to sign in, services, lives of tokens, mails', async () => {
-  await define('staff', [text('nick')], {
-    type: 'auth',
-    indexes: ['CREATE UNIQUE INDEX idx_staff_nick ON staff (nick)'],
-  });
-  await edit('staff', '#sign-in');
-  await page.getByRole('group', { name: 'What people type as their name' }).getByLabel('nick').check();
-  await page.getByLabel('Sign in with a code by mail').check();
-  await page.getByLabel('A code is good for').fill('300');
-  await page.getByText('5 minutes', { exact: true }).first().waitFor();
-  await page.getByLabel('Ask for a second way to sign in').check();
-  await write('Who needs a second step', 'verified = true');
-  await page.getByLabel('Sign in with an account elsewhere').check();
-  await button('Add a service').click();
-  await dialog().getByLabel('Search services').fill('gith');
-  await button('GitHub', dialog()).click();
-  await dialog().getByLabel('Client id').fill('the-client');
-  await dialog().getByLabel('Client secret').fill('the-secret');
-  await button('Add', dialog()).click();
-  await page.getByLabel('A session may rest').fill('3600');
-  await page.getByRole('group', { name: 'End everything when one of these changes' }).getByLabel('nick').check();
-  await page.getByText('New password', { exact: true }).click();
-  const mail = page.locator('.template[open]');
-  await mail.getByLabel('Subject').fill('For ');
-  await button('{RECORD:nick}', mail).click();
-  await button('End all issued: Sign-in tokens').click();
-  await button('End them', dialog()).click();
-  await button('Save').click();
-  await dialog().getByText('Ends all that was issued of tokens and sessions.').waitFor();
-  await saved(() => button('Save', dialog()).click());
-  const stored = await definition('staff');
-  assert.deepEqual(stored.passwordAuth.identityFields, ['email', 'nick']);
-  assert.deepEqual(
-    [stored.otp.enabled, stored.otp.duration, stored.mfa.enabled, stored.mfa.rule],
-    [true, 300, true, 'verified = true'],
-  );
-  assert.deepEqual(
-    [stored.oauth2.enabled, stored.oauth2.providers[0].name, stored.oauth2.providers[0].clientId],
-    [true, 'github', 'the-client'],
-  );
-  assert.deepEqual([stored.sessions.idleDuration, stored.sessions.endOnChange], [3600, ['nick']]);
-  assert.equal(stored.resetPasswordTemplate.subject, 'For {RECORD:nick}');
-  await button('Set up GitHub').click();
-  assert.equal(await dialog().getByLabel('Client secret').inputValue(), '');
-  await dialog().getByLabel('Name that people see').fill(HOSTILE);
-  await button('Use', dialog()).click();
-  await saved(() => button('Save').click());
-  assert.equal((await definition('staff')).oauth2.providers[0].displayName, HOSTILE);
-  await page.getByLabel('A code is good for').fill('1');
-  await button('Save').click();
-  await page
-    .locator('.field', { has: page.getByLabel('A code is good for') })
-    .getByText('Use 10 or more.')
-    .waitFor();
-  await edit('staff', '#sign-in');
-  await lookAtTab('collection-sign-in', '#sign-in');
-});
-
 test('collections of the system keep their names and rules', async () => {
   await edit('_authOrigins');
   assert.equal(await page.getByLabel('Name', { exact: true }).getAttribute('readonly'), '');
@@ -477,27 +322,6 @@ test('a collection is copied, emptied and deleted; both ask for its name', async
   await page.waitForURL('**/_/collections');
   const { items } = await api('GET', '/api/collections?perPage=200');
   assert.ok(!items.some((one) => one.name === 'temp'));
-});
-
-test("nobody leaves unsaved changes by mistake, nor saves over somebody else's", async () => {
-  await define('shared', [text('a')]);
-  await edit('shared');
-  await nameOf('a').fill('b');
-  page.once('dialog', (asked) => asked.dismiss());
-  const asked = page.waitForEvent('dialog');
-  await page.getByRole('link', { name: 'Logs' }).click();
-  assert.equal((await asked).type(), 'beforeunload');
-  assert.equal(await nameOf('a').inputValue(), 'b');
-  await api('PATCH', '/api/collections/shared', { listRule: '' });
-  await button('Save').click();
-  await button('Save', dialog()).click();
-  await page.getByRole('heading', { name: 'Somebody else has changed this collection' }).waitFor();
-  await button('Cancel', dialog()).click();
-  assert.deepEqual(await fieldNames('shared'), ['id', 'a']);
-  await button('Discard').click();
-  await button('Discard', dialog()).click();
-  await page.getByText('No changes', { exact: true }).waitFor();
-  assert.equal(await nameOf('a').inputValue(), 'a');
 });
 
 test('nothing of all this made a page complain', () => {

@@ -1,0 +1,32 @@
+// Where in a rule the caret is: among names, in a text in quotes, or in a comment. Pure.
+//
+// Used by the completion of rules, which offers names only where names can stand, and values within quotes.
+
+const TOKEN = /\/\/.*|"(?:[^"\\]|\\[\s\S])*("|$)|'(?:[^'\\]|\\[\s\S])*('|$)|@?\w[\w.:@]*|\??(?:!=|>=|<=|!~|=|>|<|~)|\S/g;
+
+/**
+ * @returns {{ kind: 'code' | 'text' | 'comment', start?: number, quote?: string, path?: string }} of a text: where it
+ *   begins behind its quote, which quote that is, and what it is compared with
+ */
+export function placeAt(rule, caret) {
+  let path = null;
+  let compared = false;
+  for (const { 0: token, 1: double, 2: single, index } of rule.matchAll(TOKEN)) {
+    if (index >= caret) break;
+    const end = index + token.length;
+    if (token.startsWith('//')) {
+      if (caret <= end) return { kind: 'comment' };
+    } else if (/^["']/.test(token)) {
+      const isClosed = (double ?? single) !== '' && token.length > 1;
+      if (caret < end || !isClosed) return { kind: 'text', start: index + 1, quote: token[0], path: compared ? path : null };
+      path = null;
+    } else if (/^@?\w/.test(token)) {
+      path = token;
+      compared = false;
+    } else compared = /[=~<>]/.test(token) && path !== null;
+  }
+  return { kind: 'code' };
+}
+
+/** A value as it stands in such a text. */
+export const quotedIn = (value, quote) => value.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`);
