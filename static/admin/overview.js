@@ -18,6 +18,10 @@ let chart;
 
 async function refresh() {
   find('[data-figures]').setAttribute('aria-busy', 'true');
+  await read().finally(() => find('[data-figures]').removeAttribute('aria-busy'));
+}
+
+async function read() {
   const [metrics, hours, backups] = await Promise.all([
     figures(),
     get('/api/logs/stats'),
@@ -27,7 +31,6 @@ async function refresh() {
   drawFigures(metrics, recent, backups);
   drawRoutes(metrics);
   await drawChart(recent);
-  find('[data-figures]').removeAttribute('aria-busy');
 }
 
 /** The totals of the last hours, with those in which nothing happened. */
@@ -52,12 +55,12 @@ function drawFigures(metrics, recent, backups) {
     h('div', { class: 'figure' }, value), h('div', { class: 'quiet' }, note));
   const seconds = (value) => (value === undefined ? '–' : duration(value * 1000));
   fill(find('[data-figures]'),
-    card('Requests in the last 24 hours', count(recent.reduce((sum, [, requests]) => sum + requests, 0)), `up since ${ago(new Date(started).toISOString())}`),
-    card('Half are answered within', seconds(half), `99 % within ${seconds(most)}`),
+    card('Requests, 24 hours', count(recent.reduce((sum, [, requests]) => sum + requests, 0)), `started ${ago(new Date(started).toISOString())}`),
+    card('Half answered in', seconds(half), `99 % in ${seconds(most)}`),
     card('Database', bytes(total(metrics, 'holdall_database_size_bytes', ({ file }) => file === 'data.db') ?? 0),
-      `write-ahead log ${bytes(total(metrics, 'holdall_store_wal_bytes') ?? 0)}`),
+      `and ${bytes(total(metrics, 'holdall_store_wal_bytes') ?? 0)} of its log`),
     card('Room on disk', free === undefined ? '–' : bytes(free), `of ${bytes(total(metrics, 'holdall_disk_size_bytes') ?? 0)}`),
-    card('Last verified backup', newest ? ago(newest) : 'none', plural(backups.length, 'backup')),
+    card('Verified backup', newest ? ago(newest) : 'none', plural(backups.length, 'backup')),
     card('Memory', bytes(total(metrics, 'process_resident_memory_bytes') ?? 0), plural(clients ?? 0, 'realtime client')),
   );
 }

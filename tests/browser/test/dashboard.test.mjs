@@ -29,7 +29,7 @@ test('whoever comes without a session signs in and gets to the page that they wa
 test('the overview shows the figures of the server itself', async () => {
   const page = await owner();
   await open(page, '/_/');
-  await page.getByText('Requests in the last 24 hours').waitFor();
+  await page.getByText('Requests, 24 hours').waitFor();
   assert.match(await page.locator('[data-figures]').innerText(), /Room on disk\s+[\d.,]+ [GT]B/);
   await page.locator('[data-findings] li').first().waitFor();
   assert.match(await page.locator('[data-findings]').innerText(), /backup/i);
