@@ -12,7 +12,7 @@ const SCROLL_KEY = 'holdall side scroll';
 
 const pinned = kept('pinned', []);
 const groupsOpen = kept('groups', {});
-const keptWidth = kept('side width', null);
+const keptWidth = kept('side width', 0);
 
 const side = find('#side');
 const groups = [...side.querySelectorAll('[data-group]')];
@@ -21,11 +21,8 @@ const [pins, own, system] = ['pinned', 'own', 'system'].map((name) => groups.fin
 const items = [...side.querySelectorAll('[data-collections] > li[data-id]')].map((item) => ({ item, home: item.parentElement }));
 
 // --- pins ---
-/** The ids that are pinned. What was kept may be anything. */
-const pinnedIds = () => [pinned.get()].flat().filter((id) => typeof id === 'string');
-
 function pin(item) {
-  const ids = pinnedIds();
+  const ids = pinned.get();
   const { id } = item.dataset;
   pinned.set(ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id]);
   const focused = document.activeElement;
@@ -36,7 +33,7 @@ function pin(item) {
 }
 
 function drawPins() {
-  const ids = pinnedIds();
+  const ids = pinned.get();
   for (const { item, home } of items) {
     const isPinned = ids.includes(item.dataset.id);
     (isPinned ? pins.querySelector('ul') : home).append(item);
@@ -128,7 +125,7 @@ function setWidth(width) {
 
 edge.setAttribute('aria-valuemin', WIDTH_MIN);
 edge.setAttribute('aria-valuemax', WIDTH_MAX);
-const readWidth = () => setWidth(Number(keptWidth.get()) || null);
+const readWidth = () => setWidth(keptWidth.get());
 edge.addEventListener('pointerdown', (event) => {
   event.preventDefault();
   edge.focus();
@@ -140,7 +137,7 @@ edge.addEventListener('pointerdown', (event) => {
     keptWidth.set(Number(edge.getAttribute('aria-valuenow')));
   }, { once: true });
 });
-edge.addEventListener('dblclick', () => keptWidth.set(setWidth(null)));
+edge.addEventListener('dblclick', () => keptWidth.set(setWidth(0)));
 edge.addEventListener('keydown', (event) => {
   const step = { ArrowRight: WIDTH_STEP, ArrowLeft: -WIDTH_STEP, Home: -WIDTH_MAX, End: WIDTH_MAX }[event.key];
   if (!step) return;

@@ -3,13 +3,20 @@
 
 import { root } from './api.js';
 
-/** A value that JSON can write: `get()`, `set(value)`, and `onchange(action)` for changes in other tabs. */
+/** Whether a value that was found is of the kind that is expected: what a browser keeps, anybody may have changed. */
+const isLike = (found, expected) => typeof found === typeof expected && Array.isArray(found) === Array.isArray(expected);
+
+/**
+ * A list, an object, a number or a text: `get()`, `set(value)`, and `onchange(action)` for changes in other tabs.
+ * `otherwise` is there until something was kept.
+ */
 export function kept(name, otherwise) {
   const key = `holdall ${name} ${root.pathname}`;
   return {
     get() {
       try {
-        return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+        const found = JSON.parse(localStorage.getItem(key)) ?? otherwise;
+        return isLike(found, otherwise) ? found : otherwise;
       } catch {
         return otherwise;
       }
