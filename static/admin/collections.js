@@ -13,6 +13,8 @@ import { AUTH_RULES, RULES, inShort, inWords } from './schema/rule-words.js';
 
 /** How many collections are counted at once. */
 const COUNTING = 3;
+/** With more collections than this, the diagram begins without their fields. */
+const ALL_FIELDS_MAX = 16;
 const SYSTEM_KEY = 'holdall.collections.system';
 
 const root = find('[data-collections-overview]');
@@ -22,7 +24,8 @@ const open = (path) => location.assign(address(path));
 let collections = [];
 let system = localStorage.getItem(SYSTEM_KEY) === 'yes';
 let rule = 'listRule';
-let withFields = true;
+/** `null` until somebody has chosen. */
+let withFields = null;
 /** Records of each collection by id, as text; kept while the page is open. */
 const totals = new Map();
 
@@ -194,27 +197,49 @@ async function countAll(list) {
 
 async function drawDiagram(panel) {
   const { diagram } = await import('./schema/diagram.js');
-  const picture = h('div', {}, diagram(shown(), { fields: withFields }));
+  const list = shown();
+  // Many collections with all their fields are more than can be looked at.
+  withFields ??= list.length <= ALL_FIELDS_MAX;
+  const slot = h('div', {});
+  const said = h('span', { class: 'quiet small', role: 'status' });
+  let picture;
+  const draw = () => {
+    picture = diagram(list, { fields: withFields });
+    fill(slot, picture.element);
+  };
+  const find = h('input', {
+    type: 'search',
+    'aria-label': 'Find in the diagram',
+    placeholder: 'Find a collection',
+    oninput: () => {
+      const found = picture.find(find.value);
+      said.textContent = find.value.trim() === '' ? '' : `${count(found)} found`;
+    },
+  });
+  draw();
   fill(
     panel,
     h(
       'div',
-      { class: 'row between' },
+      { class: 'row diagram-head' },
+      find,
+      said,
       checkControl({
         label: 'All fields',
         value: withFields,
         onchange: (on) => {
           withFields = on;
-          fill(picture, diagram(shown(), { fields: on }));
+          draw();
+          picture.find(find.value);
         },
       }),
       h(
         'p',
-        { class: 'hint only-desk' },
+        { class: 'hint only-desk grow right' },
         'Drag or arrow keys move, Ctrl and wheel or + and − zoom, 0 shows all; a click opens.',
       ),
     ),
-    picture,
+    slot,
   );
 }
 

@@ -1,11 +1,13 @@
-// Collections and what points to what, as a picture: laid out by dagre, drawn as SVG, moved and zoomed by mouse, touch
-// and keys. Each collection is a link to its editor.
+// Collections and what points to what, as a picture. Each collection is a link to its editor. From afar only names are
+// drawn, large; what is looked at shows what it is connected with.
 //
-// Used by the overview of collections, which loads it when the tab is opened.
+// Used by the overview of collections, which loads it when the tab is opened. Where things are is up to
+// `diagram-layout.js`, what of them is seen to `camera.js`.
 
-import { Graph, layout } from '../../vendor/dagre.js';
 import { address } from '../lib/api.js';
 import { h, icon } from '../lib/dom.js';
+import { ZOOM_STEP, cameraOf } from './camera.js';
+import { arrange } from './diagram-layout.js';
 import { kindLabel } from './kinds.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -13,15 +15,13 @@ const WIDTH = 220;
 const HEAD = 34;
 const ROW = 21;
 const FOOT = 8;
-const NAME_MAX_CHARS = 18;
-const ZOOM_MIN = 0.15;
-const ZOOM_MAX = 2.5;
-const ZOOM_STEP = 1.25;
-const PAN_STEP = 60;
-const MARGIN = 24;
+const NAME_MAX_CHARS = 16;
+const TARGET_MAX_CHARS = 9;
 const LOOP = 46;
-/** How far a pointer may move and still be a click. */
-const CLICK_PX = 4;
+/** Names from afar: lines of about so many signs, so wide are these for their height, so high at most. */
+const FAR_LINE_CHARS = 14;
+const FAR_WIDTH = 0.62;
+const FAR_SIZE_MAX = 40;
 
 function s(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);
@@ -44,40 +44,30 @@ function relationsOf(collections) {
   );
 }
 
-/** @returns {HTMLElement} */
+/**
+ * The picture of these collections; with `fields`, all of these are drawn and not only relations.
+ * @returns {{ element: HTMLElement, find: (text: string) => number }} `find` goes to the first collection with this in
+ *   its name and marks all of them; it returns how many there are
+ */
 export function diagram(collections, { fields = true } = {}) {
   const relations = relationsOf(collections);
   const shown = (one) =>
     fields ? one.fields : one.fields.filter((field) => relations.some((relation) => relation.field === field));
-  const graph = arrange(collections, relations, shown);
-  const world = s(
-    'g',
-    {},
-    graph.edges().map((edge) => edgeOf(graph, edge, shown, collections)),
-    collections.map((one) => nodeOf(one, shown(one), graph.node(one.id), relations, collections)),
-  );
+  const boxes = collections.map((one) => ({ id: one.id, width: WIDTH, height: HEAD + Math.max(1, shown(one).length) * ROW + FOOT }));
+  const map = arrange(boxes, relations, window.innerWidth / window.innerHeight);
+  const lines = map.lines.map((line) => ({ ...line, element: edgeOf(map, line, shown, collections) }));
+  const nodes = collections.map((one) => ({
+    one,
+    element: nodeOf(one, shown(one), map.places.get(one.id), relations, collections),
+  }));
+  const world = s('g', {}, lines.map(({ element }) => element), nodes.map(({ element }) => element));
   const svg = s(
     'svg',
     { viewBox: '0 0 100 100', class: 'diagram-svg', role: 'group', 'aria-label': 'Collections and their relations' },
-    s(
-      'defs',
-      {},
-      s(
-        'marker',
-        {
-          id: 'diagram-arrow',
-          viewBox: '0 0 10 10',
-          refX: 9,
-          refY: 5,
-          markerWidth: 8,
-          markerHeight: 8,
-          orient: 'auto-start-reverse',
-        },
-        s('path', { d: 'M0 1l9 4-9 4z', class: 'arrow' }),
-      ),
-    ),
+    s('defs', {}, arrow()),
     world,
   );
+  showNeighbours(svg, nodes, lines);
   const button = (name, label, run) =>
     h('button', { type: 'button', class: 'icon', 'aria-label': label, title: label, onclick: run }, name);
   const frame = h(
@@ -90,8 +80,8 @@ export function diagram(collections, { fields = true } = {}) {
     },
     svg,
   );
-  const camera = cameraOf(frame, svg, world, graph.graph());
-  return h(
+  const camera = cameraOf(frame, svg, world, map);
+  const element = h(
     'div',
     { class: 'diagram-frame' },
     frame,
@@ -103,26 +93,54 @@ export function diagram(collections, { fields = true } = {}) {
       button(icon('columns'), 'Show all', () => camera.fit()),
     ),
   );
+  const find = (text) => {
+    const wanted = text.trim().toLowerCase();
+    const found = nodes.filter(({ one }) => wanted !== '' && one.name.toLowerCase().includes(wanted));
+    for (const node of nodes) node.element.classList.toggle('found', found.includes(node));
+    if (found.length > 0) camera.show(map.places.get(found[0].one.id));
+    return found.length;
+  };
+  return { element, find };
 }
 
-function arrange(collections, relations, shown) {
-  const graph = new Graph({ multigraph: true });
-  graph.setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 70, marginx: MARGIN, marginy: MARGIN });
-  graph.setDefaultEdgeLabel(() => ({}));
-  for (const one of collections) graph.setNode(one.id, { width: WIDTH, height: HEAD + shown(one).length * ROW + FOOT });
-  for (const { from, to, field } of relations) graph.setEdge(from, to, { field }, field.id);
-  layout(graph);
-  return graph;
+const arrow = () =>
+  s(
+    'marker',
+    {
+      id: 'diagram-arrow',
+      viewBox: '0 0 10 10',
+      refX: 9,
+      refY: 5,
+      markerWidth: 8,
+      markerHeight: 8,
+      orient: 'auto-start-reverse',
+    },
+    s('path', { d: 'M0 1l9 4-9 4z', class: 'arrow' }),
+  );
+
+/** While a collection is pointed at or has the focus, what it is connected with stands out. */
+function showNeighbours(svg, nodes, lines) {
+  for (const { one, element } of nodes) {
+    const own = lines.filter(({ from, to }) => from === one.id || to === one.id);
+    const ids = new Set([one.id, ...own.flatMap(({ from, to }) => [from, to])]);
+    const mark = (on) => {
+      svg.classList.toggle('focused', on && own.length > 0);
+      for (const line of own) line.element.classList.toggle('near', on);
+      for (const node of nodes) if (ids.has(node.one.id)) node.element.classList.toggle('near', on);
+    };
+    for (const name of ['pointerenter', 'focusin']) element.addEventListener(name, () => mark(true));
+    for (const name of ['pointerleave', 'focusout']) element.addEventListener(name, () => mark(false));
+  }
 }
 
 /**
  * A line from the row of its field to the head of the collection that it points to, through the places that the
  * layout has left free for it in the columns between.
  */
-function edgeOf(graph, edge, shown, collections) {
-  const [from, to] = [graph.node(edge.v), graph.node(edge.w)];
-  const { points, field } = graph.edge(edge);
-  const row = shown(collections.find((one) => one.id === edge.v)).indexOf(field);
+function edgeOf({ places }, { from: source, to: target, points, field }, shown, collections) {
+  const [from, to] = [places.get(source), places.get(target)];
+  const named = (id) => collections.find((one) => one.id === id);
+  const row = shown(named(source)).indexOf(field);
   const onward = to.x > from.x;
   const side = (node, right) => node.x + (right ? WIDTH : -WIDTH) / 2;
   const start = { x: side(from, onward || from === to), y: from.y - from.height / 2 + HEAD + row * ROW + ROW / 2 };
@@ -134,7 +152,7 @@ function edgeOf(graph, edge, shown, collections) {
   return s(
     'path',
     { d, class: `edge${field.maxSelect > 1 ? ' many' : ''}`, 'marker-end': 'url(#diagram-arrow)' },
-    s('title', {}, field.name),
+    s('title', {}, `${named(source).name}.${field.name} → ${named(target).name}${field.maxSelect > 1 ? ' (several)' : ''}`),
   );
 }
 
@@ -167,6 +185,10 @@ function nodeOf(collection, fields, { x, y, width, height }, relations, collecti
   const about = [`${collection.name} ${collection.type}, ${collection.fields.length} fields`, targets.join(', ')];
   const label = about.filter(Boolean).join('; ');
   const isRelation = (field) => relations.some((one) => one.field === field);
+  const kindOf = (field) => {
+    const target = isRelation(field) && collections.find((one) => one.id === field.collectionId);
+    return target ? `→ ${short(target.name, TARGET_MAX_CHARS)}` : kindLabel(field.type);
+  };
   const right = width - 12;
   // The link's name says what matters; the fields are drawn over it and let clicks through.
   return s(
@@ -178,10 +200,11 @@ function nodeOf(collection, fields, { x, y, width, height }, relations, collecti
       { href: address(`/_/collections/${encodeURIComponent(collection.name)}/edit`), 'aria-label': label },
       s('rect', { width, height, rx: 8, class: 'box' }),
       s('path', { d: `M0 ${HEAD}V8a8 8 0 0 1 8-8H${width - 8}a8 8 0 0 1 8 8V${HEAD}z`, class: 'head' }),
-      s('text', { x: 12, y: 22, class: 'name' }, short(collection.name, 22)),
+      s('text', { x: 12, y: 22, class: 'name' }, short(collection.name, 19)),
       ' ',
       s('text', { x: right, y: 22, class: 'kind', 'text-anchor': 'end' }, collection.type),
     ),
+    farName(collection.name, width, height),
     s(
       'g',
       { class: 'node-fields', 'aria-hidden': 'true' },
@@ -191,122 +214,24 @@ function nodeOf(collection, fields, { x, y, width, height }, relations, collecti
           { x: 12, y: HEAD + 16 + at * ROW, class: isRelation(field) ? 'points' : undefined },
           short(field.name),
         ),
-        s('text', { x: right, y: HEAD + 16 + at * ROW, class: 'kind', 'text-anchor': 'end' }, kindLabel(field.type)),
+        s('text', { x: right, y: HEAD + 16 + at * ROW, class: 'kind', 'text-anchor': 'end' }, kindOf(field)),
       ]),
     ),
   );
 }
 
-/** What is seen of the picture. */
-function cameraOf(frame, svg, world, size) {
-  let [x, y, scale] = [0, 0, 1];
-  const box = () => frame.getBoundingClientRect();
-  const apply = () => {
-    const { width, height } = box();
-    svg.setAttribute('viewBox', `0 0 ${width || 1} ${height || 1}`);
-    world.setAttribute('transform', `translate(${x} ${y}) scale(${scale})`);
-  };
-  const zoom = (factor, at = { x: box().width / 2, y: box().height / 2 }) => {
-    const next = Math.min(ZOOM_MAX, Math.max(ZOOM_MIN, scale * factor));
-    x = at.x - ((at.x - x) * next) / scale;
-    y = at.y - ((at.y - y) * next) / scale;
-    scale = next;
-    apply();
-  };
-  const pan = (dx, dy) => {
-    x += dx;
-    y += dy;
-    apply();
-  };
-  const fit = () => {
-    const { width, height } = box();
-    if (width === 0) return;
-    scale = Math.max(ZOOM_MIN, Math.min(1, width / size.width, height / size.height));
-    x = (width - size.width * scale) / 2;
-    y = Math.max(0, (height - size.height * scale) / 2);
-    apply();
-  };
-  let dragged = false;
-  frame.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0) return;
-    dragged = false;
-    let last = { x: event.clientX, y: event.clientY };
-    const start = last;
-    const ending = new AbortController();
-    document.addEventListener(
-      'pointermove',
-      ({ clientX, clientY }) => {
-        if (Math.hypot(clientX - start.x, clientY - start.y) > CLICK_PX) dragged = true;
-        if (dragged) pan(clientX - last.x, clientY - last.y);
-        last = { x: clientX, y: clientY };
-      },
-      { signal: ending.signal },
-    );
-    for (const name of ['pointerup', 'pointercancel'])
-      document.addEventListener(name, () => ending.abort(), { signal: ending.signal });
-  });
-  frame.addEventListener('dragstart', (event) => event.preventDefault());
-  frame.addEventListener(
-    'click',
-    (event) => {
-      if (dragged) event.preventDefault();
-      dragged = false;
-    },
-    true,
-  );
-  frame.addEventListener(
-    'wheel',
-    (event) => {
-      event.preventDefault();
-      const { left, top } = box();
-      if (event.ctrlKey || event.metaKey)
-        zoom(Math.exp(-event.deltaY / 300), { x: event.clientX - left, y: event.clientY - top });
-      else pan(-event.deltaX, -event.deltaY);
-    },
-    { passive: false },
-  );
-  frame.addEventListener('keydown', (event) => {
-    const steps = {
-      ArrowLeft: [PAN_STEP, 0],
-      ArrowRight: [-PAN_STEP, 0],
-      ArrowUp: [0, PAN_STEP],
-      ArrowDown: [0, -PAN_STEP],
-    };
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (steps[event.key]) pan(...steps[event.key]);
-    else if (event.key === '+' || event.key === '=') zoom(ZOOM_STEP);
-    else if (event.key === '-') zoom(1 / ZOOM_STEP);
-    else if (event.key === '0') fit();
-    else return;
-    event.preventDefault();
-  });
-  // Whoever goes from link to link by Tab has to see where they are.
-  frame.addEventListener('focusin', ({ target }) => {
-    const node = target.closest?.('.node a');
-    if (!node?.matches(':focus-visible')) return;
-    const [inner, outer] = [node.getBoundingClientRect(), box()];
-    frame.scrollTo(0, 0);
-    const dx =
-      inner.left < outer.left
-        ? outer.left - inner.left + MARGIN
-        : inner.right > outer.right
-          ? outer.right - inner.right - MARGIN
-          : 0;
-    const dy =
-      inner.top < outer.top
-        ? outer.top - inner.top + MARGIN
-        : inner.bottom > outer.bottom
-          ? outer.bottom - inner.bottom - MARGIN
-          : 0;
-    if (dx || dy) pan(dx, dy);
-  });
-  let seen = false;
-  new ResizeObserver(() => {
-    if (seen) apply();
-    else if (box().width > 0) {
-      seen = true;
-      fit();
-    }
-  }).observe(frame);
-  return { zoom, fit };
+/** The name, as large as the box allows, for when the rest is too small to be read. */
+function farName(name, width, height) {
+  const lines = [''];
+  for (const part of short(name, FAR_LINE_CHARS * 2).split(/(?<=_)/)) {
+    if (lines.at(-1) !== '' && lines.at(-1).length + part.length > FAR_LINE_CHARS) lines.push('');
+    lines[lines.length - 1] += part;
+  }
+  const longest = Math.max(...lines.map((line) => line.length));
+  const size = Math.min(FAR_SIZE_MAX, (width - 16) / (longest * FAR_WIDTH), (height - 6) / (lines.length * 1.1));
+  const top = height / 2 - ((lines.length - 1) * size * 1.1) / 2 + size * 0.35;
+  const text = (line, at) => s('text', { x: width / 2, y: top + at * size * 1.1, 'text-anchor': 'middle' }, line);
+  const group = s('g', { class: 'far-name', 'aria-hidden': 'true' }, lines.map(text));
+  for (const one of group.children) one.style.fontSize = `${size}px`;
+  return group;
 }

@@ -146,6 +146,45 @@ test('collections with other ids are taken for the same when asked to', async ()
   assert.equal((await api('GET', '/api/collections/moons/records')).items[0].name, 'Io');
 });
 
+test('forty collections can be read from afar, found, and looked at by touch and keys', async () => {
+  const ids = [];
+  for (let n = 0; n < 40; n += 1) {
+    const relation = { name: 'before', type: 'relation', collectionId: ids[n - 5], maxSelect: 1 };
+    ids.push((await define(`part_number_${n}`, [text('a'), text('b'), ...(n > 4 ? [relation] : [])])).id);
+  }
+  await open(page, '/_/collections#diagram');
+  const map = page.locator('.diagram-svg.far');
+  await map.waitFor();
+  assert.equal(await page.getByLabel('All fields').isChecked(), false);
+  const frame = await page.locator('.diagram').boundingBox();
+  const inside = ({ x, y, width, height }) =>
+    x >= frame.x && y >= frame.y && x + width <= frame.x + frame.width && y + height <= frame.y + frame.height;
+  for (const box of await page.locator('.node .box').all()) assert.ok(inside(await box.boundingBox()));
+  const name = page.locator('.far-name', { hasText: 'part_number_39' });
+  assert.ok((await name.boundingBox()).height > 7, 'names are large enough to be read');
+  await lookAtTab('collections-diagram-many', '#diagram');
+  await page.getByLabel('Find in the diagram').fill('NUMBER_39');
+  await page.getByText('1 found').waitFor();
+  const found = page.locator('.node.found');
+  assert.ok(inside(await found.locator('.box').boundingBox()));
+  await found.getByText('→ part_num').waitFor();
+  await page.getByRole('link', { name: 'part_number_39 base, 4 fields; before to part_number_34' }).focus();
+  assert.equal(await page.locator('.node.near').count(), 2);
+  const scale = () => page.locator('.diagram-svg > g').evaluate((one) => one.transform.baseVal.consolidate().matrix.a);
+  const before = await scale();
+  const touch = await page.context().newCDPSession(page);
+  const fingers = (type, ...places) =>
+    touch.send('Input.dispatchTouchEvent', { type, touchPoints: places.map(([x, y], id) => ({ x, y, id })) });
+  const [x, y] = [frame.x + 200, frame.y + 200];
+  await fingers('touchStart', [x, y], [x + 200, y]);
+  await fingers('touchMove', [x + 50, y], [x + 150, y]);
+  await fingers('touchMove', [x + 50, y], [x + 150, y + 1]);
+  await fingers('touchEnd');
+  const after = await scale();
+  assert.ok(after < before * 0.7, `two fingers zoom: ${before} became ${after}`);
+  assert.equal(new URL(page.url()).pathname, '/_/collections', 'and open nothing');
+});
+
 test('nothing of all this made a page complain', () => {
   assert.deepEqual(page.trouble, []);
 });
