@@ -10,15 +10,14 @@ const empty = (title, text, ...actions) =>
 
 /** What to say instead of rows; `null` as long as there are some, or none have come yet. */
 export function emptiness({ source, filter, isView, actions }) {
+  const clear = button('Clear the filter', actions.clear);
   if (source.problem && !source.begun)
-    return empty('Nothing could be loaded', 'The server says why.', button('Try again', actions.reload));
+    return filter && source.problem.status === 400
+      ? empty('The filter is not understood', 'What is wrong with it is said above the table.', clear)
+      : empty('Nothing could be loaded', String(source.problem.message), button('Try again', actions.reload));
   if (!source.begun || source.length > 0) return null;
   if (filter)
-    return empty(
-      'Nothing fits the filter',
-      'No record of this collection matches.',
-      button('Clear the filter', actions.clear),
-    );
+    return empty('Nothing fits the filter', 'No record of this collection matches.', clear);
   if (isView) return empty('No rows', "The view's query gives nothing yet.");
   return empty(
     'No records yet',

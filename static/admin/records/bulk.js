@@ -2,6 +2,7 @@
 // Loaded by bulk-bar.js when somebody does one of these.
 
 import { records as pathOf } from '../lib/api.js';
+import { mayChange } from '../lib/controls.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { download } from '../lib/download.js';
 import { ask, tell, toast } from '../lib/feedback.js';
@@ -159,6 +160,7 @@ const patches = (collection, list) =>
   list.map(({ id, body }) => ({ id, method: 'PATCH', url: pathOf(collection.name, id), body }));
 
 async function change(collection, ids, name, value, onchange) {
+  if (!(await mayChange(`Change ${plural(ids.length, 'record')}`))) return;
   const before = await keep(collection, ids, 'Keeping the old values for an undo', `id,${name}`);
   const requests = patches(
     collection,

@@ -1,6 +1,8 @@
 // The columns of a collection's table: which there are, and how somebody has arranged them (kept in the browser, per
 // collection). Used by records.js and grid.js; the dialog for it is in arrange.js.
 
+import { kept } from '../lib/kept.js';
+
 /** Never sent, or secret. */
 const SECRET = new Set(['password', 'tokenKey']);
 const WIDTHS = {
@@ -41,14 +43,14 @@ export function columnsOf(collection) {
 
 /** The arrangement of one collection's columns. */
 export class Arrangement {
-  #key;
+  #kept;
   #all;
   #saved;
 
   constructor(collection) {
-    this.#key = `holdall.records.${collection.id}`;
+    this.#kept = kept(`columns ${collection.id}`, {});
     this.#all = columnsOf(collection);
-    this.#saved = read(this.#key);
+    this.#saved = this.#kept.get();
   }
 
   /** Every column in its place, `shown` or not. */
@@ -97,24 +99,11 @@ export class Arrangement {
 
   reset() {
     this.#saved = {};
-    localStorage.removeItem(this.#key);
+    this.#kept.set({});
   }
 
   #save(change) {
     this.#saved = { ...this.#saved, ...change };
-    // Without storage (it is full, or forbidden) the arrangement lasts as long as the page.
-    try {
-      localStorage.setItem(this.#key, JSON.stringify(this.#saved));
-    } catch {
-      /* nothing to do */
-    }
-  }
-}
-
-function read(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key)) ?? {};
-  } catch {
-    return {};
+    this.#kept.set(this.#saved);
   }
 }

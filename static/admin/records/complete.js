@@ -20,7 +20,10 @@ const JOIN = [
   ['&&', 'and'],
   ['||', 'or'],
 ];
-const operators = (list) => list.map(([label, detail]) => ({ label, detail, apply: `${label} `, type: 'keyword' }));
+/** Offers in their own order, not that of the alphabet. */
+const inOrder = (offers) => offers.map((offer, at) => ({ ...offer, boost: -at }));
+const operators = (list) =>
+  inOrder(list.map(([label, detail]) => ({ label, detail, apply: `${label} `, type: 'keyword' })));
 const PATH_BEFORE = /(?:^|[\s(&|!])([A-Za-z_][\w.]*)\s+$/;
 const VALUE_BEFORE = /([A-Za-z_][\w.]*)\s*\??(?:!=|=)\s*("[^"]*)?$/;
 /** A value, and nothing that compares behind it. */
@@ -60,5 +63,5 @@ export function completion(collection, collections) {
 /** The values that a field can have, if they are few. */
 function valuesOf(field) {
   const texts = { select: () => field.values.map(literal), bool: () => ['true', 'false'] }[field?.type]?.();
-  return texts?.map((label) => ({ label, type: 'constant' }));
+  return texts && inOrder(texts.map((label) => ({ label, type: 'constant' })));
 }

@@ -87,7 +87,7 @@ export function filterBar({ collection, collections, onfilter }) {
     said.classList.add('problem');
     box.classList.add('refused');
     said.hidden = false;
-    fill(said, h('span', {}, message), where);
+    fill(said, h('span', {}, sentence(message)), where);
   }
 
   /** What the server has refused; where it is wrong, it says when it is asked about the expression alone. */
@@ -133,7 +133,7 @@ export function filterBar({ collection, collections, onfilter }) {
           h(
             'div',
             { class: 'latest' },
-            h('button', { type: 'button', class: 'plain mono', title: one, onclick: () => use(one) }, one),
+            h('button', { type: 'button', class: 'plain mono', title: one, onclick: () => use(one) }, h('span', {}, one)),
             iconButton('x', `Forget ${one}`, { onclick: (event) => change(event, () => latest.remove(one)) }),
           ),
         ),
@@ -185,24 +185,37 @@ export function filterBar({ collection, collections, onfilter }) {
 const listed = (names) =>
   names.length > 6 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(', ');
 
-/** Enter applies; it takes a completion only while an expression is typed, or when one was gone to by the arrows. */
+/**
+ * Enter applies; it takes a completion only while an expression is typed, or when one was gone to by the arrows. Tab
+ * takes one in any case, and goes on if there is none.
+ */
 function listenForEnter({ element, view }, run, text) {
   let chose = false;
+  const take = () => {
+    chose = true;
+    view.contentDOM.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+    chose = false;
+  };
   element.addEventListener(
     'keydown',
     (event) => {
       const offers = view.dom.getRootNode().querySelector('.cm-tooltip-autocomplete');
       if (event.key === 'ArrowDown' || event.key === 'ArrowUp') chose = Boolean(offers);
       else if (event.key !== 'Enter') chose = false;
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-      if (offers && (chose || isExpression(text()))) return;
+      const takes = event.key === 'Tab' && offers && !event.shiftKey;
+      const applies = event.key === 'Enter' && !event.shiftKey && !(offers && (chose || isExpression(text())));
+      if (event.isComposing || !(takes || applies)) return;
       event.preventDefault();
       event.stopPropagation();
-      run();
+      (takes ? take : run)();
     },
     true,
   );
 }
+
+/** What the server says of an expression, as a sentence, with names as code. */
+const sentence = (message) =>
+  (message[0].toUpperCase() + message.slice(1)).split('`').map((part, at) => (at % 2 === 0 ? part : h('code', {}, part)));
 
 /** The part of an expression that is wrong, with what is around it. */
 function pointedAt(text, { from, to }) {

@@ -1,33 +1,17 @@
 // The dialog that brings records from a CSV or JSON file: what is in the file, which column is which field, a trial,
-// the import, and what the server says to each row. Loaded by records.js. The server reads the file; this one only
-// looks at it, and writes it anew if its columns have other names.
+// the import, and what the server says to each row. Loaded by records.js. The file itself is read by import-file.js.
 
-import { Refused, address, ownPage } from '../lib/api.js';
+import { ownPage } from '../lib/api.js';
+import { mayChange } from '../lib/controls.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { download } from '../lib/download.js';
-import { busy, toast } from '../lib/feedback.js';
-import { bytes, plural } from '../lib/format.js';
-import { delimiterOf, lineOf, parse } from './csv.js';
+import { toast } from '../lib/feedback.js';
+import { bytes, count, plural } from '../lib/format.js';
+import { refusal, transfer } from '../record/xhr.js';
+import { lineOf } from './csv.js';
+import { LEFT_OUT, bodyOf, ignored, openFile, targets } from './import-file.js';
 
-const ROWS_SHOWN = 5;
 const ERRORS_SHOWN = 100;
-/** Enough of a large file to see its first rows. */
-const LOOKED_AT_BYTES = 256 * 1024;
-const LEFT_OUT = '';
-
-/** What stands in the file may be one of these, though it isn't imported. */
-const ignored = (collection) =>
-  new Set([
-    'collectionId',
-    'collectionName',
-    'expand',
-    ...collection.fields.filter((field) => field.type === 'autodate').map((field) => field.name),
-  ]);
-
-const targets = (collection) =>
-  collection.fields
-    .filter((field) => !['autodate', 'file'].includes(field.type) && field.name !== 'tokenKey')
-    .map((field) => field.name);
 
 const UNIQUE_INDEX = /^\s*CREATE\s+UNIQUE\s+INDEX[^(]*\(\s*[`"[]?(\w+)[`"\]]?\s*(?:COLLATE\s+\w+\s*)?(?:ASC|DESC)?\s*\)/i;
 
@@ -57,22 +41,19 @@ export function importDialog({ collection, onchange }) {
   });
   const key = h(
     'select',
-    { id: keyId, onchange: () => fill(result) },
+    { id: keyId, onchange: () => anew() },
     h('option', { value: '' }, 'Nothing: every row is a new record'),
     keys(collection).map((name) => h('option', { value: name }, name)),
   );
-  const trial = h(
-    'button',
-    { type: 'button', disabled: true, onclick: () => run(trial, true) },
-    'Try it, change nothing',
-  );
+  const trial = h('button', { type: 'button', disabled: true, onclick: () => run(true) }, 'Try it, change nothing');
   const go = h('button', { type: 'submit', class: 'main', disabled: true }, 'Import');
+  const close = h('button', { type: 'button', onclick: () => (running ? running.abort() : dialog.close()) }, 'Close');
   const form = h(
     'form',
     {
       onsubmit: (event) => {
         event.preventDefault();
-        run(go, false);
+        run(false);
       },
     },
     h('h2', { id: title }, `Import into ${collection.name}`),
@@ -86,92 +67,103 @@ export function importDialog({ collection, onchange }) {
       h('p', { class: 'hint' }, 'A row with the value of a record that is there changes that record.'),
     ),
     result,
-    h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close'), trial, go),
+    h('footer', {}, close, trial, go),
   );
   const dialog = h('dialog', { class: 'wide', 'aria-labelledby': title }, form);
+  /** Stops what is on its way to the server. */
+  let running;
+  let looks = 0;
 
   async function look() {
+    const turn = (looks += 1);
     fill(result);
     fill(preview);
     table = undefined;
-    trial.disabled = go.disabled = true;
+    enable(false);
     if (!file.files[0]) return;
     try {
-      table = await open(file.files[0], collection);
+      const opened = await openFile(file.files[0], collection);
+      if (turn !== looks) return;
+      table = opened;
+      // A table with ids of its own most likely comes from here.
+      key.value = table.mapping.includes('id') ? 'id' : '';
+      fill(preview, drawPreview(table, collection, anew));
+      enable(true);
     } catch (error) {
-      fill(result, h('p', { class: 'banner problem' }, `This file can't be read: ${error.message}`));
-      return;
+      if (turn === looks) complain(`This file can't be read: ${error.message}`);
     }
-    fill(
-      preview,
-      drawPreview(table, collection, () => fill(result)),
-    );
-    trial.disabled = go.disabled = false;
   }
 
-  function run(button, dryRun) {
+  const enable = (on) => {
+    trial.disabled = go.disabled = !on;
+  };
+  /** Something else would be imported now. */
+  function anew() {
     fill(result);
-    return busy(button, async () => {
-      const outcome = await attempt(dryRun);
-      if (!outcome) return;
-      fill(result, drawOutcome(outcome, dryRun, collection));
-      if (dryRun || outcome.created + outcome.updated === 0) return;
-      toast(`${plural(outcome.created, 'record')} created, ${outcome.updated} changed.`);
-      onchange();
+    enable(Boolean(table));
+  }
+  const complain = (message) => fill(result, h('p', { class: 'banner problem' }, message));
+  const progress = (sent, all) =>
+    fill(
+      result,
+      h('progress', { max: all, value: sent, 'aria-label': 'Sent' }),
+      h(
+        'p',
+        { class: 'small quiet', role: 'status' },
+        sent < all ? `${bytes(sent)} of ${bytes(all)} sent` : 'The server reads the rows …',
+      ),
+    );
+
+  async function run(dryRun) {
+    if (running || (!dryRun && !(await mayChange(`Import into ${collection.name}`)))) return;
+    running = new AbortController();
+    enable(false);
+    for (const input of form.querySelectorAll('input, select')) input.disabled = true;
+    close.textContent = 'Stop';
+    const outcome = await attempt(dryRun).finally(() => {
+      running = undefined;
+      close.textContent = 'Close';
+      for (const input of form.querySelectorAll('input, select')) input.disabled = false;
     });
+    // What is in must not go in a second time by a second click.
+    enable(dryRun || !outcome || outcome.created + outcome.updated === 0);
+    if (!outcome) return;
+    fill(result, drawOutcome(outcome, dryRun, collection));
+    if (dryRun || outcome.created + outcome.updated === 0) return;
+    toast(`${plural(outcome.created, 'record')} created, ${count(outcome.updated)} changed.`);
+    onchange();
   }
 
   /** What the server refuses as a whole is said here; a notice would lie behind the dialog. */
   async function attempt(dryRun) {
+    progress(0, table.file.size);
     try {
-      return await upload(collection, await body(table), { format: table.format, key: key.value, dryRun });
+      const options = { format: table.format, key: key.value, dryRun, signal: running.signal, onprogress: progress };
+      return await upload(collection, await bodyOf(table), options);
     } catch (error) {
-      fill(result, h('p', { class: 'banner problem' }, error instanceof Refused ? error.text : error.message));
+      const unsure = error.status === 0 && !dryRun ? ' Some rows may be in already: look before you try again.' : '';
+      const text = error.name === 'AbortError' ? 'It was stopped.' : (error.text ?? error.message);
+      complain(text + unsure);
       return null;
     }
   }
 
+  dialog.addEventListener('cancel', (event) => {
+    if (running) event.preventDefault();
+  });
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
   file.focus();
 }
 
-/** `{ file, format, names, rows, mapping }`: the first rows, and for each name in the file the field that it fills. */
-async function open(file, collection) {
-  const start = await file.slice(0, LOOKED_AT_BYTES).text();
-  const format = /^\s*[[{]/.test(start) && !/\.(csv|tsv)$/i.test(file.name) ? 'json' : 'csv';
-  const delimiter = delimiterOf(start);
-  const all = format === 'csv' ? parse(start, { delimiter, most: ROWS_SHOWN + 1 }) : await jsonRows(file, start);
-  const names = format === 'csv' ? (all.shift() ?? []) : [...new Set(all.flatMap((row) => Object.keys(row)))];
-  if (names.length === 0) throw new Error('There is nothing in this file.');
-  const rows = format === 'csv' ? all : all.map((row) => names.map((name) => row[name]));
-  const known = targets(collection);
-  const fits = (name) =>
-    known.find((one) => one === name.trim()) ??
-    known.find(
-      (one) =>
-        one.toLowerCase() ===
-        name
-          .trim()
-          .toLowerCase()
-          .replace(/[\s-]+/g, '_'),
-    ) ??
-    LEFT_OUT;
-  return { file, format, delimiter, names, rows, mapping: names.map(fits) };
-}
-
-/** An array, or an object a line. The beginning is enough only for the latter. */
-async function jsonRows(file, start) {
-  const text = start.trimStart();
-  if (!text.startsWith('['))
-    return text
-      .split('\n')
-      .slice(0, ROWS_SHOWN)
-      .filter((line) => line.trim())
-      .map((line) => JSON.parse(line));
-  const all = JSON.parse(await file.text());
-  return all.slice(0, ROWS_SHOWN);
+async function upload(collection, body, { format, key, dryRun, signal, onprogress }) {
+  const query = new URLSearchParams({ format, ...(key && { key }), ...(dryRun && { dryRun: '1' }) });
+  const headers = { ...ownPage(), 'Content-Type': 'application/octet-stream' };
+  const path = `/_/collections/${encodeURIComponent(collection.name)}/import?${query}`;
+  const request = await transfer('POST', path, { headers, body, signal, onprogress });
+  if (request.status >= 400) throw refusal(request);
+  return JSON.parse(request.responseText);
 }
 
 function drawPreview(table, collection, onmap) {
@@ -205,7 +197,10 @@ function drawPreview(table, collection, onmap) {
     h(
       'p',
       { class: 'small quiet' },
-      `${table.file.name}, ${bytes(table.file.size)}, ${table.format.toUpperCase()}; the first rows:`,
+      [table.file.name, bytes(table.file.size), table.format.toUpperCase(), table.encoding !== 'utf-8' && table.encoding]
+        .filter(Boolean)
+        .join(', '),
+      '; the first rows:',
     ),
     h(
       'div',
@@ -236,63 +231,9 @@ function drawPreview(table, collection, onmap) {
   ];
 }
 
-/** The file itself, or the same rows under the fields' names. */
-async function body(table) {
-  const { file, format, names, mapping, delimiter } = table;
-  const used = mapping.filter((name) => name !== LEFT_OUT);
-  if (used.length === 0) throw new Error('No column of the file has a field.');
-  const twice = used.find((name, at) => used.indexOf(name) !== at);
-  if (twice) throw new Error(`Two columns are to fill ${twice}.`);
-  if (names.every((name, at) => name === mapping[at]) && (format === 'json' || delimiter === ',')) return file;
-  const text = await file.text();
-  if (format === 'csv') return rewriteCsv(text, table);
-  const rows = text.trimStart().startsWith('[')
-    ? JSON.parse(text)
-    : text
-        .split('\n')
-        .filter((line) => line.trim())
-        .map((line) => JSON.parse(line));
-  const place = new Map(names.map((name, at) => [name, mapping[at]]));
-  const renamed = (row) =>
-    Object.fromEntries(
-      Object.entries(row)
-        .map(([name, value]) => [place.get(name) ?? name, value])
-        .filter(([name]) => name !== LEFT_OUT),
-    );
-  return JSON.stringify(rows.map(renamed));
-}
-
-function rewriteCsv(text, { mapping, delimiter }) {
-  const [, ...rows] = parse(text, { delimiter });
-  const kept = mapping.map((name, at) => [name, at]).filter(([name]) => name !== LEFT_OUT);
-  return [kept.map(([name]) => name), ...rows.map((row) => kept.map(([, at]) => row[at] ?? ''))]
-    .map((row) => lineOf(row))
-    .join('');
-}
-
-async function upload(collection, sent, { format, key, dryRun }) {
-  const url = new URL(address(`/_/collections/${encodeURIComponent(collection.name)}/import`));
-  url.searchParams.set('format', format);
-  if (key) url.searchParams.set('key', key);
-  if (dryRun) url.searchParams.set('dryRun', '1');
-  const headers = {
-    ...ownPage(),
-    'Content-Type': 'application/octet-stream',
-  };
-  let answer;
-  try {
-    answer = await fetch(url, { method: 'POST', body: sent, headers, credentials: 'same-origin' });
-  } catch {
-    throw new Refused(0, { message: "The server can't be reached." });
-  }
-  const json = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Refused(answer.status, json);
-  return json;
-}
-
 function drawOutcome({ created, updated, failed, errors }, dryRun, collection) {
   const made = dryRun ? 'would be created' : 'created';
-  const said = `${plural(created, 'record')} ${made}, ${updated} changed, ${failed} refused.`;
+  const said = `${plural(created, 'record')} ${made}, ${count(updated)} changed, ${count(failed)} refused.`;
   const file = () =>
     download(
       `${collection.name}-refused.csv`,

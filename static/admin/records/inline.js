@@ -2,6 +2,7 @@
 // Used by records.js.
 
 import { Refused, get, patch, records, send } from '../lib/api.js';
+import { mayChange } from '../lib/controls.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { asText } from './cells.js';
 import { valueInput } from './inputs.js';
@@ -84,6 +85,7 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
       const value = input.get();
       if (JSON.stringify(value) === JSON.stringify(before ?? '') || JSON.stringify(value) === JSON.stringify(before))
         return true;
+      if (!(await mayChange(`Change ${field.name}`))) return false;
       onsaved(await store(collection, record.id, { [field.name]: value }, { state: await state, query }), before);
       return true;
     } catch (error) {

@@ -1,17 +1,19 @@
 // The latest filters of a collection, kept in this browser. Used by filter.js.
 
-const KEPT = 12;
+import { kept } from '../lib/kept.js';
+
+const MOST = 12;
 
 export class Latest {
-  #key;
+  #kept;
 
   constructor(id) {
-    this.#key = `holdall.filters.${id}`;
-    this.all = read(this.#key);
+    this.#kept = kept(`filters ${id}`, []);
+    this.all = this.#kept.get();
   }
 
   add(text) {
-    this.#keep([text, ...this.all.filter((one) => one !== text)].slice(0, KEPT));
+    this.#keep([text, ...this.all.filter((one) => one !== text)].slice(0, MOST));
   }
 
   remove(text) {
@@ -24,19 +26,6 @@ export class Latest {
 
   #keep(list) {
     this.all = list;
-    try {
-      localStorage.setItem(this.#key, JSON.stringify(list));
-    } catch {
-      /* without storage they last as long as the page */
-    }
-  }
-}
-
-function read(key) {
-  try {
-    const kept = JSON.parse(localStorage.getItem(key));
-    return Array.isArray(kept) ? kept.filter((one) => typeof one === 'string') : [];
-  } catch {
-    return [];
+    this.#kept.set(list);
   }
 }

@@ -17,6 +17,7 @@ export class Source {
   #aborted = new AbortController();
   #collection;
   #query;
+  #failed = false;
   /** What was there before the same list was fetched anew: it is shown until the new rows are here. */
   #before;
 
@@ -93,10 +94,15 @@ export class Source {
     this.#forget(Math.floor(first / PAGE_ROWS));
   }
 
-  /** The records of these rows, those that aren't here included. */
+  /** The records of these rows, those that aren't here yet included. */
   async range(first, last) {
-    this.want(first, last);
-    await Promise.all([...this.#pages.values()].map((entry) => entry.loading));
+    this.#failed = false;
+    // What has come may tell that a page that was here already begins elsewhere.
+    for (let pending = [0]; pending.length > 0 && !this.#failed; ) {
+      this.want(first, last);
+      pending = [...this.#pages.values()].map((entry) => entry.loading).filter(Boolean);
+      await Promise.all(pending);
+    }
     return Array.from({ length: last - first + 1 }, (_, at) => this.row(first + at)).filter(Boolean);
   }
 
@@ -134,6 +140,7 @@ export class Source {
       })
       .catch((error) => {
         this.#pages.delete(page);
+        this.#failed = true;
         this.onproblem(error);
       });
   }

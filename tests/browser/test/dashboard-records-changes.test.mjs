@@ -1,0 +1,109 @@
+// Changing records in the dashboard's table: a cell in its place, many records together.
+
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { api } from '../lib/browser.mjs';
+import { open, owner } from '../lib/dashboard.mjs';
+import { HOSTILE, all, cell, clear, create, fillMany, grid, row, tick, view } from '../lib/records_table.mjs';
+
+await fillMany();
+
+test('a cell is edited in its place; what the server refuses is said there; a change can be taken back', async () => {
+  await clear();
+  await create({ title: 'First', code: 'B-1', price: 5 });
+  const { id } = await create({ title: 'Second', code: 'B-2', price: 6 });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  await (await cell(page, 'B-2', 'title')).dblclick();
+  await page.getByLabel(`title of ${id}`).fill('Changed');
+  await page.keyboard.press('Escape');
+  assert.equal((await view(id)).title, 'Second');
+  await (await cell(page, 'B-2', 'title')).dblclick();
+  await page.getByLabel(`title of ${id}`).fill(HOSTILE);
+  await page.keyboard.press('Tab');
+  // Tab goes on to the next cell.
+  const code = page.getByLabel(`code of ${id}`);
+  await code.waitFor();
+  assert.equal((await view(id)).title, HOSTILE);
+  await code.fill('B-1');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').filter({ hasText: 'Another record has this value.' }).waitFor();
+  assert.equal(await code.inputValue(), 'B-1');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Undo' }).first().click();
+  await page.getByText('Taken back.').waitFor();
+  assert.equal((await view(id)).title, 'Second');
+  // With the keyboard alone: to the cell, F2, another choice.
+  await (await cell(page, 'B-2', 'done')).dblclick();
+  await page.getByLabel(`done of ${id}`).selectOption('True');
+  await page.keyboard.press('Enter');
+  await (await cell(page, 'B-2', 'done')).getByText('True').waitFor();
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('F2');
+  await page.getByLabel(`price of ${id}`).fill('99.5');
+  await page.keyboard.press('Enter');
+  await (await cell(page, 'B-2', 'price')).getByText('99.5').waitFor();
+  assert.deepEqual([(await view(id)).done, (await view(id)).price], [true, 99.5]);
+});
+
+test('who is slower than somebody else is told', async () => {
+  await clear();
+  const { id } = await create({ title: 'Ours', code: 'C-1' });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  await (await cell(page, 'C-1', 'title')).dblclick();
+  const input = page.getByLabel(`title of ${id}`);
+  await input.fill('Mine');
+  await api('PATCH', `/api/collections/things/records/${id}`, { title: 'Theirs' });
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').filter({ hasText: '“Theirs”' }).waitFor();
+  assert.equal((await view(id)).title, 'Theirs');
+  await page.keyboard.press('Enter');
+  await input.waitFor({ state: 'detached' });
+  assert.equal((await view(id)).title, 'Mine');
+});
+
+test('selected records are changed, deleted and brought back together', async () => {
+  await clear();
+  for (let at = 1; at <= 5; at += 1)
+    await create({ title: `Thing ${at}`, code: `D-${at}`, price: at, body: `<p>${'long '.repeat(100)}</p>` });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  await tick(page, 'D-5');
+  await tick(page, 'D-2', { modifiers: ['Shift'] });
+  await page.getByText('4 selected').waitFor();
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Field').selectOption('price');
+  await page.getByLabel('New value').fill('42');
+  await page.getByRole('button', { name: 'Change 4 records' }).click();
+  await page.getByText('4 records changed.').waitFor();
+  assert.deepEqual((await all()).map((one) => one.price).sort(), [1, 42, 42, 42, 42]);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('4 records as before.').waitFor();
+  assert.deepEqual((await all()).map((one) => one.price).sort(), [1, 2, 3, 4, 5]);
+  // The second of two equal codes is refused; the list says which and why.
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Field').selectOption('code');
+  await page.getByLabel('New value').fill('D-9');
+  await page.getByRole('button', { name: 'Change 4 records' }).click();
+  const failures = page.getByRole('dialog', { name: 'Not all were changed' });
+  await failures.getByText('Another record has this value.').first().waitFor();
+  assert.equal(await failures.getByRole('listitem').count(), 3);
+  await failures.getByRole('button', { name: 'Close' }).click();
+  const before = await all();
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download JSON' }).click();
+  const saved = JSON.parse(await readFile(await (await downloading).path(), 'utf8'));
+  assert.equal(saved.length, 4);
+  assert.match(saved[0].body, /(long ){100}/, "the table's excerpt was downloaded");
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByText('4 records deleted.').waitFor();
+  await page.getByText('1 record', { exact: true }).waitFor();
+  assert.equal((await all()).length, 1);
+  await page.getByRole('button', { name: 'Undo' }).last().click();
+  await page.getByText('4 records brought back.').waitFor();
+  const bare = (list) => list.map(({ created, updated, ...rest }) => rest).sort((a, b) => a.id.localeCompare(b.id));
+  assert.deepEqual(bare(await all()), bare(before));
+});

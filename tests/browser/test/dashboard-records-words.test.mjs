@@ -1,0 +1,140 @@
+// What the table's modules do that needs no browser: words and filters, CSV, selections, pages.
+
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { cellOf, delimiterOf, parse } from '../../../static/admin/records/csv.js';
+import { isExpression, literal, understand } from '../../../static/admin/records/query.js';
+import { Selection } from '../../../static/admin/records/selection.js';
+import { Source } from '../../../static/admin/records/source.js';
+
+test('words and expressions are told apart', () => {
+  for (const [text, expect] of [
+    ['title = "a"', true],
+    ['title~"a"', true],
+    ['(a.b ?= 3)', true],
+    ['tags:length > 1', true],
+    ['"a" = title', true],
+    ['@now > created', true],
+    ['geoDistance(a, b, 1, 2) < 3', true],
+    ['a != null', true],
+    ['hammer', false],
+    ['hammer drill', false],
+    ['a@example.com', false],
+    ['100%', false],
+    ['"quoted words"', false],
+    ['-5', false],
+    ['wait, what?', false],
+    ['', false],
+  ])
+    assert.equal(isExpression(text), expect, text);
+});
+
+test('words become texts that mean only themselves', () => {
+  assert.equal(literal('a"b\\c'), '"a\\"b\\\\c"');
+  const { kind, filter } = understand('5%"\\', {
+    fields: [
+      { name: 'title', type: 'text' },
+      { name: 'n', type: 'number' },
+    ],
+  });
+  assert.deepEqual([kind, filter], ['search', 'title ~ "5\\\\%\\"\\\\\\\\"']);
+  assert.equal(
+    understand('12', {
+      fields: [
+        { name: 't', type: 'text' },
+        { name: 'n', type: 'number' },
+      ],
+    }).filter,
+    't ~ "12" || n = 12',
+  );
+});
+
+test('CSV is read as it is written', () => {
+  const rows = [
+    ['a', 'b "c"'],
+    ['1,2', 'x\r\ny'],
+    [' in ', ''],
+    ['', 'end'],
+  ];
+  const text = rows.map((one) => one.map((value) => cellOf(value)).join(',')).join('\r\n');
+  assert.deepEqual(parse(text), rows);
+  assert.deepEqual(parse('\uFEFFa;b\n"1;2";\n', { delimiter: delimiterOf('a;b') }), [
+    ['a', 'b'],
+    ['1;2', ''],
+  ]);
+  assert.deepEqual(
+    [cellOf('=1+1', { guarded: true }), cellOf('=1+1'), cellOf(-1, { guarded: true }), cellOf({ lon: 1 })],
+    ["'=1+1", '=1+1', '-1', '"{""lon"":1}"'],
+  );
+});
+
+test('a range is selected in the place of the one before, and leaves alone what was selected by itself', () => {
+  const selection = new Selection();
+  selection.begin(2);
+  selection.toggle('b');
+  selection.begin(4);
+  selection.extend(['d', 'e', 'f']);
+  selection.extend(['d', 'c', 'b']);
+  assert.deepEqual([...selection.ids].sort(), ['b', 'c', 'd']);
+  selection.extend(['d']);
+  assert.deepEqual([...selection.ids].sort(), ['b', 'd']);
+});
+
+/** A server with a list of numbers, newest first, in pages of 100, and the questions that it was asked. */
+function serve(rows) {
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    const query = new URL(url).searchParams;
+    if (query.get('perPage') === '1') return Response.json({ totalItems: rows.length });
+    asked.push(query.get('cursor') || (query.has('cursor') ? 'start' : `page ${query.get('page')}`));
+    const from = query.get('cursor')
+      ? rows.findIndex((id) => id < Number(query.get('cursor')))
+      : ((Number(query.get('page')) || 1) - 1) * 100;
+    const items = from < 0 ? [] : rows.slice(from, from + 100).map((id) => ({ id }));
+    const nextCursor = items.length === 100 ? String(items.at(-1).id) : '';
+    return Response.json(query.has('cursor') ? { items, nextCursor } : { items });
+  };
+  return asked;
+}
+
+const listOf = async (rows) => {
+  const source = new Source({
+    collection: { name: 'many', type: 'base' },
+    filter: '',
+    sort: '',
+    onchange: () => {},
+    onproblem: (error) => assert.fail(error),
+  });
+  await source.range(0, 0);
+  while (source.total === null) await new Promise(setImmediate);
+  return source;
+};
+const down = (from, to) => Array.from({ length: from - to }, (_, at) => from - at);
+
+test('whoever walks down a list sees each row once, whatever is created meanwhile', async () => {
+  const rows = down(1000, 0);
+  const asked = serve(rows);
+  const source = await listOf(rows);
+  for (let at = 0; at < 1000; at += 50) {
+    await source.range(at, at + 49);
+    rows.unshift(rows[0] + 1);
+  }
+  assert.deepEqual((await source.range(0, 999)).map((one) => one.id), down(1000, 0));
+  assert.equal(source.length, 1000);
+  assert.deepEqual(asked.filter((one) => one.startsWith('page')), []);
+});
+
+test('a page that came by its number is put right once it is known where it begins', async () => {
+  const rows = down(1000, 0);
+  const asked = serve(rows);
+  const source = await listOf(rows);
+  rows.unshift(1003, 1002, 1001);
+  const jumped = await source.range(300, 301);
+  assert.deepEqual([asked, jumped[0].id], [['start', 'page 4'], 703]);
+  const walked = await source.range(0, 399);
+  assert.deepEqual(walked.map((one) => one.id), down(1000, 600));
+  // What is right isn't fetched a second time.
+  const count = asked.length;
+  await source.range(0, 399);
+  assert.equal(asked.length, count);
+});
