@@ -1,20 +1,22 @@
-// The page Logs: what was asked of the server and what it had to say. Finding is `ops/log-filter`, the chart
-// `ops/log-chart`, an entry `ops/log-entry`. What is looked for stands in the page's address, so that it can be passed
-// on.
+// The page Logs: what was asked of the server and what it had to say. Finding is `ops/log-filter`, a time of one's own
+// `ops/log-time`, the chart `ops/log-chart`, an entry `ops/log-entry`. What is looked for stands in the page's address,
+// so that it can be passed on.
 
 import { Refused, del, get } from './lib/api.js';
-import { debounce, fill, find, h } from './lib/dom.js';
+import { debounce, fill, find, h, iconButton } from './lib/dom.js';
 import { editor } from './lib/editor.js';
 import { ask, busy, tell, toast } from './lib/feedback.js';
 import { count, plural, toDate, when } from './lib/format.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { formDialog } from './ops/form-dialog.js';
-import { logChart } from './ops/log-chart.js';
+import { logChart, withNew } from './ops/log-chart.js';
 import { logRow, saveJson, showEntry } from './ops/log-entry.js';
 import { completion, filterOf } from './ops/log-filter.js';
+import { askTime, moved } from './ops/log-time.js';
 import { LOGS } from './ops/settings-fields.js';
 import { settingsForm } from './ops/settings-form.js';
+import { typedBefore } from './ops/typed-before.js';
 
 const PER_PAGE = 50;
 const LIVE_EVERY_MS = 2000;
@@ -29,7 +31,7 @@ const parts = {
   search: at('search'), editor: at('expression'), find: at('find'), problem: at('filter-problem'), level: at('level'),
     superusers: at('superusers'), period: at('period'),
   range: at('range'), list: at('logs'), total: at('total'), more: at('more'), chart: at('chart'), live: at('live'),
-    bulk: at('bulk'), all: at('select-all'),
+    bulk: at('bulk'), all: at('select-all'), before: at('before'),
 };
 
 const query = new URLSearchParams(location.search);
@@ -44,6 +46,8 @@ const state = {
 let entries = [];
 const selected = new Set();
 let lastSelected = null;
+/** How many entries each hour has. */
+let hours = [];
 let page = 1;
 /** Later pages must be those of the same moment, whatever comes meanwhile. */
 let until = '';
@@ -85,7 +89,6 @@ async function load() {
   try {
     // After each other: an expression that is wrong is refused once, as the log has an entry of that.
     const found = await get('/api/logs', { filter, sort: '-@rowid', perPage: PER_PAGE }, { signal });
-    const stats = await get('/api/logs/stats', { filter }, { signal });
     entries = found.items;
     page = 1;
     until = entries[0]?.created ?? '';
@@ -93,7 +96,9 @@ async function load() {
     parts.total.textContent = plural(found.totalItems, 'entry', 'entries');
     parts.more.hidden = entries.length < PER_PAGE;
     draw();
-    chart.draw(stats);
+    parts.list.removeAttribute('aria-busy');
+    hours = await get('/api/logs/stats', { filter }, { signal });
+    chart.draw(hours);
   } catch (error) {
     if (error.name === 'AbortError') return;
     // An expression is wrong most of the time that somebody writes it; that stands beside it.
@@ -127,11 +132,33 @@ const changed = () => {
   load().catch(tell);
 };
 
+/** Finds what somebody has written to its end, and keeps it for the next time. */
+function findWritten() {
+  changed();
+  const { search, expression } = chosen();
+  if (search || expression) before.add(search || expression);
+}
+
 // --- what is looked for ---
+let before;
+function drawBefore() {
+  before = typedBefore(parts.before, {
+    key: state.isExpression ? 'holdall log expressions' : 'holdall log searches', isBrief: true,
+    label: state.isExpression ? 'Expressions of before' : 'Searched before',
+    onchoose(text) {
+      if (state.isExpression) state.expression = text;
+      else parts.search.value = state.search = text;
+      showMode().catch(tell);
+      findWritten();
+    },
+  });
+}
+
 let expressionEditor;
 async function showMode() {
   for (const button of document.querySelectorAll('[data-mode]')) button.setAttribute('aria-pressed',
     String((button.dataset.mode === 'expression') === state.isExpression));
+  drawBefore();
   parts.search.hidden = state.isExpression;
   parts.find.hidden = parts.editor.hidden = !state.isExpression;
   if (!state.isExpression) return;
@@ -141,7 +168,7 @@ async function showMode() {
       placeholder: 'data.status >= 400 && data.url ~ \'/api/\'',
     complete: completion(() => entries.flatMap(({ data }) =>
       Object.keys(data ?? {}).filter((key) => /^\w+$/.test(key)).map((key) => `data.${key}`))),
-    onchange: (text) => { state.expression = text; }, onrun: changed,
+    onchange: (text) => { state.expression = text; }, onrun: findWritten,
   });
   const made = await expressionEditor;
   if (!made.element.isConnected) parts.editor.append(made.element);
@@ -155,15 +182,17 @@ async function narrow(expression) {
   state.isExpression = true;
   state.expression = before ? `${before} && ${expression}` : expression;
   await showMode();
-  changed();
+  findWritten();
 }
 
 function drawRange() {
   const { from, to } = state;
   parts.period.value = '';
-  fill(parts.range, (from || to) && [h('span', { class: 'badge accent' },
+  const move = (name, label, by) => iconButton(name, label, { onclick: () => zoom(...moved(from, to, by)) });
+  fill(parts.range, (from || to) && [from && move('left', 'Earlier', -1), h('span', { class: 'badge accent' },
     `${from ? when(from.toISOString()) : '…'} – ${to ? when(to.toISOString()) : 'now'}`),
-    h('button', { type: 'button', class: 'small', onclick: () => zoom(null, null) }, 'All times')]);
+  from && to && move('right', 'Later', 1),
+  h('button', { type: 'button', class: 'small', onclick: () => zoom(null, null) }, 'All times')]);
 }
 function zoom(from, to) {
   [state.from, state.to] = [from, to];
@@ -231,7 +260,7 @@ async function takeNew() {
   if (fresh.length === 0) return;
   if (entries.length === 0) parts.list.replaceChildren();
   // What is being read stays where it is.
-  const before = parts.list.offsetHeight;
+  const height = parts.list.offsetHeight;
   entries = [...fresh, ...entries].slice(0, SHOWN_MAX);
   parts.list.prepend(...fresh.map((entry) => {
     const element = row(entry);
@@ -239,11 +268,13 @@ async function takeNew() {
     return element;
   }));
   while (parts.list.children.length > SHOWN_MAX) parts.list.lastElementChild.remove();
-  if (parts.list.getBoundingClientRect().top < 0) scrollBy(0, parts.list.offsetHeight - before);
-  const stats = await get('/api/logs/stats', { filter: filterOf(chosen()) }, { signal });
-  chart.draw(stats);
-  parts.total.textContent = plural(stats.reduce((sum, { total }) => sum + total, 0), 'entry', 'entries');
+  if (parts.list.getBoundingClientRect().top < 0) scrollBy(0, parts.list.offsetHeight - height);
   drawSelection();
+  // Counting all of a long log again takes longer than adding what has come, unless more has come than was fetched.
+  hours = items.length < LIVE_PER_LOOK ? withNew(hours, fresh)
+    : await get('/api/logs/stats', { filter: filterOf(chosen()) }, { signal });
+  chart.draw(hours);
+  parts.total.textContent = plural(hours.reduce((sum, { total }) => sum + total, 0), 'entry', 'entries');
 }
 
 // --- the whole log ---
@@ -280,14 +311,25 @@ parts.search.value = state.search;
 parts.level.value = state.level;
 parts.superusers.checked = state.superusers;
 parts.search.addEventListener('input', debounce(() => { state.search = parts.search.value; changed(); }, 300));
+parts.search.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.isComposing) return;
+  state.search = parts.search.value;
+  findWritten();
+});
 parts.level.addEventListener('change', () => { state.level = parts.level.value; changed(); });
 parts.superusers.addEventListener('change', () => {
   state.superusers = parts.superusers.checked;
   localStorage.setItem(SUPERUSERS_KEY, state.superusers ? 'yes' : 'no');
   changed();
 });
-parts.period.addEventListener('change', () =>
-  { if (parts.period.value) zoom(new Date(Date.now() - Number(parts.period.value) * HOUR_MS), null); });
+parts.period.addEventListener('change', async () => {
+  const { value } = parts.period;
+  if (value === 'between') {
+    const time = await askTime(state);
+    parts.period.value = '';
+    if (time) zoom(...time);
+  } else if (value) zoom(new Date(Date.now() - Number(value) * HOUR_MS), null);
+});
 for (const button of document.querySelectorAll('[data-mode]')) {
   button.addEventListener('click', async () => {
     state.isExpression = button.dataset.mode === 'expression';
@@ -306,20 +348,20 @@ parts.editor.addEventListener('keydown', (event) => {
   }
   event.preventDefault();
   event.stopPropagation();
-  changed();
+  findWritten();
 }, { capture: true });
 /** Enter takes no offer that has only just come up, and breaks the line then. Whoever types so fast hasn't seen it. */
-function breakMeansFind(before) {
+function breakMeansFind(written) {
   setTimeout(async () => {
     const solid = (text) => text.replace(/\s/g, '');
-    if (state.expression.length === before.length || solid(state.expression) !== solid(before)) return;
+    if (state.expression.length === written.length || solid(state.expression) !== solid(written)) return;
     const made = await expressionEditor;
-    made.set(before);
-    made.view.dispatch({ selection: { anchor: before.length } });
-    changed();
+    made.set(written);
+    made.view.dispatch({ selection: { anchor: written.length } });
+    findWritten();
   });
 }
-parts.find.addEventListener('click', changed);
+parts.find.addEventListener('click', findWritten);
 parts.more.addEventListener('click', () => busy(parts.more, more));
 parts.live.addEventListener('click', () => setLive(!isLive()));
 parts.all.addEventListener('click', () => {

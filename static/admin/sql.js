@@ -1,5 +1,5 @@
 // The page SQL: statements that the owner types, read-only unless they say otherwise, and their results. What is
-// completed is `ops/sql-complete`, results `ops/sql-result`, what was typed before `ops/sql-history`.
+// completed is `ops/sql-complete`, results `ops/sql-result`, what was typed before `ops/typed-before`.
 
 import { Refused, getAll, post } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
@@ -9,9 +9,10 @@ import { duration, plural } from './lib/format.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { sqlCompletion } from './ops/sql-complete.js';
-import { history, read as typedBefore } from './ops/sql-history.js';
 import { downloads, plan, resultTable } from './ops/sql-result.js';
+import { read, typedBefore } from './ops/typed-before.js';
 
+const HISTORY = 'holdall sql history';
 const CHANGING = /^\s*(?:insert|update|delete|replace)\b/i;
 /** What isn't kept of several results in one page. */
 const ROWS_MAX = 20_000;
@@ -39,13 +40,17 @@ const text = await editor({
   placeholder: 'SELECT …',
   complete: sqlCompletion(schema),
   onrun: () => run(),
-  value: new URLSearchParams(location.search).get('query') ?? typedBefore()[0] ?? '',
+  value: new URLSearchParams(location.search).get('query') ?? read(HISTORY)[0] ?? '',
 });
 at('editor').append(text.element);
 text.view.focus();
-const past = history(at('history'), (query) => {
-  text.set(query);
-  text.view.focus();
+const past = typedBefore(at('history'), {
+  key: HISTORY,
+  label: 'History',
+  onchoose(query) {
+    text.set(query);
+    text.view.focus();
+  },
 });
 // Without names there is less to complete, and nothing else.
 getAll('/api/collections', { fields: 'name,fields.name' })

@@ -13,6 +13,16 @@ const HOURS_MAX = 24 * 400;
 /** A drag shorter than this many pixels is a click. */
 const DRAG_MIN = 5;
 
+/** The server's figures with entries that have come since. */
+export function withNew(stats, entries) {
+  const totals = new Map(stats.map(({ date, total }) => [date, total]));
+  for (const { created } of entries) {
+    const date = `${created.slice(0, 13)}:00:00.000Z`;
+    totals.set(date, (totals.get(date) ?? 0) + 1);
+  }
+  return [...totals].map(([date, total]) => ({ date, total }));
+}
+
 /** What the server says, with the hours in between that have nothing: `[seconds[], totals[]]`. */
 function series(stats) {
   const totals = new Map(stats.map(({ date, total }) => [toDate(date).getTime() / 1000, total]));

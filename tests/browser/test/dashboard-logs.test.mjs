@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { api, origin } from '../lib/browser.mjs';
-import { look, open, owner } from '../lib/dashboard.mjs';
+import { look, lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 
 const AGENT = '<img src=x onerror="document.title=\'hacked\'">';
 const PATH = '/api/%3Cscript%3Edocument.title=%22hacked%22%3C/script%3E';
@@ -39,6 +39,7 @@ test('requests are listed, and one is shown with everything it has', async () =>
   const dialog = page.getByRole('dialog', { name: 'Entry of the log' });
   for (const text of ['data.userAgent', AGENT, 'GET /api/<script>document.title="hacked"</script>',
     'data.status']) await dialog.getByText(text).first().waitFor();
+  await lookAtDialog(page, 'logs-entry');
   const id = new URL(page.url()).searchParams.get('log');
   const entry = await api('GET', `/api/logs/${id}`);
   assert.equal(entry.data.userAgent, AGENT);
@@ -126,11 +127,66 @@ test('dragging over the chart narrows the time, and it can be reset', async () =
   await page.waitForFunction((old) => document.querySelector('.log-chart canvas').toDataURL() !== old, before);
 });
 
+test('a time is chosen without a mouse, and the times beside it', async () => {
+  await stranger('/api/timed');
+  const page = await owner();
+  await open(page, '/_/logs');
+  const ask = async (from, to) => {
+    await page.getByLabel('Time', { exact: true }).selectOption('between');
+    const dialog = page.getByRole('dialog', { name: 'Entries of a time' });
+    await dialog.getByLabel('From').fill(from);
+    await dialog.getByLabel('To', { exact: true }).fill(to);
+    await page.keyboard.press('Enter');
+    return dialog;
+  };
+  const refused = await ask('2001-01-02T03:00', '2001-01-02T03:00');
+  await refused.getByText('The end has to be after the beginning.').waitFor();
+  await lookAtDialog(page, 'logs-time');
+  await refused.getByRole('button', { name: 'Cancel' }).click();
+  assert.equal(new URL(page.url()).searchParams.get('from'), null);
+
+  await ask('2001-01-02T03:00', '2001-01-02T05:00');
+  await page.getByText('Nothing found').waitFor();
+  const range = () => ['from', 'to'].map((key) => Date.parse(new URL(page.url()).searchParams.get(key)));
+  const [from, to] = range();
+  assert.equal(to - from, 2 * 3_600_000);
+  await page.getByRole('button', { name: 'Later' }).click();
+  assert.deepEqual(range(), [to, to + 2 * 3_600_000]);
+  await page.getByRole('button', { name: 'Earlier' }).click();
+  assert.deepEqual(range(), [from, to]);
+  // It stays with a reload, and without an end it is until now.
+  await page.reload();
+  await page.getByText('Nothing found').waitFor();
+  await ask('2001-01-02T03:00', '');
+  await row(page, '/api/timed').waitFor();
+  await page.getByRole('button', { name: 'All times' }).click();
+  await page.waitForFunction(() => !location.search);
+});
+
+test('what was looked for before is there the next time', async () => {
+  const page = await owner();
+  await open(page, '/_/logs');
+  await page.getByRole('searchbox', { name: 'Search the log' }).fill(AGENT);
+  await page.keyboard.press('Enter');
+  await page.getByRole('searchbox', { name: 'Search the log' }).fill('something else');
+  await page.getByText('Nothing found').waitFor();
+  await page.getByText('Searched before (1)').click();
+  await page.getByRole('button', { name: AGENT, exact: true }).click();
+  await page.waitForFunction((agent) => new URLSearchParams(location.search).get('search') === agent, AGENT);
+  await expression(page, 'data.status = 404');
+  await page.getByText('Expressions of before (1)').click();
+  await lookAtDialog(page, 'logs-before');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => new URLSearchParams(location.search).get('filter') === 'data.status = 404');
+  assert.notEqual(await page.title(), 'hacked');
+});
+
 test('live shows new entries as they come', async () => {
   const page = await owner();
   await open(page, '/_/logs?search=live-needle');
   await page.getByText('Nothing found').waitFor();
-  await page.getByRole('button', { name: 'Live' }).click();
+  await page.getByRole('button', { name: 'Live', exact: true }).click();
   await stranger('/api/live-needle-1');
   await row(page, 'live-needle-1').waitFor();
   await stranger('/api/live-needle-2');
@@ -138,6 +194,13 @@ test('live shows new entries as they come', async () => {
   assert.match(await rows(page).first().textContent(), /live-needle-2/, 'the newest is the first');
   assert.equal(await rows(page).count(), 2);
   await page.getByText('2 entries').waitFor();
+  await page.getByRole('img', { name: /^2 entries over/ }).waitFor();
+  // What has been paused goes on where it was.
+  await page.getByRole('button', { name: 'Live', exact: true }).click();
+  await stranger('/api/live-needle-3');
+  await page.getByRole('button', { name: 'Live', exact: true }).click();
+  await row(page, 'live-needle-3').waitFor();
+  await page.getByText('3 entries').waitFor();
 });
 
 test('chosen entries are downloaded', async () => {
@@ -174,6 +237,7 @@ test('what is kept is set, and everything is deleted after a question', async ()
   await open(page, '/_/logs');
   await page.getByRole('button', { name: 'What is kept' }).click();
   const dialog = page.getByRole('dialog', { name: 'What is kept in the log' });
+  await lookAtDialog(page, 'logs-kept');
   await dialog.getByLabel('Days to keep').fill('-3');
   await dialog.getByRole('button', { name: 'Save' }).click();
   await dialog.locator('[name="logs.maxDays"][aria-invalid="true"]').waitFor();

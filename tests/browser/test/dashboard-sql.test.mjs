@@ -201,12 +201,12 @@ test('what was typed before is found again, and forgotten', async () => {
   }
   await page.getByText('History (2)').click();
   await lookAtDialog(page, 'sql-history');
-  await page.getByRole('searchbox', { name: 'Search the history' }).fill('as ONE');
+  await page.getByRole('searchbox', { name: 'Search: History' }).fill('as ONE');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await editor(page).getByText('SELECT 1 AS one').waitFor();
   await page.getByText('History (2)').click();
-  await page.getByRole('button', { name: 'Forget this statement' }).first().click();
+  await page.getByRole('button', { name: 'Forget this one' }).first().click();
   await page.getByText('History (1)').waitFor();
   await page.getByRole('button', { name: 'Forget all' }).click();
   await page.getByText('Nothing yet.').waitFor();

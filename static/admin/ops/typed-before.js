@@ -1,0 +1,91 @@
+// What was typed before (statements, filters), kept in this browser: a menu that can be searched, and forgotten one by
+// one or as a whole. Used by the pages SQL and Logs.
+
+import { fill, h, icon, iconButton } from '../lib/dom.js';
+import { count } from '../lib/format.js';
+
+const KEPT_MAX = 200;
+const SHOWN_MAX = 50;
+
+/** What is kept under a key, the latest first. */
+export function read(key) {
+  try {
+    const list = JSON.parse(localStorage.getItem(key));
+    return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+function write(key, list) {
+  try {
+    localStorage.setItem(key, JSON.stringify(list.slice(0, KEPT_MAX)));
+  } catch {
+    // Without room in the browser there is no history, and everything else works.
+  }
+}
+
+/**
+ * Draws into `place`; `label` names the menu (where there is little room, `isBrief`, unseen), `onchoose(text)` is called
+ * with one of them.
+ * @returns {{ add: (text: string) => void }}
+ */
+export function typedBefore(place, { key, label, onchoose, isBrief = false }) {
+  const search = h('input', { type: 'search', placeholder: 'Search', 'aria-label': `Search: ${label}`,
+    autocomplete: 'off', oninput: () => draw(),
+    onkeydown: (event) => { if (event.key === 'ArrowDown') step(event, -1, 1); } });
+  const list = h('ul', { 'aria-label': label });
+  const name = h('span');
+  const forget = (kept, event) => {
+    // What was clicked goes, and a click on what isn't there any more would count as one outside of the menu.
+    event.stopPropagation();
+    write(key, kept);
+    draw();
+    search.focus();
+  };
+  const forgetAll = h('button', { type: 'button', class: 'small danger', onclick: (event) => forget([], event) },
+    'Forget all');
+  const element = h('details', { class: 'menu', ontoggle: () => {
+    if (!element.open) return;
+    search.value = '';
+    draw();
+    search.focus();
+  } }, h('summary', { class: 'button', title: label }, icon('clock'), name),
+  h('div', { class: 'menu-list typed-before' }, search, list, h('div', { class: 'row end' }, forgetAll)));
+
+  function step(event, at, by) {
+    event.preventDefault();
+    const next = list.querySelectorAll('.typed-one')[at + by];
+    if (next) next.focus();
+    else if (at + by < 0) search.focus();
+  }
+  const choose = (text) => {
+    element.open = false;
+    onchoose(text);
+  };
+  const row = (text, at) => h('li', {},
+    h('button', { type: 'button', class: 'plain typed-one', title: text, onclick: () => choose(text),
+      onkeydown: (event) => {
+        if (event.key === 'ArrowDown') step(event, at, 1);
+        if (event.key === 'ArrowUp') step(event, at, -1);
+      } }, text),
+    iconButton('x', 'Forget this one', { onclick: (event) => forget(read(key).filter((one) => one !== text), event) }));
+
+  function draw() {
+    const all = read(key);
+    fill(name, h('span', { class: isBrief && 'visually-hidden' }, label, ' '), `(${count(all.length)})`);
+    const wanted = search.value.trim().toLowerCase();
+    const found = all.filter((one) => one.toLowerCase().includes(wanted)).slice(0, SHOWN_MAX);
+    fill(list, found.map(row), found.length === 0
+      && h('li', { class: 'quiet' }, all.length === 0 ? 'Nothing yet.' : 'Nothing found.'));
+    forgetAll.hidden = all.length === 0;
+  }
+  draw();
+  fill(place, element);
+  return {
+    add(text) {
+      write(key, [text, ...read(key).filter((one) => one !== text)]);
+      draw();
+    },
+  };
+}
