@@ -11,6 +11,8 @@ const channel = new BroadcastChannel(`holdall session ${root.pathname}`);
 const { email } = document.body.dataset;
 let notice;
 let looking;
+/** Whether somebody wants to stay, and has done nothing since. What a page asks for by itself doesn't bring it up again. */
+let stays = false;
 
 /** The way to sign in and back to this page. */
 function signInAddress() {
@@ -34,7 +36,7 @@ function doubt() {
 }
 
 function ended() {
-  if (notice) return;
+  if (notice || stays) return;
   const id = uniqueId('ended');
   const elsewhere = hasUnsaved();
   const text = elsewhere
@@ -46,6 +48,7 @@ function ended() {
   notice.addEventListener('close', () => {
     notice.remove();
     notice = undefined;
+    stays = true;
   });
   document.body.append(notice);
   notice.showModal();
@@ -67,8 +70,13 @@ function begun(session) {
 export function watchSession() {
   channel.onmessage = ({ data }) => (data.ended ? doubt() : begun(data));
   channel.postMessage({ email, csrf: ownPage()['X-CSRF-Token'] });
+  for (const sign of ['keydown', 'pointerdown']) addEventListener(sign, () => { stays = false; }, { capture: true });
   document.addEventListener('sessiondoubt', doubt);
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) doubt(); });
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) return;
+    stays = false;
+    doubt();
+  });
   // A page that the browser had put aside is from before whatever has happened since.
   addEventListener('pageshow', (event) => { if (event.persisted) doubt(); });
   // The page goes once the answer is there; the others are not to ask before.
