@@ -5,6 +5,7 @@
 // (`schema/problems.js`).
 
 import { Refused, address, get, getAll, patch, post } from './lib/api.js';
+import { lock } from './lib/controls.js';
 import { debounce, fill, find, h, uniqueId } from './lib/dom.js';
 import { ask, busy, tabs, tell, toast } from './lib/feedback.js';
 import { plural } from './lib/format.js';
@@ -37,6 +38,7 @@ let draft;
 let scaffolds;
 let view;
 let leaving = false;
+let hasSaved = false;
 
 start().catch((error) => {
   tell(error);
@@ -246,7 +248,10 @@ function saveBar() {
   update();
   const later = debounce(update, 120);
   draft.addEventListener('change', later);
-  return h('div', { class: 'save-bar' }, h('span', { class: 'grow' }, status), look, back, button);
+  const bar = h('div', { class: 'save-bar' }, h('span', { class: 'grow' }, status), look, back, button);
+  // Who has saved once has unlocked it.
+  view.locked = hasSaved ? { refuses: () => false } : lock(button);
+  return bar;
 }
 
 async function discard() {
@@ -283,6 +288,7 @@ async function save() {
 }
 
 async function send() {
+  if (view.locked.refuses()) return;
   clearProblems();
   const sent = draft.fields;
   let refused = null;
@@ -361,6 +367,7 @@ async function lookAround() {
 }
 
 function done(stored) {
+  hasSaved = true;
   if (draft.isNew) return leave(page(stored.name), { unasked: true });
   if (stored.name !== draft.saved.name) return leave(page(stored.name, `/edit${location.hash}`), { unasked: true });
   draft = new Draft(

@@ -78,7 +78,17 @@ async function start() {
         show();
       },
     }),
-    h('a', { class: 'button main', href: address('/_/new-collection') }, icon('plus'), 'New collection'),
+    h(
+      'div',
+      { class: 'row' },
+      h('a', { class: 'button', href: address('/_/transfer') }, 'Import and export'),
+      h(
+        'a',
+        { class: 'button main', href: address('/_/new-collection'), dataset: { control: '' } },
+        icon('plus'),
+        'New collection',
+      ),
+    ),
   );
   fill(root, tools, bar.element);
   show();

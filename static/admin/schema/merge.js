@@ -31,7 +31,23 @@ export function readImport(text) {
     (one) => typeof one !== 'object' || one === null || typeof one.name !== 'string' || one.name === '',
   );
   if (broken >= 0) throw new Error(`Number ${broken + 1} of the list isn't a collection with a name.`);
+  for (const one of list) {
+    const wrong = malformed(one);
+    if (wrong) throw new Error(`${one.name}: ${wrong}`);
+  }
   return list;
+}
+
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isListOf = (list, test) => list === undefined || (Array.isArray(list) && list.every(test));
+
+/** What keeps a definition from being compared with others. */
+function malformed(one) {
+  if (!isListOf(one.fields, (field) => isObject(field) && typeof (field.name ?? '') === 'string'))
+    return 'its fields have to be a list of objects with names.';
+  if (!isListOf(one.indexes, (sql) => typeof sql === 'string')) return 'its indexes have to be a list of statements.';
+  const rule = Object.keys(one).find((key) => /Rule$/.test(key) && one[key] !== null && typeof one[key] !== 'string');
+  return rule ? `its ${rule} has to be a text or null.` : null;
 }
 
 /** The collection here that an imported one would change. */

@@ -3,6 +3,7 @@
 // Used by the editor of collections.
 
 import { address, del, get, records } from '../lib/api.js';
+import { hidesControls } from '../lib/controls.js';
 import { ask, copy, menu, tell, toast } from '../lib/feedback.js';
 import { plural } from '../lib/format.js';
 
@@ -13,10 +14,15 @@ export function moreMenu(current, leave) {
   const { name, type, system } = current().saved;
   return menu('More for this collection', [
     { label: 'Copy as JSON', run: () => copy(JSON.stringify(current().definition(), null, 2)) },
-    { label: 'Duplicate', run: () => leave(`${address('/_/new-collection')}?from=${encodeURIComponent(name)}`) },
-    type !== 'view' &&
+    !hidesControls && {
+      label: 'Duplicate',
+      run: () => leave(`${address('/_/new-collection')}?from=${encodeURIComponent(name)}`),
+    },
+    !hidesControls &&
+      type !== 'view' &&
       name !== '_superusers' && { label: 'Delete all records …', danger: true, run: () => truncate(name) },
-    !system && { label: 'Delete the collection …', danger: true, run: () => remove(name, type === 'view', leave) },
+    !hidesControls &&
+      !system && { label: 'Delete the collection …', danger: true, run: () => remove(name, type === 'view', leave) },
   ]);
 }
 

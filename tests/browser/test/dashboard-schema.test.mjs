@@ -146,6 +146,59 @@ test('collections with other ids are taken for the same when asked to', async ()
   assert.equal((await api('GET', '/api/collections/moons/records')).items[0].name, 'Io');
 });
 
+test('a file that is dropped is read, and a refused import says which field of which collection', async () => {
+  await define('refusing', [text('fine'), text('code')]);
+  const here = await definition('refusing');
+  const broken = { ...here, fields: here.fields.map((one) => (one.name === 'code' ? { ...one, pattern: '[' } : one)) };
+  await page.goto('about:blank');
+  await open(page, '/_/transfer#import');
+  await page.getByRole('textbox', { name: 'Definitions to import' }).waitFor();
+  const drop = (json) =>
+    page.locator('.transfer-in').evaluate((panel, content) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([content], 'x.json'));
+      for (const type of ['dragover', 'drop'])
+        panel.querySelector('.editor').dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    }, json);
+  for (const [json, said] of [
+    ['[{"name": "odd", "fields": 3}]', 'odd: its fields have to be a list'],
+    ['[{"name": "odd", "listRule": 3}]', 'odd: its listRule has to be a text or null'],
+    ['[1]', 'Number 1 of the list isn\'t a collection'],
+  ]) {
+    await drop(json);
+    await page.getByRole('alert').getByText(said).waitFor();
+  }
+  await drop(JSON.stringify([broken]));
+  await page.getByText('0 added, 1 changed').waitFor();
+  await button('Review and import').click();
+  await button('Import', dialog()).click();
+  const refusal = page.getByRole('alert').filter({ hasText: 'nothing has changed' });
+  await refusal.getByText('refusing can’t be imported').waitFor();
+  await refusal.getByText('Field code, pattern: This isn\'t a regular expression that can be used.').waitFor();
+  await page.locator('.import-list .refused').getByText('Refused').waitFor();
+  await drop(JSON.stringify([{ name: 'newly', type: 'base', fields: [text('a'), text('b', { max: -1 })] }]));
+  await page.getByText('1 added, 0 changed').waitFor();
+  await button('Review and import').click();
+  await button('Import', dialog()).click();
+  await refusal.getByText('Field b, max: This can\'t be less than 0.').waitFor();
+  assert.equal((await definition('refusing')).fields[2].pattern, '');
+});
+
+test('an import is compared with what is here now, not with what was here when the page was opened', async () => {
+  await define('moving', [text('a'), text('b')]);
+  const there = await definition('moving');
+  await page.goto('about:blank');
+  await open(page, '/_/transfer#import');
+  const file = { name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify([{ ...there, listRule: '' }])) };
+  await page.locator('input[type="file"]').setInputFiles(file);
+  await page.getByText('0 added, 1 changed').waitFor();
+  await page.getByLabel(/^Delete what isn’t in it/).check();
+  await api('PATCH', '/api/collections/moving', { fields: [...there.fields, text('added')] });
+  await button('Review and import').click();
+  await dialog().getByText('moving: Removes added').waitFor();
+  await button('Cancel', dialog()).click();
+});
+
 test('forty collections can be read from afar, found, and looked at by touch and keys', async () => {
   const ids = [];
   for (let n = 0; n < 40; n += 1) {
