@@ -107,6 +107,14 @@ export async function withProgress(title, total, run) {
   }
 }
 
+/** A list of problems that scrolls by itself. */
+export const problemList = (label, lines) =>
+  h(
+    'div',
+    { class: 'problem-list', tabindex: 0, role: 'region', 'aria-label': label },
+    h('ul', {}, lines.map((line) => h('li', {}, line))),
+  );
+
 /** Lists what has failed, until somebody has read it. */
 export function showFailures(title, failed) {
   const id = uniqueId('failures');
@@ -115,10 +123,9 @@ export function showFailures(title, failed) {
     { 'aria-labelledby': id },
     h('h2', { id }, title),
     h('p', {}, `${plural(failed.length, 'record')} could not be changed:`),
-    h(
-      'ul',
-      { class: 'problem-list', tabindex: 0, role: 'region', 'aria-labelledby': id },
-      failed.slice(0, FAILURES_SHOWN).map((one) => h('li', {}, h('code', {}, one.id), ' ', one.message)),
+    problemList(
+      'Refused records',
+      failed.slice(0, FAILURES_SHOWN).map((one) => [h('code', {}, one.id), ' ', one.message]),
     ),
     failed.length > FAILURES_SHOWN && h('p', { class: 'small quiet' }, `The first ${FAILURES_SHOWN}.`),
     h('footer', {}, h('button', { type: 'button', class: 'main', onclick: () => dialog.close() }, 'Close')),

@@ -5,9 +5,9 @@ import { ownPage } from '../lib/api.js';
 import { mayChange } from '../lib/controls.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { download } from '../lib/download.js';
-import { toast } from '../lib/feedback.js';
 import { bytes, count, plural } from '../lib/format.js';
 import { refusal, transfer } from '../record/xhr.js';
+import { problemList } from './changes.js';
 import { lineOf } from './csv.js';
 import { LEFT_OUT, bodyOf, ignored, openFile, targets } from './import-file.js';
 
@@ -130,7 +130,6 @@ export function importDialog({ collection, onchange }) {
     if (!outcome) return;
     fill(result, drawOutcome(outcome, dryRun, collection));
     if (dryRun || outcome.created + outcome.updated === 0) return;
-    toast(`${plural(outcome.created, 'record')} created, ${count(outcome.updated)} changed.`);
     onchange();
   }
 
@@ -243,10 +242,9 @@ function drawOutcome({ created, updated, failed, errors }, dryRun, collection) {
   return [
     h('p', { class: `banner ${failed > 0 ? 'warn' : 'good'}` }, dryRun ? `Nothing has changed. ${said}` : said),
     errors.length > 0 && [
-      h(
-        'ul',
-        { class: 'problem-list', tabindex: 0, role: 'region', 'aria-label': 'Refused rows' },
-        errors.slice(0, ERRORS_SHOWN).map((one) => h('li', {}, h('strong', {}, `Row ${one.row}`), ' ', one.message)),
+      problemList(
+        'Refused rows',
+        errors.slice(0, ERRORS_SHOWN).map((one) => [h('strong', {}, `Row ${count(one.row)}`), ' ', one.message]),
       ),
       h(
         'p',

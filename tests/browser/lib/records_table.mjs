@@ -69,7 +69,7 @@ export const createMany = (from, to) =>
   });
 
 export const grid = (page) => page.getByRole('grid');
-export const row = (page, text) => page.getByRole('row').filter({ hasText: text });
+export const row = (page, text) => grid(page).getByRole('row').filter({ hasText: text });
 /** A cell, by the name of its column. */
 export async function cell(page, text, column) {
   const head = page.getByRole('columnheader', { name: column, exact: true });

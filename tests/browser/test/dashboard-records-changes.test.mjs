@@ -107,3 +107,100 @@ test('selected records are changed, deleted and brought back together', async ()
   const bare = (list) => list.map(({ created, updated, ...rest }) => rest).sort((a, b) => a.id.localeCompare(b.id));
   assert.deepEqual(bare(await all()), bare(before));
 });
+
+test('ranges begin where one is, shrink again, and take rows that nobody has seen', async () => {
+  const page = await owner();
+  await open(page, '/_/collections/many');
+  await tick(page, /word 989$/);
+  await page.getByText('1 selected').waitFor();
+  await grid(page).focus();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('ArrowDown');
+  for (let at = 0; at < 3; at += 1) await page.keyboard.press('Shift+ArrowDown');
+  await page.getByText('4 selected').waitFor();
+  await page.keyboard.press('Shift+ArrowUp');
+  await page.getByText('3 selected').waitFor();
+  assert.equal(await row(page, /word 988$/).getAttribute('aria-selected'), 'true');
+  assert.equal(await row(page, /word 985$/).getAttribute('aria-selected'), 'false');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+Home');
+  await tick(page, /word 999$/);
+  await grid(page).evaluate((element) => {
+    element.scrollTop = 38 * 900;
+  });
+  await row(page, /word 99$/).waitFor();
+  await tick(page, /word 99$/, { modifiers: ['Shift'] });
+  await page.getByText('901 selected').waitFor();
+});
+
+test('all that the filter matches is selected and changed, also what is not loaded', async () => {
+  const page = await owner();
+  await open(page, `/_/collections/many?filter=${encodeURIComponent('n < 300')}`);
+  await page.getByText('300 matching records').waitFor();
+  await tick(page, /word 299$/);
+  await page.getByRole('button', { name: 'Select all 300' }).click();
+  await page.getByText('300 selected').waitFor();
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Field').selectOption('word');
+  await page.getByLabel('New value').fill('changed');
+  await page.getByRole('button', { name: 'Change 300 records' }).click();
+  await page.getByText('300 records changed.').waitFor();
+  const { totalItems } = await api('GET', `/api/collections/many/records?filter=${encodeURIComponent('word = "changed"')}`);
+  assert.equal(totalItems, 300);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('300 records as before.').waitFor();
+});
+
+test('who loses the connection in the middle is told what was done', async () => {
+  const page = await owner();
+  await open(page, `/_/collections/many?filter=${encodeURIComponent('n >= 300 && n < 500')}`);
+  await page.getByText('200 matching records').waitFor();
+  await tick(page, /word 499$/);
+  await page.getByRole('button', { name: 'Select all 200' }).click();
+  await page.getByText('200 selected').waitFor();
+  let batches = 0;
+  await page.route('**/api/batch', (route) => ((batches += 1) === 2 ? route.abort() : route.continue()));
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Field').selectOption('word');
+  await page.getByLabel('New value').fill('half');
+  await page.getByRole('button', { name: 'Change 200 records' }).click();
+  await page.getByText('100 records changed.').waitFor();
+  await page.getByText('100 records of 200 were not changed.').waitFor();
+  await page.getByText("The server can't be reached.").waitFor();
+  await row(page, 'half').first().waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText('100 records as before.').waitFor();
+});
+
+test('each kind of cell takes its values, and says what it does not take', async () => {
+  await clear();
+  const { id } = await create({ title: 'Kinds', code: 'M-1', price: 5, kind: 'red', due: '2026-03-04 05:06:07.000Z' });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  const into = async (column, fill) => {
+    await (await cell(page, 'M-1', column)).dblclick();
+    const input = page.getByLabel(`${column} of ${id}`);
+    await fill(input);
+    await page.keyboard.press('Enter');
+    return input;
+  };
+  const refused = async (input, text) => {
+    await page.getByRole('alert').filter({ hasText: text }).waitFor();
+    await page.keyboard.press('Escape');
+    await input.waitFor({ state: 'detached' });
+  };
+  await refused(await into('title', (input) => input.fill('')), /blank|empty|required/i);
+  await refused(await into('price', (input) => input.fill('101')), '100');
+  await refused(await into('mail', (input) => input.fill('nobody')), /e-?mail/i);
+  await refused(await into('link', (input) => input.fill('not a link')), /URL|address/i);
+  for (const [column, fill, value] of [
+    ['kind', (input) => input.selectOption('green'), 'green'],
+    ['kind', (input) => input.selectOption('–'), ''],
+    ['due', (input) => input.fill(''), ''],
+    ['price', (input) => input.fill(''), 0],
+    ['mail', (input) => input.fill('a@example.com'), 'a@example.com'],
+  ]) {
+    await (await into(column, fill)).waitFor({ state: 'detached' });
+    assert.deepEqual((await view(id))[column], value, column);
+  }
+});

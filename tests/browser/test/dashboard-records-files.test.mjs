@@ -82,3 +82,62 @@ test('a file is looked at, tried, and imported; rows that are refused are listed
   await dialog.getByRole('button', { name: 'Import', exact: true }).click();
   await row(page, 'From JSON').waitFor();
 });
+
+async function importing(page) {
+  await page.getByLabel('More').click();
+  await page.getByRole('button', { name: 'Import …' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Import into things' });
+  const choose = (name, buffer) =>
+    dialog.getByLabel('CSV or JSON file').setInputFiles({ name, mimeType: 'text/csv', buffer });
+  return { dialog, choose, go: dialog.getByRole('button', { name: 'Import', exact: true }) };
+}
+
+test('files of spreadsheets are read as they are written: marks, semicolons, old encodings', async () => {
+  await clear();
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  const { dialog, choose, go } = await importing(page);
+  const text = 'title;code\r\n"Säge; groß";P-1\r\n';
+  const utf16 = Buffer.from(`\uFEFF${text.replace('P-1', 'P-2')}`, 'utf16le');
+  const old = Buffer.from(text.replace('P-1', 'P-3'), 'latin1');
+  for (const [buffer, encoding] of [[Buffer.from(`\uFEFF${text}`), ''], [utf16, 'utf-16le'], [old, 'windows-1252']]) {
+    await choose('tools.csv', buffer);
+    await dialog.getByText(`CSV${encoding && `, ${encoding}`};`).waitFor();
+    await go.click();
+    await dialog.getByText('1 record created').waitFor();
+    // The same can't go in twice.
+    assert.equal(await go.isDisabled(), true);
+  }
+  const json = Buffer.from('\uFEFF[{"title": "Säge; groß", "code": "P-4"}]');
+  await choose('tools.json', json);
+  await go.click();
+  await dialog.getByText('1 record created').waitFor();
+  assert.deepEqual((await all()).map((one) => `${one.title} ${one.code}`).sort(), [1, 2, 3, 4].map((at) => `Säge; groß P-${at}`));
+});
+
+test('what was exported comes back as the same records', async () => {
+  await clear();
+  const { id } = await create({ title: 'Before', code: 'R-1', price: 1 });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  const { dialog, choose, go } = await importing(page);
+  await choose('back.csv', Buffer.from(`id,title,price\n${id},After,2\n`));
+  await dialog.getByText('back.csv').waitFor();
+  assert.equal(await dialog.getByLabel('Recognise records by').inputValue(), 'id');
+  await go.click();
+  await dialog.getByText('0 records created, 1 changed, 0 refused.').waitFor();
+  assert.deepEqual((await all()).map((one) => [one.id, one.title, one.price]), [[id, 'After', 2]]);
+});
+
+test('an import tells when the connection breaks, and goes on afterwards', async () => {
+  await clear();
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  const { dialog, choose, go } = await importing(page);
+  await choose('a.csv', Buffer.from('title,code\nOne,S-1\n'));
+  await page.route('**/import?**', (route) => route.abort(), { times: 1 });
+  await go.click();
+  await dialog.getByText('Some rows may be in already').waitFor();
+  await go.click();
+  await dialog.getByText('1 record created').waitFor();
+});

@@ -162,3 +162,68 @@ test('an empty collection says what to do; a view can only be looked at', async 
   assert.equal(await page.getByRole('button', { name: 'Delete', exact: true }).count(), 0);
   assert.deepEqual(page.trouble, []);
 });
+
+test('records that come meanwhile neither double nor hide rows for who scrolls on', async () => {
+  const page = await owner();
+  await open(page, '/_/collections/many');
+  await row(page, /word 999$/).waitFor();
+  const seen = new Set();
+  for (let at = 0; at < ROWS; at += 10) {
+    if (at === 150) await createMany(ROWS, ROWS + 120);
+    await grid(page).evaluate((element, top) => {
+      element.scrollTop = top;
+    }, 38 * at);
+    const wanted = `[aria-rowindex="${at + 2}"]`;
+    const text = await page.locator(`${wanted} .c-text`).textContent();
+    assert.equal(text, `word ${ROWS - 1 - at}`);
+    seen.add(text);
+  }
+  assert.equal(seen.size, ROWS / 10);
+  // Who refreshes stays where they are.
+  await page.getByRole('button', { name: 'Refresh' }).first().click();
+  await page.getByText('1,120 records').waitFor();
+  assert.ok(await grid(page).evaluate((element) => element.scrollTop > 30_000));
+  await page.getByRole('button', { name: 'new records – show' }).waitFor({ state: 'detached' });
+  const { items } = await api('GET', `/api/collections/many/records?perPage=500&filter=${encodeURIComponent('n > 999')}`);
+  await api('POST', '/api/batch', {
+    requests: items.map(({ id }) => ({ method: 'DELETE', url: `/api/collections/many/records/${id}` })),
+  });
+});
+
+test('buttons wait for the page that is behind them', async () => {
+  const page = await owner();
+  let release;
+  const held = new Promise((resolve) => {
+    release = resolve;
+  });
+  await page.route('**/admin/records/source.js', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto('/_/collections/many', { waitUntil: 'commit' });
+  const button = page.getByRole('button', { name: 'New record' });
+  await button.waitFor();
+  assert.equal(await button.isDisabled(), true);
+  release();
+  await button.click();
+  await page.locator('dialog.panel[open]').waitFor();
+  assert.deepEqual(page.trouble, []);
+});
+
+test('sixty columns and a text of ten thousand characters stay a table', async () => {
+  await api('POST', '/api/collections', {
+    name: 'wide',
+    type: 'base',
+    fields: Array.from({ length: 60 }, (_, at) => ({ name: `field_${at}`, type: 'text', max: 20_000 })),
+  });
+  await api('POST', '/api/collections/wide/records', { field_0: 'long '.repeat(2000), field_59: 'the last' });
+  const page = await owner();
+  await open(page, '/_/collections/wide');
+  await row(page, 'the last').waitFor();
+  assert.equal((await row(page, 'the last').boundingBox()).height, 38);
+  assert.ok((await (await cell(page, 'the last', 'field_0')).textContent()).length < 200);
+  await grid(page).focus();
+  await page.keyboard.press('End');
+  await page.waitForFunction(() => globalThis.document.querySelector('.grid').scrollLeft > 5000);
+  await look(page, 'records-wide');
+});
