@@ -9,7 +9,6 @@ import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { formDialog, labelled } from './ops/form-dialog.js';
 import { figures, valueOf } from './ops/metrics.js';
-import { latestSaid } from './ops/program-log.js';
 import { restore } from './ops/restore.js';
 import { BACKUPS } from './ops/settings-fields.js';
 import { keepUnsaved, settingsForm } from './ops/settings-form.js';
@@ -17,23 +16,23 @@ import { uploadBackup } from './ops/upload.js';
 
 const TESTING_LOOK_MS = 1000;
 const IDLE_LOOK_MS = 15_000;
-const BAD = 'the backup can\'t be restored';
+
+/** The job that makes backups by schedule. */
+const SCHEDULE = '__pbAutoBackup__';
 
 const body = find('[data-backups]');
 const total = find('[data-total]');
-/** Why backups are no good, by their names; asked for once. */
-const reasons = new Map();
 /** The name of the one that is being made here; empty for one that the server names. */
 let making = null;
 let timer;
 
 // --- the list ---
-function state({ key, verified, verifiedAt }) {
+function state({ verified, verifiedAt, error }) {
   if (verified === null) return h('span', { class: 'badge info' }, 'Being tested');
   const time = verifiedAt && h('span', { class: 'quiet small', title: when(verifiedAt) }, `Tested ${ago(verifiedAt)}`);
   if (verified) return [h('span', { class: 'badge good' }, 'Verified'), time];
   return [h('span', { class: 'badge problem' }, 'Failed'), time,
-    reasons.get(key) && h('p', { class: 'small backup-reason' }, reasons.get(key))];
+    error && h('p', { class: 'small backup-reason' }, error)];
 }
 
 function row(backup) {
@@ -75,11 +74,6 @@ async function load() {
   try {
     const list = await get('/api/backups');
     isTesting = list.some(({ verified }) => verified === null);
-    await Promise.all(list.filter(({ key, verified }) => verified === false
-      && !reasons.has(key)).map(async ({ key }) => {
-      const said = await latestSaid(BAD, 'name', key).catch(() => null);
-      if (said) reasons.set(key, said.message.replace(/^the backup can't be restored: /, ''));
-    }));
     draw(list);
   } finally {
     timer = setTimeout(() => {
@@ -113,10 +107,7 @@ async function create() {
 }
 
 async function upload() {
-  const name = await uploadBackup();
-  if (name === null) return;
-  reasons.delete(name);
-  await load();
+  if (await uploadBackup()) await load();
 }
 
 /** A link with a token that works for some minutes: the browser fetches by itself, and shows how far it is. */
@@ -136,13 +127,23 @@ async function remove(key) {
   if (!(await ask({ title: 'Delete this backup?', text: key, action: 'Delete', danger: true }))) return;
   await busy(null, async () => {
     await del(`/api/backups/${encodeURIComponent(key)}`);
-    reasons.delete(key);
     await load();
     toast(`${key} was deleted.`);
   });
 }
 
 // --- by themselves ---
+/** How the schedule's last one went, since the server began. */
+async function lastByItself() {
+  const jobs = await get('/api/crons');
+  const last = jobs.find(({ id }) => id === SCHEDULE)?.runs[0];
+  if (!last) return;
+  const time = h('time', { title: when(last.started) }, ago(last.started));
+  find('[data-schedule]').append(last.error
+    ? h('p', { class: 'banner problem backup-last' }, 'The last one, ', time, ', could not be made: ', last.error)
+    : h('p', { class: 'quiet small backup-last' }, 'The last one was made ', time, '.'));
+}
+
 async function settingsCards() {
   const settings = await get('/api/settings');
   const fields = h('div', { class: 'settings-fields' });
@@ -191,4 +192,4 @@ find('[data-upload]').addEventListener('click', () => upload().catch(tell));
 shortcut('n', 'Make a backup', create);
 command('Make a backup', create, 'Backups');
 command('Upload a backup', () => upload().catch(tell), 'Backups');
-await Promise.all([load(), settingsCards(), shipping()].map((part) => part.catch(tell)));
+await Promise.all([load(), settingsCards().then(lastByItself), shipping()].map((part) => part.catch(tell)));

@@ -1,18 +1,16 @@
-// The page Jobs: what the program does at certain times, when that is next, how it went, and running one now. The list
-// is `/api/crons`; how runs went is in the server's figures, and why one failed is in the log.
+// The page Jobs: what the program does at certain times, when that is next, how it went the last times, and running one
+// now. All of it is in `/api/crons`.
 
 import { address, get, post } from './lib/api.js';
 import { fill, find, h, icon } from './lib/dom.js';
 import { tell, toast } from './lib/feedback.js';
-import { ago, count, when } from './lib/format.js';
+import { ago, duration, plural, when } from './lib/format.js';
 import { command } from './lib/palette.js';
 import { next, words } from './ops/cron.js';
-import { figures, valueOf } from './ops/metrics.js';
-import { latestSaid } from './ops/program-log.js';
+import { quoted } from './ops/program-log.js';
 
 const LOOK_EVERY_MS = 30_000;
 const WATCH_EVERY_MS = 500;
-const FAILED = 'a job failed';
 
 /** What the program's own jobs do. */
 const KNOWN = {
@@ -30,35 +28,37 @@ const body = find('[data-jobs]');
 /** Jobs that somebody has started here and whose end isn't known yet. */
 const started = new Set();
 
-const runsOf = (all, id) => {
-  const of = (outcome) => valueOf(all, 'holdall_job_runs_total', { job: id, outcome }) ?? 0;
-  return {
-    done: of('done'), failed: of('failed'), running: valueOf(all, 'holdall_job_running', { job: id }) === 1,
-    last: valueOf(all, 'holdall_job_last_success_timestamp_seconds', { job: id }),
-  };
-};
+/** Jobs whose earlier runs somebody looks at. */
+const opened = new Set();
 
-function lastRun({ done, failed, running, last }, failure) {
-  if (running) return h('span', { class: 'badge info' }, 'Running');
-  const success = last ? new Date(last * 1000).toISOString() : null;
-  const failedLast = failure && (!success || failure.created.replace(' ', 'T') > success);
+const outcome = ({ error, started }) => h('div', {},
+  error ? h('span', { class: 'badge problem' }, 'Failed') : h('span', { class: 'badge good' }, 'Done'), ' ',
+  h('time', { title: when(started) }, ago(started)));
+const reason = ({ error }) => error && h('p', { class: 'small job-reason' }, error);
+
+function lastRun({ id, isRunning, runs }) {
+  const [last, ...earlier] = runs;
   return h('div', { class: 'stack-tight' },
-    failedLast && h('div', {}, h('span', { class: 'badge problem' }, 'Failed'), ' ',
-      h('time', { title: when(failure.created) }, ago(failure.created))),
-    failedLast && h('p', { class: 'small job-reason' }, failure.message.replace(/^a job failed: /, ''), ' ',
-      h('a', { href: address(`/_/logs?log=${encodeURIComponent(failure.id)}`) }, 'In the log')),
-    !failedLast && success && h('div', {}, h('span', { class: 'badge good' }, 'Done'), ' ',
-      h('time', { title: when(success) }, ago(success))),
-    !failedLast && !success && h('span', { class: 'quiet' }, 'Not since the start'),
-    done + failed > 0 && h('div', { class: 'quiet small nowrap' },
-      `${count(done)} done${failed > 0 ? `, ${count(failed)} failed` : ''} since the start`));
+    isRunning && h('div', {}, h('span', { class: 'badge info' }, 'Running')),
+    !last && !isRunning && h('span', { class: 'quiet' }, 'Not since the start'),
+    last && [outcome(last), reason(last), h('div', { class: 'quiet small' }, `Took ${duration(last.duration)}`)],
+    last?.error && h('a', { class: 'small',
+      href: address(`/_/logs?filter=${encodeURIComponent(`data.job = ${quoted(id)}`)}`) }, 'In the log'),
+    earlier.length > 0 && h('details', { class: 'small', open: opened.has(id), ontoggle: (event) => {
+      if (event.target.open) opened.add(id);
+      else opened.delete(id);
+    } }, h('summary', {}, plural(earlier.length, 'earlier run'),
+      h('span', { class: 'visually-hidden' }, ` of ${nameOf(id)}`)),
+    h('ol', { class: 'job-runs' }, earlier.map((run) => h('li', {}, outcome(run),
+      h('div', { class: 'quiet' }, `${when(run.started)}, took ${duration(run.duration)}`), reason(run))))));
 }
 
-function row({ id, expression }, runs, failure) {
+function row(job) {
+  const { id, expression, isRunning } = job;
   const date = next(expression);
   const plain = words(expression);
   const run = h('button', { type: 'button', class: 'small', 'aria-label': `Run now: ${nameOf(id)}`,
-    disabled: runs.running || started.has(id), 'aria-busy': started.has(id) && 'true', onclick: () => start(id) },
+    disabled: isRunning || started.has(id), 'aria-busy': started.has(id) && 'true', onclick: () => start(id) },
     icon('play'), 'Run now');
   return h('tr', { dataset: { job: id } },
     h('th', { scope: 'row' }, h('div', { class: 'job-name' }, nameOf(id)),
@@ -68,34 +68,39 @@ function row({ id, expression }, runs, failure) {
     h('td', { class: 'nowrap', 'data-label': 'Next run' },
       date ? [h('div', {}, ago(date.toISOString())), h('div', { class: 'quiet small' }, when(date.toISOString()))]
       : h('span', { class: 'quiet' }, 'Never')),
-    h('td', { 'data-label': 'Last run' }, lastRun(runs, failure)),
+    h('td', { 'data-label': 'Last run' }, lastRun(job)),
     h('td', { class: 'right' }, run));
 }
 
 async function load() {
-  const [jobs, all] = await Promise.all([get('/api/crons'), figures()]);
-  // Only what has failed is asked for.
-  const failures = await Promise.all(jobs.map(({ id }) =>
-    (runsOf(all, id).failed > 0 ? latestSaid(FAILED, 'job', id) : null)));
-  const focused = document.activeElement?.closest?.('[data-job]')?.dataset.job;
-  fill(body, jobs.map((job, i) => row(job, runsOf(all, job.id), failures[i])));
-  if (focused) body.querySelector(`[data-job="${CSS.escape(focused)}"] button`)?.focus();
+  const jobs = await get('/api/crons');
+  const { activeElement } = document;
+  const focused = activeElement?.closest?.('[data-job]')?.dataset.job;
+  fill(body, jobs.map(row));
+  if (focused) {
+    body.querySelector(`[data-job="${CSS.escape(focused)}"] ${activeElement.matches('summary') ? 'summary' : 'button'}`)
+      ?.focus();
+  }
   return jobs;
 }
 
 /** Starts a job and waits for its end, as the server itself only says that it has begun. */
 async function start(id) {
-  const since = new Date();
+  const latest = (jobs) => jobs.find((job) => job.id === id)?.runs[0];
   try {
-    const before = runsOf(await figures(), id);
+    const before = latest(await get('/api/crons'))?.started;
     started.add(id);
     await post(`/api/crons/${encodeURIComponent(id)}`);
     await load();
-    const after = await ended(id, before);
+    const run = await ended(() => get('/api/crons'), (jobs) => {
+      const job = jobs.find((one) => one.id === id);
+      // One that is gone, or of a server that has begun anew, never ends.
+      return !job || (!job.isRunning && latest(jobs)?.started !== before) ? { run: job?.runs[0] } : null;
+    });
     started.delete(id);
     await load();
-    if (after.failed === before.failed) toast(`${nameOf(id)}: done.`);
-    else toast(`${nameOf(id)} failed. ${(await latestSaid(FAILED, 'job', id, since))?.message ?? ''}`, 'problem');
+    if (run.run?.error) toast(`${nameOf(id)} failed. ${run.run.error}`, 'problem');
+    else toast(`${nameOf(id)}: done.`);
   } catch (error) {
     started.delete(id);
     tell(error);
@@ -103,11 +108,11 @@ async function start(id) {
   }
 }
 
-async function ended(id, before) {
+/** What `seen` makes of `look()`, once that is something. */
+async function ended(look, seen) {
   for (;;) {
-    const now = runsOf(await figures(), id);
-    // Fewer than before: the server has begun anew meanwhile.
-    if (now.done + now.failed !== before.done + before.failed) return now;
+    const found = seen(await look());
+    if (found) return found;
     await new Promise((later) => { setTimeout(later, WATCH_EVERY_MS); });
   }
 }

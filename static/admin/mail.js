@@ -1,9 +1,9 @@
 // The page Mail: the outbox with what has become of each mail and how it looks, the mail server's settings, and where
 // the texts of mails are edited. Mails are shown as text, and as HTML in a frame that runs nothing and loads nothing.
 
-import { address, get, getAll } from './lib/api.js';
+import { address, get, getAll, post } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
-import { busy, panel, tabs, tell } from './lib/feedback.js';
+import { busy, panel, tabs, tell, toast } from './lib/feedback.js';
 import { ago, plural, toDate, when } from './lib/format.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
@@ -27,6 +27,8 @@ const KINDS = {
 const body = find('[data-mails]');
 const pages = find('[data-pages]');
 let page = 1;
+/** Whether mails are sent at all. */
+let hasServer = false;
 
 const stateOf = ({ state }) => {
   const [label, kind] = STATES[state] ?? [state, ''];
@@ -52,7 +54,10 @@ const row = (mail) => h('tr', { dataset: { mail: mail.id } },
     h('div', { class: 'quiet small' }, KINDS[mail.kind] ?? mail.kind)),
   h('td', { class: 'mail-to', 'data-label': 'To' }, mail.to),
   h('td', {}, progress(mail)),
-  h('td', { class: 'nowrap', 'data-label': 'Made' }, h('time', { title: when(mail.created) }, ago(mail.created))));
+  h('td', { class: 'nowrap', 'data-label': 'Made' }, h('time', { title: when(mail.created) }, ago(mail.created))),
+  h('td', { class: 'right' }, canGoAgain(mail) && h('button', { type: 'button', class: 'small',
+    'aria-label': `Send again to ${mail.to}`, onclick: (event) => sendAgain(mail, event.currentTarget) },
+  'Send again')));
 
 async function load() {
   const found = await get('/api/mails', { page, perPage: PER_PAGE });
@@ -60,10 +65,14 @@ async function load() {
     page = Math.max(found.totalPages, 1);
     return load();
   }
-  const focused = document.activeElement?.closest?.('[data-mail]')?.dataset.mail;
+  const focused = document.activeElement?.closest?.('[data-mail]');
+  const at = focused && [...focused.querySelectorAll('button')].indexOf(document.activeElement);
   fill(body, found.items.map(row), found.items.length === 0
-    && h('tr', {}, h('td', { colspan: 5, class: 'loading' }, 'No mails were sent in the last 30 days.')));
-  if (focused) body.querySelector(`[data-mail="${CSS.escape(focused)}"] button`)?.focus();
+    && h('tr', {}, h('td', { colspan: 6, class: 'loading' }, 'No mails were sent in the last 30 days.')));
+  if (focused) {
+    const buttons = body.querySelectorAll(`[data-mail="${CSS.escape(focused.dataset.mail)}"] button`);
+    (buttons[at] ?? buttons[0])?.focus();
+  }
   const go = (step) => () => { page += step; load().catch(tell); };
   fill(pages, h('span', { class: 'quiet small grow' }, found.totalItems > 0 && plural(found.totalItems, 'mail')),
     found.totalPages > 1 && [
@@ -73,6 +82,17 @@ async function load() {
 }
 
 // --- one mail ---
+/** Those that wait for their next attempt, that have failed, or that stayed here for want of a mail server. */
+const canGoAgain = ({ state, attempts }) => hasServer
+  && (state === 'failed' || state === 'kept' || (state === 'queued' && attempts > 0));
+
+const sendAgain = (mail, button, done) => busy(button, async () => {
+  await post(`/api/mails/${encodeURIComponent(mail.id)}/retry`);
+  toast(`The mail to ${mail.to} is sent again.`);
+  await load();
+  done?.();
+});
+
 /**
  * The HTML without what would be refused anyway (scripts, styles, pictures) and without addresses to go to: links in
  * mails open accounts. It is read into a document that runs nothing.
@@ -121,6 +141,8 @@ async function show(id) {
   const line = (name, ...value) => [h('dt', {}, name), h('dd', {}, value)];
   panel((dialog, close) => h('div', { class: 'panel-inner' },
     h('div', { class: 'panel-head' }, h('h2', {}, mail.subject || '(without a subject)'), stateOf(mail),
+      canGoAgain(mail) && h('button', { type: 'button', onclick: (event) =>
+        sendAgain(mail, event.currentTarget, () => dialog.close()) }, 'Send again'),
       h('button', { type: 'button', onclick: close }, 'Close')),
     h('div', { class: 'panel-body' },
       h('dl', { class: 'mail-facts' }, line('To', mail.to), line('Kind', KINDS[mail.kind] ?? mail.kind),
@@ -150,6 +172,9 @@ async function server() {
       test.hidden = !value('smtp.enabled');
       test.disabled = count > 0;
       test.title = count > 0 ? 'Save first: the test is made with what is saved.' : '';
+      if (count > 0 || hasServer === value('smtp.enabled')) return;
+      hasServer = !hasServer;
+      load().catch(tell);
     },
   });
   keepUnsaved(form.isDirty);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { api } from '../lib/browser.mjs';
-import { look, open, owner } from '../lib/dashboard.mjs';
+import { look, lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 
 const dir = await mkdtemp(join(tmpdir(), 'holdall-backups-'));
 after(() => rm(dir, { recursive: true }));
@@ -63,12 +63,14 @@ test('names and files that may not be are refused beside their fields', async ()
   const name = '<img src=x onerror=alert(1)>.zip';
   const dialog = await make(page, name);
   await dialog.locator('[name="name"][aria-invalid="true"]').waitFor();
+  await lookAtDialog(page, 'backups-new');
   assert.equal(await dialog.getByLabel('Name').inputValue(), name);
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await page.getByRole('button', { name: 'Upload a backup' }).click();
   const upload = page.getByRole('dialog', { name: 'Upload a backup' });
   await upload.getByRole('button', { name: 'Upload', exact: true }).click();
   await upload.getByText('Choose a file.').waitFor();
+  await lookAtDialog(page, 'backups-upload');
   await upload.getByLabel('File').setInputFiles({ name: 'text.zip', mimeType: 'application/zip',
     buffer: Buffer.from('no zip at all') });
   await upload.getByRole('button', { name: 'Upload', exact: true }).click();
@@ -88,10 +90,12 @@ test('one that is no good says why, and changes nothing when it is restored', as
   const bad = row(page, 'no-good.zip');
   await bad.getByText('Failed').waitFor();
   await bad.locator('.backup-reason').waitFor();
-  assert.match(await bad.locator('.backup-reason').textContent(), /\w+/);
+  const { error } = (await api('GET', '/api/backups')).find(({ key }) => key === 'no-good.zip');
+  assert.equal(await bad.locator('.backup-reason').textContent(), error);
   await bad.getByRole('button', { name: 'Restore no-good.zip' }).click();
   const dialog = page.getByRole('dialog', { name: 'Restore no-good.zip?' });
   assert.ok(await dialog.getByRole('button', { name: 'Restore' }).isDisabled(), 'its name has to be typed first');
+  await lookAtDialog(page, 'backups-restore');
   await dialog.getByRole('textbox').fill('no-good.zip');
   await dialog.getByRole('button', { name: 'Restore' }).click();
   await page.locator('.toast.problem').waitFor();
@@ -112,6 +116,20 @@ test('the schedule is saved, and one that is none is refused', async () => {
   const { backups } = await api('GET', '/api/settings');
   assert.deepEqual([backups.cron, backups.cronMaxKeep], ['0 3 * * *', 5]);
   assert.ok((await api('GET', '/api/crons')).some(({ id }) => id === '__pbAutoBackup__'));
+});
+
+test('how the last one by schedule went is said', async () => {
+  const s3 = { enabled: true, bucket: 'none', region: 'here', endpoint: 'http://127.0.0.1:9', accessKey: 'key',
+    secret: 'secret' };
+  await api('PATCH', '/api/settings', { backups: { cron: '0 3 * * *', s3 } });
+  await api('POST', '/api/crons/__pbAutoBackup__');
+  const page = await owner();
+  const runs = async () => (await api('GET', '/api/crons')).find(({ id }) => id === '__pbAutoBackup__').runs;
+  while ((await runs()).length === 0);
+  await open(page, '/_/backups');
+  const [{ error }] = await runs();
+  await page.getByText(`could not be made: ${error}`).waitFor();
+  await api('PATCH', '/api/settings', { backups: { cron: '', s3: { enabled: false } } });
 });
 
 test('what is restored is there when the server is back', async () => {

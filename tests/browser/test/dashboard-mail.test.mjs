@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import test, { after } from 'node:test';
 import { account, api, mailTo, origin } from '../lib/browser.mjs';
-import { look, open, owner } from '../lib/dashboard.mjs';
+import { look, lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 
 const SUBJECT = '<img src=x onerror="document.title=\'hacked\'"> & "quotes"';
 const BODY = `<p style="color:red" onclick="parent.document.title='hacked'">Hello</p><style>p{color:red}</style>
@@ -67,6 +67,7 @@ test('a mail is shown as text and as HTML, and nothing in it acts', async () => 
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('heading', { name: SUBJECT }).waitFor();
   assert.match(await dialog.getByRole('region', { name: 'Text' }).textContent(), /reset\?token=/);
+  await lookAtDialog(page, 'mail-one');
   await dialog.getByRole('tab', { name: 'HTML' }).click();
   const frame = dialog.getByTitle('The mail as HTML');
   assert.equal(await frame.getAttribute('sandbox'), '', 'nothing is allowed in it');
@@ -103,6 +104,7 @@ test('a mail server is set up, refused if it is wrong, and tried', async () => {
   await page.getByRole('button', { name: 'Send a test mail' }).click();
   const dialog = page.getByRole('dialog', { name: 'Send a test mail' });
   assert.equal(await dialog.getByLabel('To').inputValue(), 'root@example.com');
+  await lookAtDialog(page, 'mail-test');
   await dialog.getByLabel('To').fill('nobody');
   await dialog.getByRole('button', { name: 'Send' }).click();
   await dialog.locator('[name="email"][aria-invalid="true"]').waitFor();
@@ -136,6 +138,39 @@ test('a mail that can\'t be sent says why, one that was sent has no text any mor
   await row(page, sent.id).getByRole('button').click();
   await page.getByRole('dialog').getByText('Its text is gone').waitFor();
   assert.equal((await api('GET', `/api/mails/${failed.id}`)).state, 'failed');
+});
+
+test('a mail that failed or stayed here is sent again', async () => {
+  const { mails, port } = await mailServer();
+  await api('PATCH', '/api/settings', { smtp: { enabled: false } });
+  const { email } = await account();
+  await requestReset(email);
+  const kept = await mailTo(email, 'passwordReset');
+  const page = await owner();
+  await open(page, '/_/mail');
+  await row(page, kept.id).getByText('Kept here').waitFor();
+  const again = row(page, kept.id).getByRole('button', { name: `Send again to ${email}` });
+  assert.equal(await again.count(), 0, 'there is nobody who could send it');
+  await page.getByLabel('Send mail through a mail server (SMTP)').check();
+  await page.getByLabel('Host').fill('127.0.0.1');
+  await page.getByLabel('Port').fill(String(port));
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await again.click();
+  await page.getByText(`The mail to ${email} is sent again.`).waitFor();
+  await page.waitForResponse(async (answer) => answer.url().includes('/api/mails?')
+    && (await answer.json()).items.some((mail) => mail.id === kept.id && mail.state === 'sent'));
+  await row(page, kept.id).getByText('Sent', { exact: true }).waitFor();
+  assert.equal(await again.count(), 0);
+  assert.ok(mails.some((mail) => mail.includes(email)));
+
+  // One that is refused again says so again.
+  const failed = await mailTo('refused@example.com', 'passwordReset');
+  await row(page, failed.id).getByRole('button', { name: /<img/ }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Send again' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await row(page, failed.id).getByText('Failed', { exact: true }).waitFor();
+  assert.equal((await api('GET', `/api/mails/${failed.id}`)).attempts, 1);
 });
 
 test('it says where texts are edited', async () => {
