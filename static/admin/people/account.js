@@ -1,17 +1,17 @@
 // One account: facts, what can be done about it, and the cards of everything it is signed in with. Called by people.js.
 
-import { address, del, get, post, records, root } from '../lib/api.js';
+import { address, get, records } from '../lib/api.js';
 import { fill, find, h, icon, iconButton, uniqueId } from '../lib/dom.js';
-import { ask, busy, copy, toast } from '../lib/feedback.js';
+import { copy } from '../lib/feedback.js';
 import { ago, when } from '../lib/format.js';
 import { command } from '../lib/palette.js';
-import { jsStart, js } from '../snippets/code.js';
+import { impersonate } from './impersonate.js';
+import { endAll, mayReset, sendMail } from './actions.js';
 import { factorsCard } from './factors.js';
 import { keysCard } from './keys.js';
 import { linksCard } from './links.js';
-import { nameOf, namedQuery, sideName } from './names.js';
+import { nameOf, sideName } from './names.js';
 import { sessionsCard } from './sessions.js';
-import { showOnce } from './once.js';
 
 /** Draws the page of an account. */
 export async function accountPage(place, collection, id) {
@@ -38,17 +38,16 @@ function lastSeen(list) {
 
 function head(account, reload) {
   const { collection, record, isMe, name } = account;
+  const end = (self) => endAll(account, { button: self, onend: reload });
+  const endLabel = isMe ? 'End all my other sign-ins' : 'End every sign-in';
   const actions = [
-    record.email && !record.verified && button('mail', 'Send confirmation mail', (self) => sendMail(self, account,
-        'request-verification', 'Ask them to confirm the address?')),
-    record.email && collection.passwordAuth.enabled && button('mail', 'Send password reset', (self) => sendMail(self,
-        account, 'request-password-reset', 'Send a mail that sets a new password?')),
-    !isMe && button('user', 'Impersonate', () => impersonate(account)),
-    button('lock', isMe ? 'End all my other sign-ins' : 'End every sign-in', (self) => endAll(self, account, reload),
-      'danger'),
+    record.email && !record.verified && button('mail', 'Send confirmation mail', (self) =>
+      sendMail('verification', account, self)),
+    mayReset(account) && button('mail', 'Send password reset', (self) => sendMail('reset', account, self)),
+    !isMe && button('user', 'Impersonate', () => impersonate(collection, record)),
+    button('lock', endLabel, end, 'danger'),
   ];
-  command(isMe ? 'End all my other sign-ins' : 'End every sign-in of this account', () => endAll(null, account,
-      reload));
+  command(endLabel, () => end(null));
   return h('div', { class: 'account-head' }, h('div', { class: 'grow' },
     h('h2', { 'data-account': record.id }, name), h('div', { class: 'row' }, sideName(record, collection)
       && h('span', {}, sideName(record, collection)),
@@ -76,49 +75,4 @@ function facts({ collection, record }, seen) {
     record.updated && row('Changed', h('span', { title: when(record.updated) }, ago(record.updated))),
     h('dt', {}, 'Last seen'), seen),
   h('a', { href: address(`${collectionPage}?${new URLSearchParams({ record: record.id })}`) }, 'Open the record'));
-}
-
-async function sendMail(self, { collection, record }, path, question) {
-  if (!await ask({ title: question, text: `A mail goes to ${record.email}.`, action: 'Send' })) return;
-  await busy(self, async () => {
-    await post(`/api/collections/${encodeURIComponent(collection.name)}/${path}`, { email: record.email });
-    toast(`The mail to ${record.email} is on its way.`, 'good',
-      { action: { label: 'See mails', run: () => location.assign(address('/_/mail')) } });
-  });
-}
-
-async function endAll(self, { collection, record, isMe, name }, reload) {
-  const text = isMe ? 'All your other sessions, all tokens and all your API keys end at once. This session goes on.'
-    : `All sessions, tokens and API keys of ${name} end at once.`;
-  if (!await ask({ title: isMe ? 'End all your other sign-ins?' : 'End every sign-in?', text, action: 'End them',
-        danger: true })) return;
-  await busy(self, async () => {
-    await del(`/api/sessions${isMe ? '' : namedQuery(collection, record.id)}`);
-    // The own session has another cookie now, and the page a token that belongs to the old one.
-    if (isMe) location.reload();
-    else {
-      reload();
-      toast('All sign-ins have ended.');
-    }
-  });
-}
-
-const DURATIONS = [['0', 'As long as tokens of the collection last'], ['900', '15 minutes'], ['3600', 'An hour'],
-  ['86400', 'A day']];
-
-async function impersonate({ collection, record, name }) {
-  const id = uniqueId('duration');
-  const select = h('select', { id }, DURATIONS
-    .map(([value, label]) => h('option', { value, selected: value === '3600' }, label)));
-  const go = await ask({ title: `Impersonate ${name}?`, text: 'You get a token of this account, to see what they '
-    + 'see. Everything done with it is done in their name.', action: 'Make a token',
-    content: h('div', { class: 'field' }, h('label', { for: id }, 'How long it lasts'), select) });
-  if (!go) return;
-  await busy(null, async () => {
-    const path = `/api/collections/${encodeURIComponent(collection.name)}/impersonate/${encodeURIComponent(record.id)}`;
-    const { token } = await post(path, { duration: Number(select.value) });
-    const code = `${jsStart(root.href.replace(/\/$/, ''), false)}pb.authStore.save(${js(token)});`;
-    await showOnce({ title: `A token of ${name}`, text: 'It can’t be renewed, and it isn’t shown again. It ends with '
-      + 'everything else when you end every sign-in.', label: 'Token', secret: token, more: code });
-  });
 }

@@ -3,6 +3,9 @@
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { tell } from '../lib/feedback.js';
 
+// Cards are shown by pages that have style sheets of their own.
+document.head.append(h('link', { rel: 'stylesheet', href: new URL('../people-cards.css', import.meta.url).href }));
+
 /**
  * @param {string} title
  * @param {() => Promise<any>} ask gets what is shown
@@ -12,7 +15,7 @@ import { tell } from '../lib/feedback.js';
 export function card(title, ask, draw, actions = []) {
   const id = uniqueId('card');
   const body = h('div', { class: 'stack' }, h('p', { class: 'quiet' }, 'Loading …'));
-  const element = h('section', { class: 'card', 'aria-labelledby': id }, h('div', { class: 'row between card-head' },
+  const element = h('section', { class: 'card account-card', 'aria-labelledby': id }, h('div', { class: 'row between card-head' },
       h('h2', { id }, title), h('div', { class: 'row' }, actions)), body);
   async function load() {
     try {

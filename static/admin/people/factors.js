@@ -1,5 +1,6 @@
 // The second factors of an account: what is set up, and the reset for somebody who has lost everything. One's own are
-// changed on the account's page, with a proof. Called by account.js.
+// changed on the account's page, with a proof. Called by account.js and
+// record/signins.js.
 
 import { address, del, get } from '../lib/api.js';
 import { h } from '../lib/dom.js';

@@ -1,4 +1,5 @@
-// The API keys of an account: what there is, new ones, other names, and their end. Called by account.js.
+// The API keys of an account: what there is, new ones, other names, and their end. Called by account.js and
+// record/signins.js.
 
 import { del, get, getAll, patch, post, problems, Refused } from '../lib/api.js';
 import { fill, h, icon, iconButton, uniqueId } from '../lib/dom.js';

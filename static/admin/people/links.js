@@ -1,4 +1,5 @@
-// The accounts at other services that an account is linked with. Called by account.js.
+// The accounts at other services that an account is linked with. Called by account.js and
+// record/signins.js.
 
 import { del, getAll, records } from '../lib/api.js';
 import { h } from '../lib/dom.js';

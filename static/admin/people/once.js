@@ -1,10 +1,10 @@
-// A secret that is shown this once. Called by keys.js and account.js.
+// A secret that is shown this once. Called by keys.js.
 
 import { h, icon, uniqueId } from '../lib/dom.js';
 import { copy } from '../lib/feedback.js';
 
-/** Shows it until somebody says that they have it; `more` is code that uses it. */
-export function showOnce({ title, text, label, secret, more }) {
+/** Shows it until somebody says that they have it. */
+export function showOnce({ title, text, label, secret }) {
   return new Promise((closed) => {
     const ids = { title: uniqueId('once'), secret: uniqueId('secret') };
     const input = h('input', { id: ids.secret, class: 'mono', readonly: true, value: secret, spellcheck: 'false',
@@ -13,9 +13,6 @@ export function showOnce({ title, text, label, secret, more }) {
     const dialog = h('dialog', { 'aria-labelledby': ids.title }, h('h2', { id: ids.title }, title), h('p', {}, text),
       h('div', { class: 'field' }, h('label', { for: ids.secret }, label), h('div', { class: 'once' }, input,
           h('button', { type: 'button', onclick: () => copy(secret) }, icon('copy'), 'Copy'))),
-      more && h('details', {}, h('summary', {}, 'With the SDK'),
-        h('pre', { class: 'code', tabindex: '0', role: 'region', 'aria-label': 'With the SDK' }, more),
-        h('button', { type: 'button', class: 'small', onclick: () => copy(more) }, icon('copy'), 'Copy')),
       h('footer', {}, done));
     // Escape is too easily pressed for what can't be seen again.
     dialog.addEventListener('cancel', (event) => event.preventDefault());

@@ -1,4 +1,4 @@
-// The sessions of an account. Called by account.js.
+// The sessions of an account. Called by account.js and record/signins.js.
 
 import { del, get } from '../lib/api.js';
 import { h } from '../lib/dom.js';
@@ -8,10 +8,10 @@ import { card, none, table } from './card.js';
 import { named, namedQuery } from './names.js';
 
 /** `onlist` hears what sessions there are. */
-export function sessionsCard({ collection, record }, { onlist }) {
+export function sessionsCard({ collection, record }, { onlist } = {}) {
   const all = async () => {
     const { items } = await get('/api/sessions', named(collection, record.id));
-    onlist(items);
+    onlist?.(items);
     return items;
   };
   const end = async (button, session, load) => {

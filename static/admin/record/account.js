@@ -1,12 +1,13 @@
 // What only records of auth collections have: address, password, verified; and what can be done with an account.
 
-import { patch, post, records } from '../lib/api.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
-import { ask, tell, toast } from '../lib/feedback.js';
+import { ask, tell } from '../lib/feedback.js';
+import { endAll, mayReset, sendMail } from '../people/actions.js';
+import { pageOf } from '../people/names.js';
 import { control } from './fields.js';
-import { impersonate } from './impersonate.js';
+import { impersonate } from '../people/impersonate.js';
 import { passwordInput } from './secrets.js';
-import { peopleAddress } from './signins.js';
+import { accountOf } from './signins.js';
 
 export const isSuperusers = (collection) => collection.name === '_superusers';
 
@@ -163,14 +164,11 @@ function newPassword(field, { onchange, isNew }) {
   };
 }
 
-const base = (collection) => `/api/collections/${encodeURIComponent(collection.name)}`;
-
 /** The entries of the record's menu that only accounts have. */
 export function accountActions(collection, record) {
-  const mail = (kind, said) => async () => {
+  const withAccount = (action) => async () => {
     try {
-      await post(`${base(collection)}/${kind}`, { email: record().email });
-      toast(said);
+      await action(await accountOf(collection, record()));
     } catch (error) {
       tell(error);
     }
@@ -180,25 +178,14 @@ export function accountActions(collection, record) {
       record().email &&
       !record().verified && {
         label: 'Send verification mail',
-        run: mail('request-verification', 'The mail is on its way, unless one has been sent in the last two minutes.'),
+        run: withAccount((account) => sendMail('verification', account)),
       },
-    record().email && {
+    mayReset({ collection, record: record() }) && {
       label: 'Send password reset mail',
-      run: mail('request-password-reset', 'The mail is on its way, unless one has been sent in the last two minutes.'),
+      run: withAccount((account) => sendMail('reset', account)),
     },
     { label: 'Impersonate', run: () => impersonate(collection, record()) },
-    { label: 'End all sign-ins', run: () => endAll(collection, record()) },
-    { label: 'Sessions and keys', run: () => location.assign(peopleAddress(collection, record())) },
+    { label: 'End every sign-in', run: withAccount((account) => endAll(account)) },
+    { label: 'Open the account’s page', run: () => location.assign(pageOf(collection, record().id)) },
   ];
-}
-
-async function endAll(collection, record) {
-  const text = 'All sessions and tokens of this account end at once, on every device.';
-  if (!(await ask({ title: 'End all sign-ins?', text, action: 'End all', danger: true }))) return;
-  try {
-    await patch(records(collection.name, record.id), { 'tokenKey:autogenerate': '' });
-    toast('All sign-ins have ended.');
-  } catch (error) {
-    tell(error);
-  }
 }

@@ -5,6 +5,7 @@
 // do meanwhile (`news.js`), drafts, copies, the menu (`actions.js`).
 
 import { Refused } from '../lib/api.js';
+import { lock } from '../lib/controls.js';
 import { debounce, fill, h, iconButton } from '../lib/dom.js';
 import { ask, copy, menu, panel, tabs, toast } from '../lib/feedback.js';
 import { ago } from '../lib/format.js';
@@ -68,12 +69,6 @@ class Editor {
     this.content = h('div', {}, h('p', { class: 'loading' }, 'Loading …'));
     this.foot = h('div', { class: 'panel-foot' });
     this.drawHead();
-    // The browser's own way of closing asks only once; this one asks every time.
-    dialog.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape' || event.defaultPrevented) return;
-      event.preventDefault();
-      if (!dialog.querySelector('details.menu[open]')) close();
-    });
     return h(
       'form',
       {
@@ -236,6 +231,7 @@ class Editor {
       this.record ? 'Save and close' : 'Create and close',
     );
     fill(this.foot, this.says, this.upload, this.resetButton, this.saveButton, this.closeButton);
+    this.locked = this.record && lock(this.saveButton, this.closeButton);
   }
 
   /** What a new record begins with, besides what its fields say. */
@@ -340,7 +336,7 @@ class Editor {
   // --- saving, and what others do meanwhile ---
 
   async save(how) {
-    if (open.at(-1) === this.dialog) await save(this, how);
+    if (open.at(-1) === this.dialog && !this.locked?.refuses()) await save(this, how);
   }
 
   listen() {

@@ -98,6 +98,7 @@ export function control(field, context) {
     inner.body.setAttribute('aria-labelledby', parts.label);
   }
   const described = target ?? inner.body;
+  const focusFirst = () => (target ?? inner.body.querySelector('button, input, textarea, select, [tabindex]'))?.focus();
   const describe = (isWrong) =>
     described.setAttribute(
       'aria-describedby',
@@ -119,7 +120,7 @@ export function control(field, context) {
     kept: () => (isNull ? null : (inner.kept ?? inner.get)()),
     problemWith: inner.problemWith,
     add: inner.add,
-    focus: () => (target ?? inner.body.querySelector('button, input, textarea, select, [tabindex]'))?.focus(),
+    focus: () => (inner.focus ? inner.focus() : focusFirst()),
     problem: (message) => {
       problem.hidden = !message;
       fill(problem, message ?? '');

@@ -5,6 +5,8 @@ import { editor } from '../lib/editor.js';
 import { tell } from '../lib/feedback.js';
 import { bytes } from '../lib/format.js';
 
+const MAX_ROWS = 16;
+
 /** What is wrong with a text that should be JSON. */
 function mistake(text) {
   if (text.trim() === '') return undefined;
@@ -35,12 +37,28 @@ export function json(field, { onchange }) {
       class: 'plain small',
       'aria-label': `Format ${field.name}`,
       onclick: () => {
-        if (!mistake(state)) view?.set(tidy(state));
+        if (mistake(state)) return;
+        put(tidy(state));
+        onchange();
       },
     },
     'Format',
   );
-  const body = h('div', { class: 'record-json' }, h('p', { class: 'quiet' }, 'Loading the editor …'));
+  // The editor is large, so it comes when somebody goes to the field; a box holds the text till then.
+  const area = h('textarea', {
+    class: 'mono',
+    'aria-label': field.name,
+    placeholder: 'null',
+    spellcheck: 'false',
+    autocomplete: 'off',
+    oninput: () => {
+      state = area.value;
+      draw();
+      onchange();
+    },
+    onfocus: start,
+  });
+  const body = h('div', { class: 'record-json' }, area);
   const draw = () => {
     const wrong = mistake(state);
     says.className = wrong ? 'badge problem' : 'badge good';
@@ -48,26 +66,49 @@ export function json(field, { onchange }) {
     says.hidden = state.trim() === '';
     format.hidden = state.trim() === '' || Boolean(wrong);
   };
-  editor({
-    language: 'json',
-    value: '',
-    label: field.name,
-    placeholder: 'null',
-    minHeight: '5rem',
-    onchange: (text) => {
-      state = text;
-      draw();
-      if (!quiet) onchange();
-    },
-  }).then((made) => {
+  let starting = false;
+  async function start() {
+    if (starting) return;
+    starting = true;
+    try {
+      const made = await editor({
+        language: 'json',
+        value: state,
+        label: field.name,
+        placeholder: 'null',
+        minHeight: '5rem',
+        onchange: (text) => {
+          state = text;
+          draw();
+          if (!quiet) onchange();
+        },
+      });
+      show(made);
+    } catch (error) {
+      // The box does it, too; the next time somebody comes, the editor may.
+      starting = false;
+      tell(error);
+    }
+  }
+  function show(made) {
+    const hadFocus = document.activeElement === area;
+    const [anchor, head] = [area.selectionStart, area.selectionEnd];
     view = made;
-    fill(body, made.element);
     put(state);
-  }, tell);
+    fill(body, made.element);
+    if (!hadFocus) return;
+    const { length } = made.view.state.doc;
+    made.view.dispatch({ selection: { anchor: Math.min(anchor, length), head: Math.min(head, length) } });
+    made.view.focus();
+  }
   const put = (text) => {
     state = text;
     draw();
-    if (!view) return;
+    if (!view) {
+      area.value = text;
+      area.rows = Math.min(MAX_ROWS, Math.max(4, text.split('\n').length));
+      return;
+    }
     quiet = true;
     view.set(text);
     quiet = false;
@@ -79,6 +120,7 @@ export function json(field, { onchange }) {
     get: () => state,
     set: put,
     check: () => mistake(state),
+    focus: () => (view ? view.view : area).focus(),
     end: () => view?.view.destroy(),
   };
 }

@@ -9,13 +9,16 @@ import { ask, tell, toast } from '../lib/feedback.js';
 import { bytes } from '../lib/format.js';
 import { waitFor, waitingIn, withoutWaiting } from './pictures.js';
 import { pickPicture } from './richtext/picture.js';
-import { inert, pictureView, schemaOf, toHtml, unknownIn } from './richtext/schema.js';
+import { inert, pictureView, reading, schemaOf, toHtml, unknownIn } from './richtext/schema.js';
 import { buttons, drawBar, plugins } from './richtext/toolbar.js';
 
 let loaded;
-/** ProseMirror and the schema, once a form needs them. */
+/** ProseMirror and the schema, once somebody is about to write. */
 function load() {
   loaded ??= import('../../vendor/prosemirror.js').then((pm) => ({ pm, schema: schemaOf(pm) }));
+  loaded.catch(() => {
+    loaded = undefined;
+  });
   return loaded;
 }
 
@@ -24,6 +27,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
   let isSource = false;
   let view;
   let ready;
+  let starting;
   let ended = false;
   const area = h('textarea', {
     class: 'mono',
@@ -37,7 +41,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     },
   });
   const bar = h('div', { class: 'record-bar', role: 'toolbar', 'aria-label': `Format ${field.name}` });
-  const holder = h('div', { class: 'record-rich' }, h('p', { class: 'quiet' }, 'Loading the editor …'));
+  const holder = h('div', { class: 'record-rich' });
   const note = h('p', { class: 'hint', role: 'status' });
   const source = h(
     'button',
@@ -67,7 +71,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     show(!isSource);
     fill(note);
     if (isSource) area.focus();
-    else view?.focus();
+    else await start().catch(tell);
   }
   function show(asSource) {
     isSource = asSource;
@@ -79,11 +83,56 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     else draw();
   }
   function draw() {
-    if (!ready || isSource) return;
+    if (isSource) return;
+    if (!ready) {
+      // What only the schema can clean is not shown without it.
+      if (unknownIn(state).length > 0) start().catch(tell);
+      else drawReading();
+      return;
+    }
     const { pm, schema } = ready;
     const doc = pm.DOMParser.fromSchema(schema).parse(inert(state).body);
     view.updateState(pm.EditorState.create({ doc, plugins: view.state.plugins }));
     drawBar(bar);
+  }
+  /** Until somebody wants to change it, the text is shown without the editor, which is large. */
+  function drawReading() {
+    const begin = (at) => start(at).catch(tell);
+    fill(bar, h('button', { type: 'button', class: 'plain small', onclick: () => begin() }, 'Edit the text'));
+    const text = h(
+      'div',
+      {
+        class: 'ProseMirror',
+        tabindex: 0,
+        role: 'textbox',
+        'aria-multiline': 'true',
+        'aria-readonly': 'true',
+        'aria-label': field.name,
+        onpointerenter: () => load().catch(() => {}),
+        onclick: (event) => begin({ left: event.clientX, top: event.clientY }),
+        onkeyup: (event) => {
+          if (event.key === 'Tab') begin();
+        },
+      },
+      reading(state),
+    );
+    fill(holder, text);
+  }
+  /** Puts the editor in the place of the text; the caret goes `at` a place on the screen, else to the end. */
+  async function start(at) {
+    starting ??= load().then((made) => {
+      if (!ended) build(made);
+    });
+    await starting.catch((error) => {
+      starting = undefined;
+      throw error;
+    });
+    if (ended || isSource) return;
+    const { doc } = view.state;
+    const Selection = view.state.selection.constructor;
+    const found = at && view.posAtCoords(at);
+    view.dispatch(view.state.tr.setSelection(found ? Selection.near(doc.resolve(found.pos)) : Selection.atEnd(doc)));
+    view.focus();
   }
   function put(picture) {
     if (!picture) return;
@@ -102,8 +151,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     }
     return true;
   }
-  load().then((made) => {
-    if (ended) return;
+  function build(made) {
     const { pm, schema } = made;
     fill(holder);
     const empty = pm.DOMParser.fromSchema(schema).parse(inert('').body);
@@ -121,13 +169,14 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
         onchange();
       },
     });
+    ready = made;
     fill(
       bar,
       buttons(pm, schema, () => view, async () => put(await pickPicture({ collection, openRecord }))),
     );
-    ready = made;
     draw();
-  }, tell);
+  }
+  draw();
   return {
     body: h('div', { class: 'record-editor' }, bar, holder, area, note),
     tools: source,
@@ -145,6 +194,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
       fill(note, lost.length > 0 ? `Shown as HTML: the text editor does not know ${lost.join(', ')}.` : '');
       show(lost.length > 0);
     },
+    focus: () => (isSource ? area.focus() : start().catch(tell)),
     end: () => {
       ended = true;
       view?.destroy();

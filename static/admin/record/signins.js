@@ -1,116 +1,41 @@
-// How somebody signs in to an account: accounts of other services, second factors, and where its sessions are shown.
+// How somebody signs in to an account: its sessions, API keys, second factors and links, as the page of people shows
+// them, in a part of the record's panel.
 
-import { address, del, getAll, records } from '../lib/api.js';
+import { address, get } from '../lib/api.js';
 import { fill, h } from '../lib/dom.js';
-import { ask, busy, tell, toast } from '../lib/feedback.js';
-import { when } from '../lib/format.js';
-import { quoted } from './requests.js';
+import { tell } from '../lib/feedback.js';
+import { factorsCard } from '../people/factors.js';
+import { keysCard } from '../people/keys.js';
+import { linksCard } from '../people/links.js';
+import { nameOf, pageOf } from '../people/names.js';
+import { sessionsCard } from '../people/sessions.js';
 
-/** The page of people, at this account. */
-export const peopleAddress = (collection, record) =>
-  address(`/_/people?${new URLSearchParams({ collection: collection.name, record: record.id })}`);
+const CARDS = [sessionsCard, keysCard, factorsCard, linksCard];
 
-/** How somebody signs in: accounts elsewhere, second factors, sessions. `load` fills it. */
+/** What the cards and actions of `people/` take. */
+export async function accountOf(collection, record) {
+  const { record: me } = await get('/api/session');
+  const isMe = me?.id === record.id && me?.collectionId === collection.id;
+  return { collection, record, isMe, name: nameOf(record, collection) };
+}
+
+/** `load` fills it, each time anew. */
 export function signIns(collection, record) {
-  const list = h('div', {}, h('p', { class: 'quiet' }, 'Loading …'));
-  const where = { collection: collection.name, record: record.id };
-  const reset = h(
-    'button',
-    {
-      type: 'button',
-      class: 'danger',
-      onclick: async () => {
-        const text =
-          'Authenticator app, passkeys as second factor and recovery codes are taken away. It is for people who ' +
-          'have lost them: make sure that it is them.';
-        if (!(await ask({ title: 'Remove all second factors?', text, action: 'Remove', danger: true }))) return;
-        busy(reset, async () => {
-          try {
-            await del('/api/account/factors', { query: where });
-            toast('The second factors are gone.');
-          } catch (error) {
-            if (error.status !== 404) throw error;
-            toast('This account has no second factors.');
-          }
-        });
-      },
-    },
-    'Remove all second factors',
-  );
+  const place = h('div', { class: 'record-signing' }, h('p', { class: 'quiet' }, 'Loading …'));
   async function load() {
     try {
-      const filter = `collectionRef = ${quoted(collection.id)} && recordRef = ${quoted(record.id)}`;
-      const found = await getAll(records('_externalAuths'), { filter, sort: 'provider' });
+      const account = await accountOf(collection, record);
+      const cards = CARDS.map((card) => card(account));
       fill(
-        list,
-        found.length === 0
-          ? h(
-              'p',
-              { class: 'quiet' },
-              'None. Accounts of other services appear here once somebody has signed in with one.',
-            )
-          : h(
-              'ul',
-              { class: 'record-items' },
-              found.map((one) => row(one)),
-            ),
+        place,
+        cards.map((card) => card.element),
+        h('p', {}, h('a', { href: pageOf(collection, record.id) }, 'Open the account’s page')),
       );
+      await Promise.all(cards.map((card) => card.load()));
     } catch (error) {
-      fill(list, h('p', { class: 'quiet' }, 'They could not be loaded.'));
+      fill(place, h('p', { class: 'banner problem' }, 'This couldn’t be read.'));
       tell(error);
     }
   }
-  const row = (one) => {
-    const unlink = h(
-      'button',
-      {
-        type: 'button',
-        class: 'small danger',
-        'aria-label': `Unlink ${one.provider}`,
-        onclick: async () => {
-          if (
-            !(await ask({
-              title: `Unlink ${one.provider}?`,
-              text: "They can't sign in with that account any more, until they link it again.",
-              action: 'Unlink',
-              danger: true,
-            }))
-          )
-            return;
-          if (await busy(unlink, () => del(records('_externalAuths', one.id)))) load();
-        },
-      },
-      'Unlink',
-    );
-    return h(
-      'li',
-      {},
-      h(
-        'div',
-        { class: 'grow' },
-        h('span', { class: 'record-name' }, one.provider),
-        h('span', { class: 'quiet small' }, `${one.providerId} · since ${when(one.created)}`),
-      ),
-      unlink,
-    );
-  };
-  const element = h(
-    'div',
-    { class: 'record-signing' },
-    h('section', {}, h('h3', {}, 'Linked accounts of other services'), list),
-    h(
-      'section',
-      {},
-      h('h3', {}, 'Second factors'),
-      h('p', { class: 'quiet' }, 'Only their owner sees which there are.'),
-      reset,
-    ),
-    h(
-      'section',
-      {},
-      h('h3', {}, 'Sessions, API keys, devices'),
-      h('p', {}, h('a', { href: peopleAddress(collection, record) }, 'Show them under People and keys')),
-    ),
-  );
-  return { element, load };
+  return { element: place, load };
 }

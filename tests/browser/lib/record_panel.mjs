@@ -110,11 +110,19 @@ export const answers = async (label, on = page) => {
 };
 /** Types into CodeMirror, which has a root of its own. */
 export async function typeJson(panel, name, text) {
-  const content = field(panel, name).locator('.cm-content');
-  await content.click();
+  await field(panel, name).locator('textarea, .cm-content').first().click();
+  await field(panel, name).locator('.cm-content').waitFor();
   await page.keyboard.press('Control+A');
   await page.keyboard.press('Delete');
   await page.keyboard.insertText(text);
+}
+
+/** Clicks into a rich text, and waits until one can write there. */
+export async function writeInto(panel, name) {
+  await field(panel, name).locator('.ProseMirror').click();
+  const editable = field(panel, name).locator('.ProseMirror[contenteditable="true"]:focus');
+  await editable.waitFor();
+  return editable;
 }
 
 /** What an authenticator app shows now. */

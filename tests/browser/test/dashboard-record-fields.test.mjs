@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api } from '../lib/browser.mjs';
 import {
-  answers, button, field, HOSTILE, isSaved, make, newest, page, png, said, save, shelf, show, stored,
+  answers, button, field, HOSTILE, isSaved, make, newest, page, png, said, save, shelf, show, stored, writeInto,
 } from '../lib/record_panel.mjs';
 
 test('files are checked, sent, shown, sorted and removed', async () => {
@@ -212,7 +212,7 @@ test('rich text comes out clean, and keeps what the editor does not know', async
   const made = await make('kinds', { title: 'text', story: '<p>one</p>' });
   panel = await show('kinds', { id: made.id });
   // Below the text: at its end.
-  await rich.click();
+  await writeInto(panel, 'story');
   await button(field(panel, 'story'), 'Heading').click();
   await rich.locator('h2').waitFor();
   await page.keyboard.press('Enter');

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { api } from '../lib/browser.mjs';
 import { open } from '../lib/dashboard.mjs';
 import {
-  answers, button, chooses, field, HOSTILE, isSaved, make, newest, page, said, save, show, stored, typeJson,
+  answers, button, chooses, field, HOSTILE, isSaved, make, newest, page, said, save, show, stored, typeJson, writeInto,
 } from '../lib/record_panel.mjs';
 
 test('every kind of field is set through the panel and read back by the API', async () => {
@@ -29,7 +29,7 @@ test('every kind of field is set through the panel and read back by the API', as
     'two are the most',
   );
   await typeJson(panel, 'data', '{"z": 12345678901234567890, "a": [1, null]}');
-  await field(panel, 'story').locator('.ProseMirror').click();
+  await writeInto(panel, 'story');
   await page.keyboard.type('Once ');
   await page.keyboard.press('Control+B');
   await page.keyboard.type('upon');

@@ -153,3 +153,14 @@ export function pictureView(node) {
       : h('span', { class: 'badge' }, `Picture: ${node.attrs.alt || src}`),
   };
 }
+
+/** A text to look at, of HTML that the schema knows, which has nothing that runs; its links lead nowhere yet. */
+export function reading(html) {
+  const { body } = inert(html);
+  for (const image of body.querySelectorAll('img[src]')) {
+    const [src, alt] = [image.getAttribute('src'), image.getAttribute('alt')];
+    image.replaceWith(pictureView({ attrs: { src, alt } }).dom);
+  }
+  for (const link of body.querySelectorAll('a')) link.removeAttribute('href');
+  return [...body.childNodes].map((node) => document.importNode(node, true));
+}

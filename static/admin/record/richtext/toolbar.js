@@ -95,6 +95,8 @@ export function buttons(pm, schema, view, addPicture) {
         class: 'plain small',
         'aria-label': label,
         title: label,
+        // Shown by the style sheet: to screen readers it says nothing.
+        dataset: { glyph: text },
         tabindex: at === 0 ? 0 : -1,
         'aria-pressed': isOn ? 'false' : undefined,
         // The text keeps its selection while its buttons are pressed.
@@ -113,7 +115,6 @@ export function buttons(pm, schema, view, addPicture) {
           next.focus();
         },
       },
-      text,
     );
     button.draw = () => {
       if (isOn) button.setAttribute('aria-pressed', String(isOn(view().state)));

@@ -3,7 +3,7 @@
 import { post, root } from '../lib/api.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { busy, copy } from '../lib/feedback.js';
-import { count } from '../lib/format.js';
+import { plural, when } from '../lib/format.js';
 
 /** A text in a line of code. */
 const code = (text) => JSON.stringify(text).replace(/\$/g, '\\$');
@@ -18,10 +18,29 @@ const dart = (host, token) => `import 'package:pocketbase/pocketbase.dart';
 final pb = PocketBase(${code(host)});
 pb.authStore.save(${code(token)}, null);`;
 
+const DURATIONS = [['900', '15 minutes'], ['3600', 'An hour'], ['86400', 'A day'], ['604800', 'A week']];
+const durations = (usual) => [
+  ['0', `As long as all tokens of the collection (${plural(usual, 'second')})`],
+  ...DURATIONS,
+  ['own', 'Another time …'],
+];
+
 /** Makes a token with which one is that account, and shows how to use it. */
 export function impersonate(collection, record) {
-  const [id, seconds] = [uniqueId('impersonate'), uniqueId('seconds')];
+  const [id, seconds, howLong] = [uniqueId('impersonate'), uniqueId('seconds'), uniqueId('duration')];
   const usual = collection.authToken?.duration ?? 0;
+  const select = h(
+    'select',
+    {
+      id: howLong,
+      onchange: () => {
+        own.hidden = select.value !== 'own';
+        if (!own.hidden) input.focus();
+      },
+    },
+    durations(usual).map(([value, label]) => h('option', { value, selected: value === '3600' }, label)),
+  );
+  const chosen = () => Number(select.value === 'own' ? input.value : select.value);
   const result = h('div', { class: 'stack' });
   const wrong = h('p', { class: 'problem', id: uniqueId('problem'), hidden: true });
   const input = h('input', {
@@ -30,9 +49,9 @@ export function impersonate(collection, record) {
     min: 0,
     step: 1,
     name: 'duration',
-    placeholder: `${usual}`,
     'aria-describedby': wrong.id,
   });
+  const own = h('div', { class: 'field', hidden: true }, h('label', { for: seconds }, 'Seconds'), input, wrong);
   const go = h('button', { type: 'submit', class: 'main' }, 'Make a token');
   const snippet = (label, text) =>
     h(
@@ -52,7 +71,7 @@ export function impersonate(collection, record) {
     );
   const dialog = h(
     'dialog',
-    { class: 'record-impersonate', 'aria-labelledby': id },
+    { class: 'account-impersonate', 'aria-labelledby': id },
     h(
       'form',
       {
@@ -65,12 +84,11 @@ export function impersonate(collection, record) {
               const made = await post(
                 `/api/collections/${encodeURIComponent(collection.name)}/impersonate/${encodeURIComponent(record.id)}`,
                 {
-                  duration: Number(input.value),
+                  duration: chosen(),
                 },
               );
-              const until = made.token
-                ? `For ${count(Number(input.value) || usual)} seconds from now. It can't be renewed.`
-                : '';
+              const ends = when(new Date(Date.now() + (chosen() || usual) * 1000).toISOString());
+              const until = `Until ${ends}. It can't be renewed, and is not shown again. “End every sign-in” ends it, too.`;
               const host = root.href.replace(/\/$/, '');
               fill(
                 result,
@@ -88,15 +106,9 @@ export function impersonate(collection, record) {
         },
       },
       h('h2', { id }, 'Impersonate ', record.email || record.id),
-      h('p', {}, "Makes a token with which requests count as this account's."),
-      h(
-        'div',
-        { class: 'field' },
-        h('label', { for: seconds }, 'Good for, in seconds'),
-        input,
-        h('p', { class: 'hint' }, `Empty for what the collection sets: ${count(usual)}.`),
-        wrong,
-      ),
+      h('p', {}, 'You get a token of this account, to see what they see. What is done with it is done in their name.'),
+      h('div', { class: 'field' }, h('label', { for: howLong }, 'How long it lasts'), select),
+      own,
       result,
       h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close'), go),
     ),
@@ -104,5 +116,5 @@ export function impersonate(collection, record) {
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
-  input.focus();
+  select.focus();
 }
