@@ -41,7 +41,7 @@ function places() {
 function actions() {
   const found = document.querySelectorAll('.top-actions > :is(button, a):not([data-palette]), .top-actions > span > :is(button, a)');
   return [...found].filter((element) => !element.disabled && element.checkVisibility()).map((element) => (
-    { label: nameOf(element), hint: 'This page', run: () => element.click() }));
+    { label: nameOf(element), hint: 'Here', run: () => element.click() }));
 }
 
 /** All that can be chosen. Of what has the same name the first is taken, which is nearest to the page. */
@@ -55,7 +55,7 @@ function everything() {
 }
 
 /**
- * How well a name fits: all of it, the start of it, the start of a word, somewhere, the starts of its words, its letters
+ * How well a name fits: all of it, the start of it, the start of a word, the starts of its words, somewhere, its letters
  * in order and near each other; -1 if not at all.
  */
 export function score(name, typed) {
@@ -64,9 +64,10 @@ export function score(name, typed) {
   if (text === wanted) return 6;
   const at = text.indexOf(wanted);
   if (at === 0) return 5;
-  if (at > 0) return /[\s_-]/.test(text[at - 1]) ? 4 : 3;
+  if (at > 0 && /[\s_-]/.test(text[at - 1])) return 4;
   const starts = text.split(/[\s_:-]+/).map((word) => word[0] ?? '').join('');
-  if (starts.startsWith(wanted)) return 2;
+  if (starts.startsWith(wanted)) return 3;
+  if (at > 0) return 2;
   let end = -1;
   let begin;
   for (const letter of wanted) {

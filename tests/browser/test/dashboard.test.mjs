@@ -1,5 +1,6 @@
-// The dashboard's frame and its overview: getting in and out, the list at the side, the palette, colours, shortcuts, the
-// path that a proxy shows it below, and what a first visit weighs. Each screen has a file of its own beside this one.
+// The dashboard's frame and its overview: getting in and out, colours, components, and the path that a proxy shows it
+// below. The list at the side, the session, keys and the palette, what a first visit weighs, and each screen have files
+// of their own beside this one.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -7,11 +8,9 @@ import { test } from 'node:test';
 import { SUPERUSER, api, origin, output, path, submit, visitor } from '../lib/browser.mjs';
 import { look, open, owner } from '../lib/dashboard.mjs';
 
-/** What a first visit may weigh, altogether. */
-const FIRST_LOAD_MAX_BYTES = 300_000;
 const PREFIX = '/some/where';
 
-await api('POST', '/api/collections', { name: 'posts', type: 'base', fields: [{ name: 'title', type: 'text' }] });
+await api('POST', '/api/collections', { name: 'tools', type: 'base', fields: [{ name: 'title', type: 'text' }] });
 
 test('whoever comes without a session signs in and gets to the page that they wanted', async () => {
   const page = await visitor({ scripts: true });
@@ -38,39 +37,6 @@ test('the overview shows the figures of the server itself', async () => {
   await look(page, 'overview');
 });
 
-test('a new server offers the demo, and loads it', async () => {
-  await api('DELETE', '/api/collections/posts');
-  const page = await owner();
-  await open(page, '/_/');
-  await page.getByRole('button', { name: 'Load the demo' }).click();
-  await page.locator('.side').getByRole('link', { name: 'tools', exact: true }).waitFor();
-  assert.equal(await page.getByRole('button', { name: 'Load the demo' }).count(), 0);
-  assert.ok((await api('GET', '/api/collections/tools/records?perPage=1')).totalItems > 10);
-  assert.deepEqual(page.trouble, []);
-});
-
-test('collections are found at the side and by the palette, by keys alone', async () => {
-  const page = await owner();
-  await page.keyboard.press('g');
-  await page.keyboard.press('c');
-  await page.keyboard.type('review');
-  const side = page.locator('.side [data-collections] > li:not([hidden])');
-  assert.deepEqual(await side.allInnerTexts(), ['reviews']);
-  await page.keyboard.press('Enter');
-  await page.waitForURL('**/_/collections/reviews');
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('Control+k');
-  const box = page.getByRole('combobox', { name: 'Go to a page or collection' });
-  await box.fill('back');
-  assert.equal(await page.getByRole('option').first().innerText(), 'Backups\nPage');
-  await box.press('Enter');
-  await page.waitForURL('**/_/backups');
-  await page.keyboard.press('?');
-  await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor();
-  await page.keyboard.press('Escape');
-  assert.equal(await page.getByRole('heading', { name: 'Keyboard shortcuts' }).count(), 0);
-});
-
 test('colours are chosen, and stay', async () => {
   const page = await owner({ colorScheme: 'light' });
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -88,27 +54,19 @@ test('colours are chosen, and stay', async () => {
   assert.equal(await ground(), dark);
 });
 
-test('a phone has the list behind a button', async () => {
-  const page = await owner({ viewport: { width: 390, height: 780 } });
-  const link = page.locator('.side').getByRole('link', { name: 'Logs' });
-  assert.equal(await link.isVisible(), false);
-  await page.getByRole('button', { name: 'Menu' }).click();
-  await link.click();
-  await page.waitForURL('**/_/logs');
-});
-
-test('a first visit weighs little', async () => {
-  const page = await owner();
-  let bytes = 0;
-  page.on('response', async (response) => {
-    const { responseBodySize, responseHeadersSize } = await response.request().sizes().catch(() => ({ responseBodySize: 0, responseHeadersSize: 0 }));
-    bytes += responseBodySize + responseHeadersSize;
-  });
-  const session = await page.context().newCDPSession(page);
-  await session.send('Network.setCacheDisabled', { cacheDisabled: true });
-  await open(page, '/_/');
-  await page.locator('[data-chart] canvas').waitFor();
-  assert.ok(bytes > 10_000 && bytes < FIRST_LOAD_MAX_BYTES, `${bytes} bytes`);
+test('the accent colour of the settings is what the dashboard paints with, and can be read', async () => {
+  await api('PATCH', '/api/settings', { meta: { accentColor: '#ffe066' } });
+  const page = await owner({ colorScheme: 'light' });
+  const current = page.locator('.side [aria-current]');
+  const colors = () => current.evaluate((link) => [getComputedStyle(link).color, getComputedStyle(link).backgroundColor].join());
+  const light = await colors();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.notEqual(await colors(), light);
+  await look(page, 'overview-accent');
+  await api('PATCH', '/api/settings', { meta: { accentColor: '#1055c9' } });
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.reload();
+  assert.notEqual(await colors(), light);
 });
 
 test('components look and work in all sizes and colours', async () => {
