@@ -13,7 +13,7 @@ import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { authPanel } from './schema/auth.js';
 import { blankOf, copyOf } from './schema/beginning.js';
-import { changesBetween } from './schema/changes.js';
+import { changesBetween, lossBetween } from './schema/changes.js';
 import { askAboutTheirs } from './schema/conflict.js';
 import { Draft, newCollectionId } from './schema/draft.js';
 import { fieldList } from './schema/fields.js';
@@ -271,9 +271,10 @@ async function discard() {
 // --- saving ---
 
 const changes = () => changesBetween(draft.saved, draft.definition());
+const loss = () => lossBetween(draft.saved, draft.definition());
 
 async function showChanges() {
-  if (await review(changes())) await send();
+  if (await review(changes(), { loss: loss() })) await send();
 }
 
 async function save() {
@@ -283,7 +284,7 @@ async function save() {
     return;
   }
   const needsReview = !draft.isNew && changes().some(({ level }) => level !== 'plain');
-  if (needsReview && !(await review(changes()))) return;
+  if (needsReview && !(await review(changes(), { loss: loss() }))) return;
   await send();
 }
 

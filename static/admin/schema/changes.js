@@ -68,12 +68,36 @@ export function changesBetween(before, after) {
         'Rules, indexes and views follow.',
     );
   if (after.type !== 'view') fieldChanges(before, after, add);
-  else if (before.viewQuery !== after.viewQuery) add('care', 'Changes the query; the fields follow from it.');
+  else if (before.viewQuery !== after.viewQuery) queryChanges(before, after, add);
   ruleChanges(before, after, add);
   indexChanges(before.indexes ?? [], after.indexes ?? [], add);
   for (const [key, name] of Object.entries(OPTION_NAMES))
-    if (!same(before[key], after[key])) optionChange(key, name, before[key], after[key], add);
+    if (!same(before[key], after[key])) optionChange(key, name, before, after, add);
   return list;
+}
+
+function queryChanges(before, after, add) {
+  add('care', 'Changes the query; the fields follow from it.');
+  const names = (list) => list.map((field) => field.name);
+  const gone = names(before.fields).filter((name) => !names(after.fields).includes(name));
+  const fresh = names(after.fields).filter((name) => !names(before.fields).includes(name));
+  if (gone.length > 0) add('care', `Its records no longer have ${gone.map(code).join(', ')}.`);
+  if (fresh.length > 0) add('plain', `Its records also have ${fresh.map(code).join(', ')}.`);
+}
+
+/** What loses values when `after` takes the place of `before`: how many columns, and what counts their records. */
+export function lossBetween(before, after) {
+  if (after.type === 'view') return null;
+  const filters = [];
+  let columns = 0;
+  for (const old of before.fields) {
+    const field = after.fields.find((one) => one.id === old.id);
+    if (field && !(isMultiple(old) && !isMultiple(field))) continue;
+    columns += 1;
+    if (['autodate', 'password'].includes(old.type)) filters.push('id != ""');
+    else filters.push(field ? `${old.name}:length > 1` : `(${filled(old)})`);
+  }
+  return columns === 0 ? null : { columns, rows: () => total(before.name, filters.join(' || ')) };
 }
 
 function fieldChanges(before, after, add) {
@@ -154,11 +178,32 @@ function oneField(collection, old, field, add) {
     (key) =>
       !known.has(key) && !same(old[key], field[key]) && !(key === 'maxSelect' && isMultiple(old) !== isMultiple(field)),
   );
+  tighter(collection, old, field, add);
   if (others.length > 0)
     add(
       'plain',
       `Changes of ${name}: ${others.map((key) => `${key} ${brief(old[key])} → ${brief(field[key])}`).join(', ')}.`,
     );
+}
+
+/** Bounds that records which are there may be outside of: they stay, but can't be saved again as they are. */
+function tighter(collection, old, field, add) {
+  const say = (text, filter) =>
+    add('care', text, async () => `(${plural(await total(collection.name, filter), 'record is', 'records are')} outside, ` +
+      'not to be saved with it)');
+  const name = code(old.name);
+  // Empty numbers and dates are no values; a bound doesn't concern them.
+  const bounds = { number: (value) => value, date: (value) => quoted(value) }[old.type];
+  if (bounds) {
+    const [least, most] = [field.min, field.max];
+    const isSet = (value) => value !== null && value !== undefined && value !== '';
+    if (isSet(least) && !same(least, old.min))
+      say(`Lets ${name} be ${least} at least`, `${old.name} < ${bounds(least)} && (${filled(old)})`);
+    if (isSet(most) && !same(most, old.max))
+      say(`Lets ${name} be ${most} at most`, `${old.name} > ${bounds(most)} && (${filled(old)})`);
+  }
+  if (isMultiple(old) && isMultiple(field) && field.maxSelect < old.maxSelect)
+    say(`Lets ${name} hold ${field.maxSelect} values at most`, `${old.name}:length > ${field.maxSelect}`);
 }
 
 function brief(value) {
@@ -187,21 +232,39 @@ function indexChanges(before, after, add) {
   for (const sql of after.filter((one) => !before.includes(one)))
     add('plain', `${before.some((one) => named(one) === named(sql)) ? 'Changes' : 'Adds'} the ${say(sql)}.`);
   for (const sql of before.filter((one) => !after.some((other) => named(other) === named(one))))
-    add('plain', `Removes the ${say(sql)}.`);
+    add(
+      parseIndex(sql)?.unique ? 'care' : 'plain',
+      `Removes the ${say(sql)}${parseIndex(sql)?.unique ? ': values may then be there twice' : ''}.`,
+    );
 }
 
-function optionChange(key, name, before, after, add) {
+function optionChange(key, name, { [key]: before, id: collection }, { [key]: after }, add) {
   if (after?.secret) {
     add('care', `Ends all that was issued of ${ISSUED[key] ?? name.replace('the life of ', '')}.`);
     const { secret, ...rest } = after;
     if (same(before, rest)) return;
   }
   if (key === 'oauth2') {
-    const gone = (before?.providers ?? []).filter((one) => !after.providers.some((other) => other.name === one.name));
-    for (const provider of gone)
-      add('care', `Removes the sign-in by ${provider.displayName || provider.name}, with its secret.`);
+    providerChanges(collection, before?.providers ?? [], after?.providers ?? [], add);
   }
   if (before?.enabled !== undefined && before.enabled !== after?.enabled)
     add('care', `Switches ${name} ${after?.enabled ? 'on' : 'off'}.`);
   else add('plain', `Changes ${name}.`);
+}
+
+/** Services that go, and those that another server answers for from now on: accounts are linked with what it says. */
+function providerChanges(collection, before, after, add) {
+  const linked = (provider) => async () => {
+    const filter = `collectionRef = ${quoted(collection)} && provider = ${quoted(provider.name)}`;
+    return `(${plural(await total('_externalAuths', filter), 'account is', 'accounts are')} linked with it)`;
+  };
+  const hosts = (provider) =>
+    ['authURL', 'tokenURL', 'userInfoURL'].map((key) => (URL.canParse(provider[key]) ? new URL(provider[key]).host : ''));
+  for (const provider of before) {
+    const next = after.find((other) => other.name === provider.name);
+    const name = provider.displayName || provider.name;
+    if (!next) add('care', `Removes the sign-in by ${name}, with its secret`, linked(provider));
+    else if (hosts(provider).some((host, at) => host !== hosts(next)[at]))
+      add('care', `Lets another server sign people in by ${name}; whoever it says they are gets their account`, linked(provider));
+  }
 }

@@ -2,8 +2,10 @@
 //
 // Used by the editor of collections and by the import. Names and rules come from data and stay texts.
 
+import { address } from '../lib/api.js';
 import { h } from '../lib/dom.js';
 import { ask } from '../lib/feedback.js';
+import { plural } from '../lib/format.js';
 import { MARK } from './changes.js';
 
 /** A sentence with its names set as code. */
@@ -19,7 +21,7 @@ export function changeList(changes) {
   const sorted = changes.toSorted((a, b) => ORDER[a.level] - ORDER[b.level]);
   return h(
     'ul',
-    { class: 'changes' },
+    { class: 'changes', tabindex: '0', 'aria-label': 'Changes' },
     sorted.map(({ level, text, count }) => {
       const [label, kind] = BADGES[level];
       const behind = h('span', {}, count ? ' …' : '');
@@ -41,8 +43,26 @@ export function changeList(changes) {
   );
 }
 
-/** Asks about changes. Resolves to whether to go on. */
-export function review(changes, { title = 'What will change', action = 'Save' } = {}) {
+/** How much goes altogether, filled in when it is known. */
+function lossBanner(loss) {
+  const text = h('strong', {}, loss && `${plural(loss.columns, 'column loses', 'columns lose')} values.`);
+  loss?.rows().then(
+    (rows) => {
+      text.textContent = `${plural(loss.columns, 'column loses', 'columns lose')} values, in ${plural(rows, 'record')}.`;
+    },
+    () => {},
+  );
+  return h(
+    'div',
+    { class: 'banner warn' },
+    loss && [text, ' '],
+    'What goes can’t be brought back but from a backup. ',
+    h('a', { href: address('/_/backups'), target: '_blank', rel: 'noopener' }, 'Make one first'),
+  );
+}
+
+/** Asks about changes; `loss` is that of `lossBetween`. Resolves to whether to go on. */
+export function review(changes, { title = 'What will change', action = 'Save', loss } = {}) {
   const loses = changes.some(({ level }) => level === 'loss');
   return ask({
     title,
@@ -51,8 +71,8 @@ export function review(changes, { title = 'What will change', action = 'Save' } 
     content: h(
       'div',
       {},
+      loses && lossBanner(loss),
       changes.length === 0 ? h('p', {}, 'Nothing.') : changeList(changes),
-      loses && h('p', { class: 'banner warn' }, 'What goes can’t be brought back but from a backup.'),
     ),
   });
 }

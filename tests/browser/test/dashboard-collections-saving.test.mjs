@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { api } from '../lib/browser.mjs';
 import { lookAtDialog } from '../lib/dashboard.mjs';
 import {
-  addField, button, define, definition, dialog, edit, fieldNames, HOSTILE, nameOf, page, row, saved, text,
+  addField, button, define, definition, dialog, edit, fieldNames, HOSTILE, nameOf, page, record, row,
+  saved, text,
 } from '../lib/collection_editor.mjs';
 
 const patch = (name, change) => api('PATCH', `/api/collections/${name}`, change);
@@ -119,6 +120,66 @@ test('indexes go with the field that they are over, and come back with it', asyn
   await dialog().getByText('Removes the unique index over a, b').waitFor();
   await saved(() => button('Save and lose data', dialog()).click());
   assert.deepEqual((await definition('indexed')).indexes.length, 1);
+});
+
+test('what goes is counted for every kind of field, and altogether', async () => {
+  const to = (await define('counted_target', [text('n')])).id;
+  const kinds = [
+    text('word'), { name: 'rich', type: 'editor' }, { name: 'size', type: 'number' }, { name: 'yes', type: 'bool' },
+    { name: 'mail', type: 'email' }, { name: 'link', type: 'url' }, { name: 'day', type: 'date' },
+    { name: 'one', type: 'select', values: ['a', 'b'], maxSelect: 1 }, { name: 'some', type: 'select', values: ['a', 'b'], maxSelect: 2 },
+    { name: 'single', type: 'relation', collectionId: to, maxSelect: 1 }, { name: 'many', type: 'relation', collectionId: to, maxSelect: 9 },
+    { name: 'tree', type: 'json' }, { name: 'spot', type: 'geoPoint' }, { name: 'maybe', type: 'number', nullable: true },
+  ];
+  await define('counted', [...kinds, { name: 'several', type: 'select', values: ['a', 'b'], maxSelect: 2 }]);
+  const target = (await record('counted_target', { n: 'x' })).id;
+  const full = { word: 'x', rich: '<p>x</p>', size: -1, yes: true, mail: 'a@example.com', link: 'https://example.com', day: '2026-01-01 00:00:00.000Z',
+    one: 'a', some: ['a', 'b'], single: target, many: [target], tree: { a: 1 }, spot: { lon: 0, lat: 5 }, maybe: 0, several: ['a', 'b'] };
+  const empty = await record('counted', {});
+  await record('counted', full);
+  const filled = { word: 1, rich: 1, size: 1, yes: 1, mail: 1, link: 1, day: 1, one: 1, some: 1, single: 1, many: 1, tree: 1, spot: 1, maybe: 1 };
+  // Each field has one value more than the one before it.
+  let more = 0;
+  for (const { name } of kinds) {
+    more += 1;
+    for (let n = 0; n < more % 4; n += 1) await record('counted', { [name]: full[name] });
+    filled[name] += more % 4;
+  }
+  await record('counted', { several: ['a', 'b'] });
+  await record('counted', { several: ['a'] });
+  await edit('counted');
+  for (const { name } of kinds) await removeField(name);
+  await button('Options of several').click();
+  await row('several').getByLabel('How many').selectOption('one');
+  await button('Save').click();
+  for (const [name, count] of Object.entries(filled))
+    await dialog().getByText(`Removes ${name} and its values in ${count} record${count === 1 ? '' : 's'}.`, { exact: true }).waitFor();
+  await dialog().getByText('Makes several hold one value instead of several: only the last of each record stays (2 records with more than one).').waitFor();
+  const { items } = await api('GET', '/api/collections/counted/records?perPage=500');
+  const touched = items.filter((item) => item.several.length > 1
+    || Object.keys(filled).some((name) => JSON.stringify(item[name]) !== JSON.stringify(empty[name]))).length;
+  await dialog().getByText(`15 columns lose values, in ${touched} records.`).waitFor();
+  await lookAtDialog(page, 'collection-review');
+  await saved(() => button('Save and lose data', dialog()).click());
+  assert.deepEqual(await fieldNames('counted'), ['id', 'several']);
+});
+
+test('bounds that records are outside of, and services that others answer for, are told before saving', async () => {
+  await define('bounded', [{ name: 'n', type: 'number' }, { name: 'tags', type: 'select', values: ['a', 'b', 'c'], maxSelect: 3 }], {
+    indexes: ['CREATE UNIQUE INDEX idx_bounded_n ON bounded (n)'],
+  });
+  for (const n of [0, 5, 20, 30]) await record('bounded', { n, tags: ['a', 'b', 'c'].slice(0, n / 10) });
+  await edit('bounded');
+  await button('Options of n').click();
+  await row('n').getByLabel('Greatest').fill('10');
+  await button('Options of tags').click();
+  await row('tags').getByLabel('At most').fill('2');
+  await button('Remove the index idx_bounded_n').click();
+  await button('Save').click();
+  await dialog().getByText('Lets n be 10 at most (2 records are outside, not to be saved with it).').waitFor();
+  await dialog().getByText('Lets tags hold 2 values at most (1 record is outside, not to be saved with it).').waitFor();
+  await dialog().getByText('Removes the unique index over n: values may then be there twice.').waitFor();
+  await button('Cancel', dialog()).click();
 });
 
 test('nobody leaves unsaved changes by mistake', async () => {
