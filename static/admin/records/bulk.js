@@ -8,6 +8,7 @@ import { download } from '../lib/download.js';
 import { ask, tell, toast } from '../lib/feedback.js';
 import { count, plural } from '../lib/format.js';
 import { fetchWhole, sendMany, showFailures, withProgress } from './changes.js';
+import { chooser } from './choose.js';
 import { editableAtOnce, valueInput } from './inputs.js';
 
 /** What the server sets by itself, or what can't be sent as it was read. */
@@ -110,6 +111,7 @@ export function editRecords(collection, ids, onchange) {
       place,
       h('label', { for: valueId }, 'New value'),
       input.element,
+      chosen().type === 'relation' && h('div', {}, chooser(chosen(), input.element)),
       h('p', { class: 'hint' }, 'Empty takes the value away.'),
       problem,
     );

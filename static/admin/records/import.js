@@ -195,7 +195,7 @@ function drawPreview(table, collection, onmap) {
   return [
     h(
       'p',
-      { class: 'small quiet' },
+      { class: 'small quiet preview-about' },
       [table.file.name, bytes(table.file.size), table.format.toUpperCase(), table.encoding !== 'utf-8' && table.encoding]
         .filter(Boolean)
         .join(', '),

@@ -64,6 +64,7 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
     if (done) return;
     done = true;
     grid.element.removeEventListener('scroll', position);
+    removeEventListener('resize', position);
     box.remove();
     if (focus) grid.element.focus({ preventScroll: true });
   }
@@ -135,6 +136,7 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
   }
 
   grid.element.addEventListener('scroll', position);
+  addEventListener('resize', position);
   frame.append(box);
   position();
   input.element.focus();

@@ -13,7 +13,7 @@ const NEWEST_FIRST = '-@rowid';
 export class Source {
   #pages = new Map();
   /** The cursors with which pages begin, as far as one has walked; also those of pages that aren't kept. */
-  #starts = new Map([[0, '']]);
+  #starts = new Map();
   #aborted = new AbortController();
   #collection;
   #query;
@@ -149,9 +149,9 @@ export class Source {
     // The page before tells where this one begins.
     await this.#pages.get(page - 1)?.loading;
     const start = this.#starts.get(page);
-    const place = start === undefined ? { page: page + 1 } : { cursor: start };
-    // `get` leaves empty parameters out; the empty cursor is where the list begins.
-    const path = records(this.#collection.name) + (start === '' ? '?cursor=' : '');
+    const place = start ? { cursor: start } : { page: page + 1 };
+    // `get` leaves empty parameters out. An empty cursor says that one wants to go on from there by cursor.
+    const path = `${records(this.#collection.name)}?cursor=`;
     const { items, nextCursor } = await get(path, { ...this.#query, ...place }, { signal: this.#aborted.signal });
     Object.assign(entry, { items, start });
     if (nextCursor) this.#starts.set(page + 1, nextCursor);

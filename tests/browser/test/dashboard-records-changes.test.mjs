@@ -204,3 +204,33 @@ test('each kind of cell takes its values, and says what it does not take', async
     assert.deepEqual((await view(id))[column], value, column);
   }
 });
+
+test('many records get a relation that is searched by name, or a null', async () => {
+  await clear();
+  const shelf = await api('POST', '/api/collections/shelves/records', { label: `Upper ${HOSTILE}` });
+  for (const code of ['T-1', 'T-2']) await create({ title: code, code, extra: { a: 1 } });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  await tick(page, 'T-1');
+  await tick(page, 'T-2');
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Field').selectOption('shelf');
+  await page.getByRole('button', { name: 'Choose a record …' }).click();
+  await page.getByLabel('Search shelves').fill('Upper');
+  await page.getByRole('checkbox', { name: /Upper/ }).check();
+  await page.getByRole('button', { name: 'Take this' }).click();
+  assert.equal(await page.getByLabel('New value').inputValue(), shelf.id);
+  await page.getByRole('button', { name: 'Change 2 records' }).click();
+  await page.getByText('2 records changed.').waitFor();
+  await row(page, 'T-1').getByRole('link', { name: 'Upper' }).waitFor();
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Field').selectOption('extra');
+  await page.getByLabel('New value').fill('{"a": ');
+  await page.getByRole('button', { name: 'Change 2 records' }).click();
+  await page.getByRole('alert').filter({ hasText: 'This is not JSON' }).waitFor();
+  await page.getByLabel('New value').fill('');
+  await page.getByRole('button', { name: 'Change 2 records' }).click();
+  await page.getByText('2 records changed.').last().waitFor();
+  await page.waitForFunction(() => globalThis.document.querySelectorAll('.c-json .none').length === 2);
+  assert.deepEqual((await all()).map((one) => [one.shelf, one.extra]), [[shelf.id, null], [shelf.id, null]]);
+});

@@ -86,13 +86,13 @@ function serve(rows) {
   globalThis.fetch = async (url) => {
     const query = new URL(url).searchParams;
     if (query.get('perPage') === '1') return Response.json({ totalItems: rows.length });
-    asked.push(query.get('cursor') || (query.has('cursor') ? 'start' : `page ${query.get('page')}`));
+    asked.push(query.get('cursor') || `page ${query.get('page')}`);
     const from = query.get('cursor')
       ? rows.findIndex((id) => id < Number(query.get('cursor')))
       : ((Number(query.get('page')) || 1) - 1) * 100;
     const items = from < 0 ? [] : rows.slice(from, from + 100).map((id) => ({ id }));
     const nextCursor = items.length === 100 ? String(items.at(-1).id) : '';
-    return Response.json(query.has('cursor') ? { items, nextCursor } : { items });
+    return Response.json({ items, nextCursor });
   };
   return asked;
 }
@@ -121,7 +121,7 @@ test('whoever walks down a list sees each row once, whatever is created meanwhil
   }
   assert.deepEqual((await source.range(0, 999)).map((one) => one.id), down(1000, 0));
   assert.equal(source.length, 1000);
-  assert.deepEqual(asked.filter((one) => one.startsWith('page')), []);
+  assert.deepEqual(asked.filter((one) => one.startsWith('page')), ['page 1']);
 });
 
 test('a page that came by its number is put right once it is known where it begins', async () => {
@@ -130,11 +130,21 @@ test('a page that came by its number is put right once it is known where it begi
   const source = await listOf(rows);
   rows.unshift(1003, 1002, 1001);
   const jumped = await source.range(300, 301);
-  assert.deepEqual([asked, jumped[0].id], [['start', 'page 4'], 703]);
+  assert.deepEqual([asked, jumped[0].id], [['page 1', 'page 4'], 703]);
   const walked = await source.range(0, 399);
   assert.deepEqual(walked.map((one) => one.id), down(1000, 600));
   // What is right isn't fetched a second time.
   const count = asked.length;
   await source.range(0, 399);
   assert.equal(asked.length, count);
+});
+
+test('whoever jumps into a list goes on from there by cursor', async () => {
+  const rows = down(1000, 0);
+  const asked = serve(rows);
+  const source = await listOf(rows);
+  await source.range(500, 510);
+  rows.unshift(1002, 1001);
+  assert.deepEqual((await source.range(500, 699)).map((one) => one.id), down(500, 300));
+  assert.deepEqual(asked, ['page 1', 'page 6', '401']);
 });
