@@ -139,6 +139,11 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     const image = ready.schema.nodes.image.create(picture);
     view.dispatch(view.state.tr.replaceSelectionWith(image).scrollIntoView());
   }
+  async function choosePicture() {
+    const { node } = view.state.selection;
+    const there = node?.type.name === 'image' ? node.attrs : undefined;
+    put(await pickPicture({ collection, openRecord, there }));
+  }
   /** Pictures among what is pasted or dropped go to a field for files; whether there are any. */
   function pasted(data) {
     const pictures = [...(data?.files ?? [])].filter((file) => file.type.startsWith('image/'));
@@ -172,7 +177,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     ready = made;
     fill(
       bar,
-      buttons(pm, schema, () => view, async () => put(await pickPicture({ collection, openRecord }))),
+      buttons(pm, schema, () => view, choosePicture),
     );
     draw();
   }

@@ -22,17 +22,17 @@ async function galleries(own) {
 }
 
 /**
- * Lets somebody choose a picture.
+ * Lets somebody choose a picture; `there` is the one that it replaces, `{ src, alt }`.
  * @returns {Promise<{ src: string, alt: string } | undefined>}
  */
-export function pickPicture({ collection, openRecord }) {
+export function pickPicture({ collection, openRecord, there }) {
   return new Promise((answered) => {
     const id = uniqueId('picture');
     const gallery = files(collection, openRecord, () => draw());
-    const byAddress = typed(() => draw());
-    const alt = h('input', { id: `${id}-alt`, autocomplete: 'off' });
-    const take = h('button', { type: 'submit', class: 'main' }, 'Put in');
-    let source = gallery;
+    const byAddress = typed(there?.src ?? '', () => draw());
+    const alt = h('input', { id: `${id}-alt`, autocomplete: 'off', value: there?.alt ?? '' });
+    const take = h('button', { type: 'submit', class: 'main' }, there ? 'Replace' : 'Put in');
+    let source = there ? byAddress : gallery;
     const draw = () => {
       take.disabled = !source.src();
     };
@@ -43,6 +43,7 @@ export function pickPicture({ collection, openRecord }) {
       ],
       {
         label: 'Where the picture is',
+        chosen: there ? 'address' : 'file',
         onchoose: (name) => {
           source = name === 'file' ? gallery : byAddress;
           draw();
@@ -75,13 +76,13 @@ export function pickPicture({ collection, openRecord }) {
     draw();
     document.body.append(dialog);
     dialog.showModal();
-    gallery.start();
+    gallery.start().then(() => (there ? alt : gallery.first()).focus());
   });
 }
 
-function typed(onchange) {
+function typed(value, onchange) {
   const id = uniqueId('address');
-  const input = h('input', { id, autocomplete: 'off', placeholder: 'https://', oninput: onchange });
+  const input = h('input', { id, autocomplete: 'off', placeholder: 'https://', value, oninput: onchange });
   return {
     element: h(
       'div',
@@ -214,6 +215,7 @@ function files(own, openRecord, onchange) {
       sizes,
     ),
     src: () => chosen && fileAddress(of, chosen.record.id, chosen.name, { thumb: sizes.hidden ? '' : size.value }),
+    first: () => (where.hidden ? says : where),
     async start() {
       try {
         all = await galleries(own);
@@ -227,7 +229,6 @@ function files(own, openRecord, onchange) {
       if (isNone) fill(says, 'No collection has a file field whose files everybody may see. Protected ones are left out.');
       else {
         [of] = all;
-        where.focus();
         load();
       }
     },
