@@ -1,12 +1,13 @@
 // The page Settings: every part of `/api/settings` in one form, with a list of its parts beside it. The form itself is
 // `ops/settings-form`; what is in it, `ops/settings-fields`.
 
-import { address, get, post } from './lib/api.js';
+import { address, get } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
-import { ask, busy, tell, toast } from './lib/feedback.js';
+import { ask, busy, tell } from './lib/feedback.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { contains } from './ops/addresses.js';
+import { bucketTest, drawSeen, seenAs, showAccent } from './ops/settings-facts.js';
 import { groups } from './ops/settings-fields.js';
 import { keepUnsaved, settingsForm } from './ops/settings-form.js';
 import { testMail } from './ops/test-mail.js';
@@ -15,46 +16,35 @@ const place = find('[data-settings]');
 const bar = find('[data-save-bar]');
 const [saveButton, discardButton, countText] = ['save', 'discard', 'count'].map((name) => find(`[data-${name}]`, bar));
 
-/** The address that this session comes from, as the server sees it; empty if that can't be found out. */
-async function ownAddress() {
-  try {
-    return (await get('/api/sessions')).items.find(({ current }) => current)?.ip ?? '';
-  } catch {
-    return '';
-  }
-}
+/** Tries out what is saved, and asks first if that isn't what stands there. */
+const mayTest = (isDirty) => !isDirty() || ask({ title: 'Test what is saved?',
+  text: 'There are changes that are not saved. The test is made with what is.', action: 'Test' });
 
-/** What tries out what is saved. */
-function testButton(kind, isDirty) {
-  const run = async () => {
-    if (isDirty() && !(await ask({ title: 'Test what is saved?',
-      text: 'There are changes that are not saved. The test is made with what is.', action: 'Test' }))) return;
-    if (kind === 'mail') return testMail();
-    await busy(button, async () => {
-      await post('/api/settings/test/s3', { filesystem: kind });
-      toast('The bucket can be written and read.');
-    });
-  };
-  const button = h('button', { type: 'button', class: 'small', onclick: run },
-    kind === 'mail' ? 'Send a test mail' : 'Test the bucket');
-  return button;
-}
+const mailTest = (isDirty) => ({
+  element: h('button', { type: 'button', class: 'small',
+    onclick: async () => { if (await mayTest(isDirty)) testMail(); } }, 'Send a test mail'),
+});
 
 const wordsOf = (text) => (Array.isArray(text) ? [text[0], h('code', {}, text[1])] : text);
 
 async function start() {
-  const [settings, own] = await Promise.all([get('/api/settings'), ownAddress()]);
+  const [settings, seen] = await Promise.all([get('/api/settings'), seenAs()]);
+  const own = seen.ip;
   const all = groups(own ? [{ label: `Add your address, ${own}`, value: own }] : []);
   const where = new Map();
+  const whereSeen = h('div', { class: 'small' });
   const tests = [];
   const cards = all.map((group) => {
-    const button = group.test && testButton(group.test.kind, () => form.isDirty());
-    if (button) tests.push({ button, when: group.test.when });
+    const isDirty = () => form.isDirty();
+    const test = group.test && (group.test.kind === 'mail' ? mailTest(isDirty)
+      : bucketTest(group.test.kind, () => mayTest(isDirty)));
+    if (test) tests.push({ ...test, when: group.test.when });
     const fields = h('div', { class: 'settings-fields' });
     for (const field of group.fields) where.set(field.path, fields);
     return h('section', { class: 'card settings-group', id: group.id, 'aria-labelledby': `${group.id}-title` },
-      h('div', { class: 'row between' }, h('h2', { id: `${group.id}-title` }, group.title), button),
-      group.text && h('p', { class: 'quiet small' }, wordsOf(group.text)), fields);
+      h('div', { class: 'row between' }, h('h2', { id: `${group.id}-title` }, group.title), test?.element),
+      group.text && h('p', { class: 'quiet small' }, wordsOf(group.text)),
+      group.id === 'proxy' && whereSeen, group.help && help(group.help), fields);
   });
   const links = all.map(({ id, title }) => h('li', {}, h('a', { href: `#${id}` }, title)));
   fill(find('[data-parts]'), links);
@@ -67,7 +57,8 @@ async function start() {
     place: (field, input) => where.get(field.path).append(input),
     onchange(count, value) {
       // Without a mail server or a bucket there is nothing to test.
-      for (const { button, when } of tests) button.hidden = !value(when);
+      for (const { element: one, when } of tests) one.hidden = !value(when);
+      showAccent(value('meta.accentColor'));
       bar.hidden = count === 0;
       countText.textContent = count === 1 ? '1 change is not saved' : `${count} changes are not saved`;
     },
@@ -81,8 +72,30 @@ async function start() {
       text: own ? `Your address, ${own}, is not among the addresses of superusers. You will be refused at once.`
         : 'Your own address could not be found out. Without it in the list, you will be refused at once.',
     }))) return;
-    await busy(saveButton, () => form.save());
+    await busy(saveButton, async () => { if (await form.save()) afterSave(); });
   }
+
+  /** What follows from what is stored now. */
+  function afterSave() {
+    document.querySelector('.brand span').textContent = form.value('meta.appName');
+    seenAs().then(showSeen);
+    testBuckets();
+  }
+  const showSeen = (now) => drawSeen(whereSeen, now, form.value('trustedProxy.headers'), (header) => {
+    const input = element.querySelector('[name="trustedProxy.headers"]');
+    input.value = [...form.value('trustedProxy.headers'), header].join('\n');
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+    showSeen(now);
+    input.focus();
+  });
+  function testBuckets() {
+    for (const { when, test, forget } of tests) {
+      if (form.value(when)) test?.();
+      else forget?.();
+    }
+  }
+  showSeen(seen);
+  testBuckets();
   saveButton.addEventListener('click', save);
   discardButton.addEventListener('click', async () => {
     if (await ask({ title: 'Discard all changes?', action: 'Discard', danger: true })) form.discard();
@@ -95,6 +108,9 @@ async function start() {
   // The parts are there only now, so the browser couldn't go to the one in the address.
   if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }
+
+const help = ({ title, lines }) => h('details', { class: 'small settings-help' }, h('summary', {}, title),
+  h('dl', {}, lines.map(([name, words]) => [h('dt', {}, h('code', {}, name)), h('dd', {}, words)])));
 
 /** Marks the part that is being read in the list. */
 function follow(cards, links) {

@@ -84,7 +84,7 @@ export const groups = (ownAddress) => [
         hint: 'Links in mails begin with it.' },
       { path: 'meta.accentColor', key: 'accent_color', type: 'color', label: 'Accent colour' },
       { path: 'meta.hideControls', key: 'hide_controls', type: 'check', label: 'Hide controls that change collections',
-        hint: 'A wish that dashboards and apps may follow. It protects nothing.' },
+        hint: 'The dashboard locks what saves until it is unlocked, against accidents. It keeps nobody out.' },
     ],
   },
   { id: 'mail', title: 'Mail', fields: [...SENDER, ...SMTP], test: { kind: 'mail', when: 'smtp.enabled' } },
@@ -109,6 +109,13 @@ export const groups = (ownAddress) => [
   {
     id: 'rate-limits', title: 'Rate limits',
     text: 'Of the limits that could count a request the closest one does. Superusers are never counted.',
+    help: { title: 'What can be counted, the closest first', lines: [
+      ['posts:create', 'One action of a collection: list, view, create, update, delete, file, ways to sign in.'],
+      ['posts', 'Everything about a collection.'],
+      ['*:create', 'One action of any collection; *:auth is every way to sign in.'],
+      ['POST /api/batch', 'A path with its method; with a slash at the end, everything below it.'],
+      ['/api/batch', 'A path with any method, and everything below it with a slash; the longest first.'],
+    ] },
     fields: [
       { path: 'rateLimits.enabled', key: 'rate_limits_enabled', type: 'check',
         label: 'Limit how often clients may ask' },

@@ -26,8 +26,8 @@ function write(key, list) {
 }
 
 /**
- * Draws into `place`; `label` names the menu (where there is little room, `isBrief`, unseen), `onchoose(text)` is called
- * with one of them.
+ * Draws into `place`; `label` names the menu (unseen with `isBrief`, where there is little room), `onchoose(text)` is
+ * called with one of them.
  * @returns {{ add: (text: string) => void }}
  */
 export function typedBefore(place, { key, label, onchoose, isBrief = false }) {

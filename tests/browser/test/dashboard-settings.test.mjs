@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startServer } from '../../parity/lib/server.mjs';
 import { SUPERUSER, api } from '../lib/browser.mjs';
-import { look, open, owner } from '../lib/dashboard.mjs';
+import { look, lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 
 const NAME = '<img src=x onerror=alert(1)> "Tools" & more';
 
@@ -114,6 +114,8 @@ test('nobody locks themselves out without being asked', async () => {
   const addresses = page.getByLabel('Addresses of superusers');
   await addresses.fill('203.0.113.7');
   await save(page);
+  await page.getByRole('dialog', { name: 'Lock yourself out?' }).waitFor();
+  await lookAtDialog(page, 'settings-locked-out');
   await page.getByRole('dialog', { name: 'Lock yourself out?' }).getByRole('button', { name: 'Cancel' }).click();
   assert.deepEqual((await api('GET', '/api/settings')).superuserIPs, []);
   await part(page, 'Superusers').getByRole('button', { name: /Add your address/ }).click();
@@ -140,7 +142,11 @@ test('secrets are written and never shown, and a bucket that isn\'t there is tol
   assert.equal(await files.getByLabel('Secret key').inputValue(), '');
   assert.equal((await api('GET', '/api/settings')).s3.bucket, 'files');
   await files.getByRole('button', { name: 'Test the bucket' }).click();
-  await page.locator('.toast.problem').filter({ hasText: 'The bucket can\'t be used' }).waitFor();
+  await files.getByText('Can\'t be used', { exact: true }).waitFor();
+  await files.getByText('The bucket can\'t be used').waitFor();
+  // Whoever comes later sees it at once.
+  await open(page, '/_/settings');
+  await files.getByText('Can\'t be used', { exact: true }).waitFor();
   // Left alone, it stays; the bucket could not stay switched on without it.
   await files.getByLabel('Region').fill('there');
   await save(page);
@@ -150,6 +156,49 @@ test('secrets are written and never shown, and a bucket that isn\'t there is tol
   await save(page);
   await page.locator('[name="s3.secret"][aria-invalid="true"]').waitFor();
   await api('PATCH', '/api/settings', { s3: { enabled: false, secret: '' } });
+});
+
+test('the page is seen in a colour before it is saved, and keeps it', async () => {
+  const page = await owner();
+  await open(page, '/_/settings');
+  const accent = () => page.evaluate(() =>
+    getComputedStyle(document.documentElement).getPropertyValue('--accent').trim());
+  const seen = (color) => page.waitForFunction((wanted) =>
+    getComputedStyle(document.documentElement).getPropertyValue('--accent').trim() === wanted, color);
+  const own = await accent();
+  const input = part(page, 'Application').getByLabel('Accent colour', { exact: true });
+  await input.fill('#aa2211');
+  await seen('rgb(170, 34, 17)');
+  await page.getByRole('button', { name: 'Discard' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
+  await seen(own);
+  await input.fill('red');
+  await save(page);
+  await page.locator('[name="meta.accentColor"][aria-invalid="true"]').waitFor();
+  assert.equal(await accent(), own);
+  await part(page, 'Application').getByLabel('Pick: Accent colour').fill('#2233bb');
+  await part(page, 'Application').getByLabel('Name', { exact: true }).fill('Shed <b>');
+  await save(page);
+  await saved(page);
+  await page.locator('.brand').getByText('Shed <b>').waitFor();
+  await open(page, '/_/settings');
+  await seen('rgb(34, 51, 187)');
+  await api('PATCH', '/api/settings', { meta: { accentColor: '#1055c9', appName: 'Holdall' } });
+});
+
+test('it says where the server sees somebody, and offers a proxy\'s header', async () => {
+  const page = await owner();
+  await page.setExtraHTTPHeaders({ 'CF-Connecting-IP': '203.0.113.9' });
+  await open(page, '/_/settings');
+  const proxy = part(page, 'Proxy');
+  await proxy.getByText('The server sees you at 127.0.0.1').waitFor();
+  await proxy.getByRole('button', { name: 'Trust CF-Connecting-IP' }).click();
+  assert.equal(await proxy.getByLabel('Trusted headers').inputValue(), 'CF-Connecting-IP');
+  assert.equal(await proxy.getByRole('button', { name: /^Trust / }).count(), 0);
+  await save(page);
+  await saved(page);
+  await proxy.getByText('The server sees you at 203.0.113.9').waitFor();
+  await api('PATCH', '/api/settings', { trustedProxy: { headers: [] } });
 });
 
 test('what the configuration has locked is shown with its place', async () => {
