@@ -3,12 +3,14 @@
 // Used by the editor of collections. The preview is a dry run on the server, which stores nothing.
 
 import { Refused, post } from '../lib/api.js';
-import { debounce, fill, h } from '../lib/dom.js';
+import { fill, h } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
 import { tell } from '../lib/feedback.js';
 import { kindIcon, kindLabel } from './kinds.js';
+import { placesOf } from './query-place.js';
 
-const PREVIEW_AFTER_MS = 700;
+/** How the server's refusals begin; the page needs no such beginning. */
+const REFUSED = /^The query can't be used for a view: /;
 const CELL_MAX_CHARS = 80;
 
 /** @returns {{ element: HTMLElement, mount: () => Promise<void> }} */
@@ -18,24 +20,36 @@ export function queryPanel(draft) {
   const result = h('div', { class: 'stack' });
   let running = null;
 
+  /** Tries the query; resolves to what is wrong with it, and where. */
   async function preview() {
     running?.abort();
     running = new AbortController();
-    const query = draft.value.viewQuery.trim();
+    const query = draft.value.viewQuery;
     problem.hidden = true;
-    if (query === '') return fill(result);
+    if (query.trim() === '') {
+      fill(result);
+      return [];
+    }
+    result.setAttribute('aria-busy', 'true');
     try {
       const found = await post('/api/collections/meta/dry-run-view', { query }, { signal: running.signal });
       draft.derive(found.fields);
       show(found);
+      result.removeAttribute('aria-busy');
+      return [];
     } catch (error) {
-      if (error.name === 'AbortError') return undefined;
-      if (!(error instanceof Refused) || error.status !== 400) return tell(error);
-      problem.textContent = error.text;
-      problem.hidden = false;
+      if (error.name === 'AbortError') return [];
+      result.removeAttribute('aria-busy');
       fill(result);
+      if (!(error instanceof Refused) || error.status !== 400) {
+        tell(error);
+        return [];
+      }
+      const message = error.message.replace(REFUSED, '');
+      problem.textContent = `${message.charAt(0).toUpperCase()}${message.slice(1)}`;
+      problem.hidden = false;
+      return placesOf(query, message).map((place) => ({ ...place, message }));
     }
-    return undefined;
   }
   function show({ fields, sample }) {
     fill(
@@ -54,7 +68,6 @@ export function queryPanel(draft) {
         : sampleTable(fields, sample),
     );
   }
-  const later = debounce(preview, PREVIEW_AFTER_MS);
   const element = h(
     'div',
     { class: 'columns query' },
@@ -92,11 +105,11 @@ export function queryPanel(draft) {
       onchange: (text) => {
         draft.value.viewQuery = text;
         draft.changed();
-        later();
       },
+      // It is asked when typing pauses.
+      check: preview,
     });
     slot.prepend(made.element);
-    await preview();
   };
   return { element, mount };
 }

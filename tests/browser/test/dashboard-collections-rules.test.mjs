@@ -145,6 +145,30 @@ test('the query of a view is tried before it is saved', async () => {
   await page.locator('[data-path="viewQuery"] [data-problem]').waitFor();
 });
 
+test('what is wrong with a query is marked where it is', async () => {
+  await define('stockroom', [text('label'), { name: 'n', type: 'number' }]);
+  await open(page, '/_/new-collection');
+  await page.getByRole('radio', { name: /^View/ }).check();
+  const marked = page.locator('.cm-lintRange-error');
+  for (const [query, said, place] of [
+    ["SELECT id, 'nope' AS a, nope FROM stockroom -- nope", 'No such column: nope.', 'nope'],
+    ['SELECT id, s.labels\nFROM stockroom AS s', 'No such column: s.labels.', 'labels'],
+    ['SELECT id, label FRM stockroom', 'near "stockroom"', 'stockroom'],
+    ['SELECT * FROM stockroom', 'Name the columns instead of *.', '*'],
+    ['SELECT id FROM nowhere', 'nowhere', 'nowhere'],
+  ]) {
+    await write('Query of the view', query);
+    // What the editor offers would lie over it.
+    await page.keyboard.press('Escape');
+    await page.locator('.query .banner').getByText(said).waitFor();
+    await marked.filter({ hasText: new RegExp(`^${place.replace('*', '\\*')}$`) }).waitFor();
+    assert.equal(await marked.count(), 1, query);
+  }
+  await write('Query of the view', 'SELECT id, label FROM stockroom');
+  await page.locator('.query .banner').waitFor({ state: 'hidden' });
+  await marked.waitFor({ state: 'detached' });
+});
+
 test('nothing of all this made a page complain', () => {
   assert.deepEqual(page.trouble, []);
 });
