@@ -55,10 +55,10 @@ function drawFigures(metrics, recent, backups) {
     h('div', { class: 'figure' }, value), h('div', { class: 'quiet' }, note));
   const seconds = (value) => (value === undefined ? '–' : duration(value * 1000));
   fill(find('[data-figures]'),
-    card('Requests, 24 hours', count(recent.reduce((sum, [, requests]) => sum + requests, 0)), `started ${ago(new Date(started).toISOString())}`),
+    card('Requests, 24 h', count(recent.reduce((sum, [, requests]) => sum + requests, 0)), `started ${ago(new Date(started).toISOString())}`),
     card('Half answered in', seconds(half), `99 % in ${seconds(most)}`),
     card('Database', bytes(total(metrics, 'holdall_database_size_bytes', ({ file }) => file === 'data.db') ?? 0),
-      `and ${bytes(total(metrics, 'holdall_store_wal_bytes') ?? 0)} of its log`),
+      `log of ${bytes(total(metrics, 'holdall_store_wal_bytes') ?? 0)}`),
     card('Room on disk', free === undefined ? '–' : bytes(free), `of ${bytes(total(metrics, 'holdall_disk_size_bytes') ?? 0)}`),
     card('Verified backup', newest ? ago(newest) : 'none', plural(backups.length, 'backup')),
     card('Memory', bytes(total(metrics, 'process_resident_memory_bytes') ?? 0), plural(clients ?? 0, 'realtime client')),

@@ -9,6 +9,8 @@ const SHOWN_MAX = 50;
 const RECENT_MAX = 8;
 /** What may be the id of a record, and is worth asking the server for. */
 const RECORD_ID = /^[a-z0-9][\w-]{9,99}$/i;
+/** What commands are about that every page has. */
+const GENERAL = new Set(['Account', 'Help']);
 
 const commands = [];
 const recent = kept('palette', []);
@@ -44,10 +46,14 @@ function actions() {
     { label: nameOf(element), hint: 'Here', run: () => element.click() }));
 }
 
-/** All that can be chosen. Of what has the same name the first is taken, which is nearest to the page. */
+/**
+ * All that can be chosen, what belongs to the page first and what belongs to none last. Of what has the same name the
+ * first is taken.
+ */
 function everything() {
   const found = new Map();
-  for (const entry of [...commands, ...actions(), ...places()]) {
+  const [general, own] = [true, false].map((wanted) => commands.filter(({ hint }) => GENERAL.has(hint) === wanted));
+  for (const entry of [...own, ...actions(), ...places(), ...general]) {
     const key = `${entry.label} ${entry.hint === 'Collection' ? 'of a collection' : ''}`;
     if (!found.has(key)) found.set(key, { ...entry, key });
   }

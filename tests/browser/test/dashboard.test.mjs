@@ -28,10 +28,14 @@ test('whoever comes without a session signs in and gets to the page that they wa
 test('the overview shows the figures of the server itself', async () => {
   const page = await owner();
   await open(page, '/_/');
-  await page.getByText('Requests, 24 hours').waitFor();
+  await page.getByText('Requests, 24 h').waitFor();
   assert.match(await page.locator('[data-figures]').innerText(), /Room on disk\s+[\d.,]+ [GT]B/);
   await page.locator('[data-findings] li').first().waitFor();
-  assert.match(await page.locator('[data-findings]').innerText(), /backup/i);
+  const findings = page.locator('[data-findings]');
+  assert.match(await findings.innerText(), /Run holdall backup create/);
+  assert.match(await findings.getByRole('link', { name: 'backups' }).first().getAttribute('href'), /\/_\/backups$/);
+  const grades = await findings.locator('.badge').allInnerTexts();
+  assert.deepEqual(grades, [...grades].sort().reverse(), 'warnings come before notes');
   assert.match(await page.locator('[data-chart]').getAttribute('aria-label'), /24 hours, at most \d+/);
   await page.locator('[data-chart] canvas').waitFor();
   await look(page, 'overview');
