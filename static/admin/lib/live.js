@@ -2,6 +2,11 @@
 
 import { address, post } from './api.js';
 
+/** So long after something went wrong it is tried again. */
+const RETRY_MS = 3000;
+/** So long a tab that nobody looks at goes on listening. Browsers allow few connections to a server, for all tabs. */
+const HIDDEN_MS = 60_000;
+
 let source;
 let client;
 let first = true;
@@ -15,7 +20,7 @@ export function watch(topic, action) {
   if (!listeners.has(topic)) listeners.set(topic, new Set());
   listeners.get(topic).add(action);
   if (source) subscribe();
-  else open();
+  else if (!document.hidden) open();
   return () => {
     listeners.get(topic)?.delete(action);
     if (listeners.get(topic)?.size === 0) listeners.delete(topic);
@@ -32,15 +37,42 @@ function open() {
     if (!first) for (const set of listeners.values()) for (const action of set) action({ action: 'gap' });
     first = false;
   });
+  // A browser comes back by itself from lost connections, but not from an answer that is none, as a proxy gives it while
+  // the server restarts.
+  source.addEventListener('error', () => { if (source.readyState === EventSource.CLOSED) later(reopen); });
 }
 
-// A connection belongs to the session that it was made with.
-document.addEventListener('sessionbegun', () => {
-  if (!source) return;
-  source.close();
+function rest() {
+  source?.close();
   client = undefined;
+}
+
+function reopen() {
+  rest();
   open();
+}
+
+let waiting;
+function later(action) {
+  clearTimeout(waiting);
+  waiting = setTimeout(action, RETRY_MS);
+}
+
+// A tab that is opened behind others waits until it is looked at.
+let resting;
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(resting);
+  if (document.hidden) resting = setTimeout(rest, HIDDEN_MS);
+  else if (source?.readyState === EventSource.CLOSED) reopen();
+  else if (!source && listeners.size > 0) {
+    // What the page shows is as old as the tab.
+    first = false;
+    open();
+  }
 });
+
+// A connection belongs to the session that it was made with.
+document.addEventListener('sessionbegun', () => { if (source) reopen(); });
 
 const heard = new Set();
 async function subscribe() {
@@ -53,5 +85,11 @@ async function subscribe() {
       for (const action of listeners.get(topic) ?? []) action(data);
     });
   }
-  await post('/api/realtime', { clientId: client, subscriptions: [...listeners.keys()] }).catch(() => {});
+  const asked = client;
+  await post('/api/realtime', { clientId: client, subscriptions: [...listeners.keys()] }).catch(({ status }) => {
+    // The server knows the client no more, or couldn't be asked.
+    if (client !== asked) return;
+    if (status === 404) later(reopen);
+    else if (status === 0 || status >= 500) later(subscribe);
+  });
 }
