@@ -26,7 +26,7 @@ export function sessionsCard({ collection, record }, { onlist } = {}) {
   };
   return card('Sessions', all, (items, load) => items.length === 0 ? [none('No browser is signed in.')]
     : [table('Sessions', ['Device', 'Address', 'Last used', 'Ends', ''], items.map((one) => [
-    [h('span', { title: one.userAgent }, one.device || 'Unknown'), one.current
+    [h('span', { class: 'nowrap', title: one.userAgent }, one.device || 'Unknown'), one.current
       && [' ', h('span', { class: 'badge accent' }, 'This one')]],
     h('span', { class: 'mono nowrap' }, one.ip),
     h('span', { class: 'nowrap', title: `${when(one.lastUsed)}; since ${when(one.created)}` }, ago(one.lastUsed)),

@@ -4,18 +4,14 @@ import { fill, h } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
 import { tell } from '../lib/feedback.js';
 import { bytes } from '../lib/format.js';
+import { lineAndColumn, mistakeAt } from './json-check.js';
 
 const MAX_ROWS = 16;
 
-/** What is wrong with a text that should be JSON. */
+/** Where a text that should be JSON is none. */
 function mistake(text) {
-  if (text.trim() === '') return undefined;
-  try {
-    JSON.parse(text);
-    return undefined;
-  } catch (error) {
-    return `This is not valid JSON: ${error.message}`;
-  }
+  const at = text.trim() === '' ? -1 : mistakeAt(text);
+  return at < 0 ? undefined : lineAndColumn(text, at);
 }
 
 /** JSON with line breaks, digit for digit what it was. */
@@ -62,7 +58,7 @@ export function json(field, { onchange }) {
   const draw = () => {
     const wrong = mistake(state);
     says.className = wrong ? 'badge problem' : 'badge good';
-    fill(says, state.trim() === '' ? '' : wrong ? 'Not valid' : 'Valid');
+    fill(says, state.trim() === '' ? '' : wrong ? `Not valid: ${wrong}` : 'Valid');
     says.hidden = state.trim() === '';
     format.hidden = state.trim() === '' || Boolean(wrong);
   };
@@ -119,7 +115,10 @@ export function json(field, { onchange }) {
     hint: field.maxSize ? `at most ${bytes(field.maxSize)}` : '',
     get: () => state,
     set: put,
-    check: () => mistake(state),
+    check: () => {
+      const wrong = mistake(state);
+      return wrong && `This is not valid JSON: look at ${wrong}.`;
+    },
     focus: () => (view ? view.view : area).focus(),
     end: () => view?.view.destroy(),
   };

@@ -3,6 +3,7 @@
 
 import { h } from '../lib/dom.js';
 import { toast } from '../lib/feedback.js';
+import { leaveToTheWheel } from './plain.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 const GRID = 30;
@@ -65,6 +66,7 @@ export function place(field, { onchange, parts }) {
       max: limit,
       'aria-label': `${label} of ${field.name}`,
       autocomplete: 'off',
+      onwheel: leaveToTheWheel,
       oninput: (event) => {
         state = { ...state, [key]: Number(event.target.value) };
         mark();

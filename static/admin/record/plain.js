@@ -54,6 +54,9 @@ function limits({ min, max, pattern, autogeneratePattern }) {
   return [length, pattern && `like ${pattern}`, autogeneratePattern && 'made by itself'].filter(Boolean).join(' · ');
 }
 
+/** Browsers take the wheel over a number that has the focus for a change of it; whoever scrolls means the page. */
+export const leaveToTheWheel = (event) => event.currentTarget.blur();
+
 export function number(field, { onchange }) {
   const input = h('input', {
     type: 'number',
@@ -62,6 +65,7 @@ export function number(field, { onchange }) {
     max: field.max ?? undefined,
     autocomplete: 'off',
     oninput: onchange,
+    onwheel: leaveToTheWheel,
   });
   const { min, max } = field;
   const has = (limit) => limit !== null && limit !== undefined;

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { PASSWORD, SUPERUSER, account, api, mailTo, origin } from '../lib/browser.mjs';
-import { look, open, owner } from '../lib/dashboard.mjs';
+import { PASSWORD, SUPERUSER, account, api, mailTo, origin, signIn as signInThere, visitor } from '../lib/browser.mjs';
+import { look, lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 
 const HOSTILE = '<img src=x onerror="globalThis.wasHit=1">\'"';
 let page;
@@ -206,6 +206,49 @@ test('second factors are shown and reset, and services unlinked', async () => {
   await confirm('Unlink');
   await card('Linked services').getByText('None.').waitFor();
   assert.equal((await api('GET', '/api/collections/_externalAuths/records')).totalItems, 0);
+});
+
+/** An account with two passkeys, as somebody with a device makes them. */
+async function wellGuarded() {
+  const owner = await account('users', { name: 'Guarded' });
+  const theirs = await visitor({ scripts: true });
+  const cdp = await theirs.context().newCDPSession(theirs);
+  await cdp.send('WebAuthn.enable');
+  for (const name of ['Laptop', HOSTILE]) {
+    // A device takes one passkey of an account.
+    const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', { options: { protocol: 'ctap2',
+      transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+      automaticPresenceSimulation: true } });
+    if (name === 'Laptop') {
+      await signInThere(theirs, owner.email);
+      await theirs.waitForURL('**/account');
+    }
+    await theirs.goto('/auth/users/account/passkeys');
+    const form = theirs.locator('form[data-passkey]');
+    await form.getByLabel('Name, such as that of the device').fill(name);
+    await form.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await form.getByRole('button').click();
+    await theirs.getByText('The passkey is saved.').waitFor();
+    await cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+  }
+  await theirs.context().close();
+  return owner;
+}
+
+test('one passkey that somebody has lost is removed, and the others stay', async () => {
+  const owner = await wellGuarded();
+  await open(page, pageOf('users', owner.id));
+  const factors = card('Second factors');
+  await factors.getByText('2 passkeys').waitFor();
+  assert.equal(await page.locator('main img').count(), 0);
+  await page.getByRole('button', { name: 'Remove the passkey Laptop' }).click();
+  await lookAtDialog(page, 'remove-passkey');
+  await confirm('Cancel');
+  await page.getByRole('button', { name: 'Remove the passkey Laptop' }).click();
+  await confirm('Remove');
+  await factors.getByText('1 passkey', { exact: true }).waitFor();
+  const left = await api('GET', `/api/account/factors${named(owner)}`);
+  assert.deepEqual(left.passkeys.map((one) => one.name), [HOSTILE]);
 });
 
 test('a superuser ends their other sessions, and goes on here', async () => {

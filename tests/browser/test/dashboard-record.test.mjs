@@ -125,6 +125,30 @@ test('what is refused is told beside its field, and what belongs to none on top'
   assert.equal(await panel.locator('.problem:visible').count(), 0);
 });
 
+test('JSON says where it ends to be JSON', async () => {
+  const panel = await show('kinds');
+  for (const [text, place] of [['{"a": 1,\n "b" 2}', 'line 2, column 6'], ['[1, 2', 'line 1, column 6'], ['[01]', 'line 1, column 3']]) {
+    await typeJson(panel, 'data', text);
+    await field(panel, 'data').getByText(`Not valid: ${place}`).waitFor();
+  }
+  await button(panel, 'Create').click();
+  await field(panel, 'data').locator('.problem', { hasText: 'look at line 1, column 3' }).waitFor();
+  await typeJson(panel, 'data', '[1]');
+  await field(panel, 'data').getByText('Valid', { exact: true }).waitFor();
+});
+
+test('scrolling over a number that has the focus changes nothing', async () => {
+  page.once('dialog', (asked) => asked.accept());
+  const { id } = await make('kinds', { title: 'wheel', amount: 5 });
+  const panel = await show('kinds', { id });
+  const amount = panel.getByLabel('amount', { exact: true });
+  await amount.click();
+  const before = await panel.locator('.panel-body').evaluate((body) => body.scrollTop);
+  await page.mouse.wheel(0, 150);
+  await page.waitForFunction((top) => document.querySelector('dialog.panel .panel-body').scrollTop !== top, before);
+  assert.equal(await amount.inputValue(), '5');
+});
+
 test('what the server says of something that has no place in the form stands on top', async () => {
   const panel = await show('kinds');
   await page.route('**/api/collections/kinds/records', (route) =>
@@ -320,4 +344,24 @@ test('save and close, duplicate, copy and delete', async () => {
   await panel.waitFor({ state: 'detached' });
   assert.equal((await api('GET', `/api/collections/kinds/records?filter=id='${id}'`)).totalItems, 0);
   assert.equal(await page.evaluate(() => window.hacked), undefined);
+});
+
+test('where controls that change things are hidden, a record is unlocked before it is saved', async () => {
+  const { meta } = await api('GET', '/api/settings');
+  await api('PATCH', '/api/settings', { meta: { ...meta, hideControls: true } });
+  try {
+    const { id } = await make('kinds', { title: 'locked' });
+    const panel = await show('kinds', { id });
+    await panel.getByLabel('title', { exact: true }).fill('changed');
+    assert.equal(await button(panel, 'Save').isVisible(), false);
+    await page.keyboard.press('Control+s');
+    await said('Press "Unlock to save" first.');
+    assert.equal((await stored('kinds', id)).title, 'locked');
+    await button(panel, 'Unlock to save').click();
+    await save(panel);
+    await isSaved(panel);
+    assert.equal((await stored('kinds', id)).title, 'changed');
+  } finally {
+    await api('PATCH', '/api/settings', { meta });
+  }
 });
