@@ -3,7 +3,7 @@
 import { address, get } from '../lib/api.js';
 import { fill, h, icon, uniqueId } from '../lib/dom.js';
 import { tell } from '../lib/feedback.js';
-import { count, when } from '../lib/format.js';
+import { count, plural, when } from '../lib/format.js';
 
 const ACTIONS = ['list', 'view', 'create', 'update', 'delete'];
 const SEVERITIES = ['high', 'medium', 'low'];
@@ -72,13 +72,21 @@ function matrix(collections, as, ask) {
       h('tbody', {}, collections.map((one) => row(one, as, actions, ask)))));
 }
 
+/** A collection's row, and the one below it with more, which is seen when somebody wants it. */
 function row(one, as, actions, ask) {
   const openings = as === '' ? one.guests : one.accounts[as];
-  return h('tr', {},
+  const more = h('tr', { id: uniqueId('more'), class: 'matrix-more', hidden: true },
+    h('td', { colspan: actions.length + 2 }, besides(one)));
+  const toggle = h('button', { type: 'button', class: 'plain small', 'aria-expanded': 'false', 'aria-controls': more.id,
+    onclick: () => {
+      more.hidden = !more.hidden;
+      toggle.setAttribute('aria-expanded', String(!more.hidden));
+    } }, icon('down'), 'Details', unseen(` of ${one.name}`));
+  return [h('tr', {},
     h('th', { scope: 'row' }, h('a', { href: rulesOf(one.name) }, one.name),
       h('div', { class: 'quiet small' }, one.type, one.records !== null && ` · ${count(one.records)}`)),
     actions.map((action) => h('td', {}, cell(one, openings[action], action, as, ask))),
-    h('td', {}, besides(one)));
+    h('td', {}, toggle)), more];
 }
 
 /** How far an action stands open; the rule is asked about in the simulator. */
@@ -87,11 +95,12 @@ function cell(one, opening, action, as, ask) {
   const [text, mood] = LEVELS[opening.level];
   const question = { who: as === '' ? '' : 'record', whoCollection: as, action, collection: one.name };
   const title = one.rules[`${action}Rule`] ?? 'No rule: superusers only';
-  const reach = opening.reach >= REACH_MAX ? `at least ${count(REACH_MAX)}` : count(opening.reach ?? 0);
+  const reach = opening.reach >= REACH_MAX ? `${count(REACH_MAX)} records or more`
+    : plural(opening.reach ?? 0, 'record');
   return [
     h('button', { type: 'button', class: 'plain small level', title, onclick: () => ask(question) },
       badge(mood, text), unseen(`: ${action} ${one.name}, simulate`)),
-    opening.reach !== null && h('div', { class: 'quiet small' }, `${reach} now`),
+    opening.reach !== null && h('div', { class: 'quiet small' }, reach),
   ];
 }
 
@@ -113,6 +122,5 @@ function besides(one) {
   for (const [name, text] of Object.entries(one.rules)) {
     if (text) parts.push([name, h('code', {}, text)]);
   }
-  return h('details', {}, h('summary', {}, 'Details', unseen(` of ${one.name}`)),
-    h('dl', {}, parts.map(([label, text]) => [h('dt', {}, label), h('dd', {}, text)])));
+  return h('dl', {}, parts.map(([label, text]) => h('div', {}, h('dt', {}, label), h('dd', {}, text))));
 }

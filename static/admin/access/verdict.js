@@ -2,7 +2,7 @@
 // what stands there as text.
 
 import { fill, h } from '../lib/dom.js';
-import { count } from '../lib/format.js';
+import { count, plural } from '../lib/format.js';
 
 const NOT_LOOKED_AT =
   'Rate limits, addresses that superusers may come from, and what would follow from a deletion are not looked at.';
@@ -39,6 +39,17 @@ const code = (label, kind, ...text) =>
 const more = (label, json) =>
   h('details', { class: 'more' }, h('summary', {}, label), code(label, '', JSON.stringify(json, null, 2)));
 
+/** The comparisons because of which a tree is true or false: without any of them, it might have been otherwise. */
+function deciding(clause) {
+  if (clause.holds === null) return [];
+  if (clause.parts.length === 0) return [clause];
+  const alike = clause.parts.filter((part) => part.holds === clause.holds);
+  // One part is enough for "or" to be true and for "and" to be false; else it takes all of them.
+  const isOneEnough = (clause.join === '||') === clause.holds;
+  const which = isOneEnough ? [alike.find((part) => part.needed) ?? alike[0]].filter(Boolean) : alike;
+  return which.flatMap(deciding);
+}
+
 function rule({ rule: { name, text, applies }, clauses: tree }) {
   const head = h('h3', {}, name, !applies && text && [' ', h('span', { class: 'badge' }, 'not looked at')]);
   const box = (content) => h('section', { class: 'rule-box' }, head, content);
@@ -55,9 +66,11 @@ function leaves(clause) {
 /** The rule's text, its comparisons marked. */
 function marked(text, tree) {
   const pieces = [];
+  const decide = new Set(deciding(tree));
   let at = 0;
   for (const leaf of leaves(tree)) {
-    const mark = h('mark', { class: mood(leaf), title: said(leaf) }, text.slice(leaf.from, leaf.to));
+    const mark = h('mark', { class: `${mood(leaf)}${decide.has(leaf) ? ' decides' : ''}`, title: said(leaf) },
+      text.slice(leaf.from, leaf.to));
     pieces.push(text.slice(at, leaf.from), mark);
     at = leaf.to;
   }
@@ -71,7 +84,7 @@ function mood(clause) {
 }
 
 function said(clause) {
-  if (clause.holds === null) return `${count(clause.matches)} records`;
+  if (clause.holds === null) return plural(clause.matches, 'record');
   if (!clause.needed) return `not needed (${clause.holds})`;
   return clause.holds ? 'true' : 'false';
 }
@@ -80,26 +93,41 @@ const APART = 'Each part holds for some related record, but no single one for al
 const SIGNS = { holds: '✓', fails: '✗', skipped: '–', counted: '#' };
 
 function clauses(tree) {
-  return h('section', { 'aria-label': 'Clauses' }, h('h3', {}, 'Clauses'), h('ul', { class: 'clauses' }, item(tree)));
+  const decide = new Set(deciding(tree));
+  return h('section', { 'aria-label': 'Clauses' }, h('h3', {}, 'Clauses'),
+    h('ul', { class: 'clauses' }, item(tree, decide)));
 }
 
-function item(clause) {
+function item(clause, decide) {
   const kind = mood(clause);
   const chain = () => h('span', { class: 'quiet' }, clause.join === '&&' ? 'All of these' : 'One of these');
-  return h('li', {},
+  return h('li', { class: decide.has(clause) ? 'decides' : '' },
     h('div', { class: 'clause' },
       h('span', { class: `said ${kind}` }, h('span', { 'aria-hidden': 'true' }, SIGNS[kind]), ' ', said(clause)),
-      clause.join ? chain() : h('code', {}, clause.text)),
+      clause.join ? chain() : h('code', {}, clause.text),
+      decide.has(clause) && h('span', { class: 'badge accent' }, 'decides')),
     values(clause),
     clause.apart && h('p', { class: 'hint' }, APART),
-    clause.parts.length > 0 && h('ul', {}, clause.parts.map(item)));
+    clause.parts.length > 0 && h('ul', {}, clause.parts.map((part) => item(part, decide))));
 }
 
-/** What the two sides were, where that is known. */
-function values({ left, right }) {
-  const known = [['left', left], ['right', right]].filter(([, side]) => side !== null);
+const OPERATOR = /^((?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^'"=<>!~?])*)\??(?:!=|>=|<=|!~|=|~|>|<)(.*)$/s;
+/** The two sides of a comparison as the rule has them. */
+function sides(text) {
+  const [, left, right] = OPERATOR.exec(text) ?? [null, 'left', 'right'];
+  return [left.trim(), right.trim()];
+}
+
+/** What the two sides were, where that is known and isn't what stands there anyway. */
+function values({ text, left, right }) {
+  const [first, second] = sides(text);
+  const known = [[first, left, second], [second, right, first]].filter(([, side]) => side !== null);
   if (known.length === 0) return null;
-  const text = ({ value }) => (value === '' ? 'empty' : JSON.stringify(value));
-  const told = ([name, side], at) => [at > 0 && ' · ', `${name} is `, h('code', {}, text(side))];
+  const told = ([name, { value }, other], at) =>
+    [at > 0 && ' · ', h('code', {}, name), ' is ', value === '' ? 'empty' : h('code', {}, shown(value, other))];
   return h('p', { class: 'hint' }, known.map(told));
 }
+
+/** The database knows no true and false; what is compared with these is meant to be one of them. */
+const shown = (value, other) => (/^(?:true|false)$/.test(other) && (value === 0 || value === 1) ? String(value === 1)
+  : JSON.stringify(value));

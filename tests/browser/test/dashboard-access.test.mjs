@@ -41,7 +41,12 @@ test('a question is answered, with the clauses that decide', async () => {
   assert.equal(await answer().locator('mark.fails').innerText(), '@request.auth.id != ""');
   // The rest isn't needed, and says so in words too.
   assert.equal(await answer().locator('mark.skipped').count(), 2);
-  assert.match(await answer().getByRole('region', { name: 'Clauses' }).innerText(), /not needed \(false\)/);
+  const clauses = answer().getByRole('region', { name: 'Clauses' });
+  assert.match(await clauses.innerText(), /not needed \(false\)/);
+  // The one that decides is marked.
+  const decides = clauses.getByRole('listitem').filter({ has: page.getByText('decides', { exact: true }) }).last();
+  assert.match(await decides.innerText(), /@request\.auth\.id != ""/);
+  assert.equal(await clauses.getByText('decides', { exact: true }).count(), 1);
   await look(page, 'access-refused');
 });
 
@@ -58,6 +63,11 @@ test('accounts are found by searching, and what they would see is shown', async 
   await choose('Record', hers.id);
   await ask();
   await answer().getByText('Allowed', { exact: true }).waitFor();
+  // All of "and", of which one side of "or"; what their sides were is told by the rule's own names.
+  const decides = answer().getByRole('listitem').filter({ hasNot: page.getByRole('listitem') })
+    .filter({ has: page.getByText('decides', { exact: true }) });
+  assert.equal(await decides.count(), 2);
+  assert.match(await decides.last().innerText(), new RegExp(`@request\\.auth\\.id is "${ada.id}"`));
   await answer().getByText('What they would see').click();
   const shown = JSON.parse(await answer().getByRole('region', { name: 'What they would see' }).innerText());
   assert.equal(shown.title, HOSTILE);
@@ -119,6 +129,12 @@ test('the exposure report tells what stands open, and leads to the simulator', a
   await page.getByText('Everybody can delete records of posts, without signing in.').waitFor();
   const row = page.getByRole('row', { name: /^posts/ });
   assert.match(await row.innerText(), /Closed[\s\S]*Open/);
+  // Details have a row of their own, so that the table stays as broad as it is.
+  const scroll = page.getByRole('region', { name: 'Who may do what' });
+  const width = await scroll.evaluate((element) => element.scrollWidth);
+  await row.getByRole('button', { name: 'Details of posts' }).click();
+  await page.getByRole('cell').filter({ hasText: 'deleteRule' }).or(page.getByText('Fields that others see')).first().waitFor();
+  assert.equal(await scroll.evaluate((element) => element.scrollWidth), width);
   await look(page, 'access-exposure');
   const download = page.waitForEvent('download');
   await page.getByRole('link', { name: 'Download JSON' }).click();
