@@ -126,7 +126,7 @@ const actions = {
   renew: () => reload({ keepPlace: false }),
   clear: () => go({ filter: '' }),
   create: () => openPanel('new'),
-  bring: () => openImport().catch(tell),
+  bring: () => openImport(),
 };
 
 function drawAround() {
@@ -217,16 +217,15 @@ function showRecord() {
   document.querySelector('dialog.panel[open]')?.dispatchEvent(new Event('cancel', { cancelable: true }));
 }
 
-async function openPanel(id, options = {}) {
+async function openPanel(id) {
   if (panelOpen) return;
   panelOpen = true;
-  try {
-    const { openRecord } = await import('./record/editor.js');
-    await openRecord({ collection, id: id === 'new' ? undefined : id, onsaved: saved, onclosed: closed, ...options });
-  } catch (error) {
-    closed();
-    tell(error instanceof Refused ? error : new Error(`The record can't be shown: ${error.message}`));
-  }
+  const options = { collection, id: id === 'new' ? undefined : id, onsaved: saved, onclosed: closed };
+  const opened = await over(
+    () => import('./record/editor.js'),
+    ({ openRecord }) => openRecord(options),
+  );
+  if (!opened) closed();
 }
 
 function closed() {
@@ -254,38 +253,64 @@ async function refreshRow(id) {
 
 // --- files in and out ---
 
-async function openExport() {
-  const { exportDialog } = await import('./records/export.js');
-  exportDialog({
-    collection,
-    columns: arrangement.shown,
-    all: arrangement.all,
-    filter: understand(state.filter, collection).filter,
-    sort: state.sort,
-    total: source.total,
-  });
+/**
+ * Loads what opens over the table, and opens it. That may take a while, so it is shown, and a second click opens nothing
+ * twice. Resolves to whether it is open.
+ */
+async function over(load, open) {
+  if (frame.ariaBusy === 'true') return false;
+  frame.ariaBusy = 'true';
+  try {
+    open(await load());
+    return true;
+  } catch (error) {
+    tell(error);
+    return false;
+  } finally {
+    frame.ariaBusy = null;
+  }
 }
 
-async function openImport() {
-  const { importDialog } = await import('./records/import.js');
-  importDialog({ collection, onchange: () => reload({ keepPlace: false }) });
-}
+const openExport = () =>
+  over(
+    () => import('./records/export.js'),
+    ({ exportDialog }) =>
+      exportDialog({
+        collection,
+        columns: arrangement.shown,
+        all: arrangement.all,
+        filter: understand(state.filter, collection).filter,
+        sort: source.sort,
+        total: source.total,
+        selected: [...grid.selection.ids],
+      }),
+  );
+
+const openImport = () =>
+  over(
+    () => import('./records/import.js'),
+    ({ importDialog }) => importDialog({ collection, onchange: () => reload({ keepPlace: false }) }),
+  );
+
+const openColumns = () =>
+  over(
+    () => import('./records/arrange.js'),
+    ({ arrangeColumns }) => arrangeColumns(arrangement, rearranged),
+  );
 
 function drawMenu() {
   const to = (end) => () => location.assign(address(`/_/collections/${encodeURIComponent(collection.name)}/${end}`));
   const items = [
     { label: 'Refresh', run: () => reload() },
-    { label: 'Export …', run: () => openExport().catch(tell) },
-    !isView() && { label: 'Import …', run: () => openImport().catch(tell) },
-    { label: 'Columns …', run: () => openColumns().catch(tell) },
+    { label: 'Export …', run: openExport },
+    !isView() && { label: 'Import …', run: openImport },
+    { label: 'Columns …', run: openColumns },
     { label: 'Edit collection', run: to('edit') },
     { label: 'API', run: to('api') },
   ].filter(Boolean);
   find('[data-more]').append(menu('More', items));
   for (const { label, run } of items) command(label.replace(' …', ''), run, 'Here');
 }
-
-const openColumns = async () => (await import('./records/arrange.js')).arrangeColumns(arrangement, rearranged);
 
 // --- the start ---
 
@@ -343,7 +368,7 @@ async function start() {
     onfilter: (filter) => (filter === state.filter ? reload() : go({ filter })),
   });
   bar.element.append(
-    iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: () => openColumns().catch(tell) }),
+    iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: openColumns }),
   );
   heard = new Heard({ collection, grid, source: () => source, refresh: refreshRow, onchange: drawSoon });
   bulk = bulkBar({ collection, grid, source: () => source, onchange: () => reload() });

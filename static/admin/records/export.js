@@ -1,21 +1,29 @@
-// The dialog that writes everything which the filter selects to a file, page by page. Loaded by records.js.
+// The dialog that writes records to a file: everything that the filter selects, page by page, or what is selected by
+// hand. Loaded by records.js.
 
 import { get, records as pathOf } from '../lib/api.js';
 import { h, uniqueId } from '../lib/dom.js';
 import { download } from '../lib/download.js';
 import { tell, toast } from '../lib/feedback.js';
-import { plural } from '../lib/format.js';
+import { count, plural } from '../lib/format.js';
 import { withProgress } from './changes.js';
 import { lineOf } from './csv.js';
+import { chunks, oneOf } from './query.js';
 
-const PAGE_ROWS = 500;
+/** As many as the server gives at once: where no index helps, each page costs a look at all rows. */
+const PAGE_ROWS = 1000;
+const IDS_PER_REQUEST = 40;
 /** Parts of the file are put together as blobs, which the browser may keep on disk. */
 const PART_TYPE = 'application/octet-stream';
 
-/** `columns` are those that the table shows, `all` all; `total` is `null` as long as nobody has counted. */
-export function exportDialog({ collection, columns, all, filter, sort, total }) {
+/**
+ * `columns` are those that the table shows, `all` all; `total` is `null` as long as nobody has counted; `selected` are
+ * the ids of what is selected by hand.
+ */
+export function exportDialog({ collection, columns, all, filter, sort, total, selected }) {
   const title = uniqueId('export');
-  const names = { format: uniqueId('format'), which: uniqueId('which') };
+  const names = { rows: uniqueId('rows'), format: uniqueId('format'), which: uniqueId('which') };
+  const listed = total === null ? 'records' : plural(total, 'record');
   const choice = (group, value, label, checked) => {
     const id = uniqueId('choice');
     return h(
@@ -29,8 +37,14 @@ export function exportDialog({ collection, columns, all, filter, sort, total }) 
   const form = h(
     'form',
     { method: 'dialog' },
-    h('h2', { id: title }, `Export ${total === null ? 'records' : plural(total, 'record')}`),
-    h('p', { class: 'quiet' }, filter ? 'Only what the filter selects.' : 'All of the collection.'),
+    h('h2', { id: title }, 'Export records'),
+    h(
+      'fieldset',
+      {},
+      h('legend', {}, 'Records'),
+      choice(names.rows, 'all', filter ? `All ${listed} that the filter matches` : `All ${listed}`, true),
+      selected.length > 0 && choice(names.rows, 'selected', `Only the ${count(selected.length)} selected`, false),
+    ),
     h(
       'fieldset',
       {},
@@ -62,12 +76,14 @@ export function exportDialog({ collection, columns, all, filter, sort, total }) 
   form.addEventListener('submit', () => {
     const value = (name) => form.elements[name].value;
     const chosen = (value(names.which) === 'all' ? all : columns).map((column) => column.name);
+    const ids = form.elements[names.rows].value === 'selected' ? selected : null;
     const options = {
       collection,
       names: chosen,
       filter,
       sort,
-      total,
+      ids,
+      total: ids?.length ?? total,
       format: value(names.format),
       guarded: guard.checked,
     };
@@ -101,17 +117,16 @@ async function write(options) {
   toast('Exported.');
 }
 
-async function* pages({ collection, filter, sort, names }, signal) {
+async function* pages({ collection, filter, sort, names, ids }, signal) {
   const path = pathOf(collection.name);
-  const query = { filter, sort, perPage: PAGE_ROWS, fields: names.join(',') };
-  for (let cursor = ''; ;) {
-    const found =
-      cursor === ''
-        ? await get(`${path}?cursor=`, query, { signal })
-        : await get(path, { ...query, cursor }, { signal });
+  const fields = names.join(',');
+  const some = { perPage: IDS_PER_REQUEST, skipTotal: 1, fields, sort };
+  for (const chunk of chunks(ids ?? [], IDS_PER_REQUEST))
+    yield (await get(path, { ...some, filter: oneOf(chunk) }, { signal })).items;
+  for (let cursor = ids ? undefined : ''; cursor !== undefined; ) {
+    const found = await get(`${path}?cursor=`, { filter, sort, cursor, fields, perPage: PAGE_ROWS }, { signal });
     if (found.items.length > 0) yield found.items;
-    cursor = found.nextCursor;
-    if (!cursor) return;
+    cursor = found.nextCursor || undefined;
   }
 }
 

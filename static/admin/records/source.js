@@ -46,6 +46,11 @@ export class Source {
     this.#load(0);
   }
 
+  /** How the list is sorted, also where nobody has asked for anything. */
+  get sort() {
+    return this.#query.sort;
+  }
+
   /** How many rows there are, as far as one knows. */
   get length() {
     return this.total ?? Math.max(this.#before?.length ?? 0, this.#pages.get(0)?.items?.length ?? 0);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { open, owner } from '../lib/dashboard.mjs';
-import { HOSTILE, all, clear, create, row } from '../lib/records_table.mjs';
+import { HOSTILE, all, clear, create, row, tick } from '../lib/records_table.mjs';
 import { parse } from '../../../static/admin/records/csv.js';
 
 test('everything that the filter selects is exported', async () => {
@@ -91,6 +91,22 @@ async function importing(page) {
     dialog.getByLabel('CSV or JSON file').setInputFiles({ name, mimeType: 'text/csv', buffer });
   return { dialog, choose, go: dialog.getByRole('button', { name: 'Import', exact: true }) };
 }
+
+test('what is selected is exported by itself', async () => {
+  await clear();
+  for (const code of ['H-1', 'H-2', 'H-3']) await create({ title: code, code });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  await tick(page, 'H-1');
+  await tick(page, 'H-3');
+  await page.getByLabel('More').click();
+  await page.getByRole('button', { name: 'Export …' }).click();
+  await page.getByLabel('Only the 2 selected').check();
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  const [head, ...rows] = parse(await readFile(await (await downloading).path(), 'utf8'));
+  assert.deepEqual(rows.map((one) => one[head.indexOf('code')]), ['H-3', 'H-1']);
+});
 
 test('files of spreadsheets are read as they are written: marks, semicolons, old encodings', async () => {
   await clear();
