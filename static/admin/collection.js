@@ -350,6 +350,7 @@ async function lookAround() {
   const collections = await getAll('/api/collections');
   if (document.querySelector('dialog[open]') || view.button.getAttribute('aria-busy') === 'true') return;
   draft.collections = collections;
+  draft.changed('collections');
   if (draft.isNew) return;
   const stored = collections.find((one) => one.id === draft.saved.id);
   if (stored?.updated === draft.saved.updated) return;

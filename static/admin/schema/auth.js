@@ -258,7 +258,7 @@ function tokens(draft) {
     'section',
     { class: 'card' },
     h('h2', {}, 'How long what is issued is good'),
-    h('div', { class: 'fields' }, rows),
+    h('div', { class: 'fields tokens' }, rows),
   );
 }
 

@@ -1,7 +1,9 @@
 // Labelled inputs of the editor of collections. Each is a `.field` (or `.check`) that tells its new value, and names
 // with `data-path` the key of the definition that it edits, so that the server's problems find it (`problems.js`).
 
-import { h, iconButton, uniqueId } from '../lib/dom.js';
+import { fill, h, iconButton, uniqueId } from '../lib/dom.js';
+import { fromDate } from '../lib/format.js';
+import { toLocal } from '../record/dates.js';
 
 /** What surrounds one input: label, hint. */
 function around(input, { label, hint, class: extra = '' }) {
@@ -85,6 +87,25 @@ export function numberControl({
   return field;
 }
 
+/** A moment, entered in the browser's time zone; nothing is an empty text. */
+export function momentControl({ value, onchange, path, hint = 'In your time zone. Empty: any.', ...look }) {
+  const said = (state) => (state ? `Stored as ${state}` : hint);
+  const input = h('input', {
+    id: uniqueId('moment'),
+    type: 'datetime-local',
+    step: 1,
+    value: toLocal(value),
+    dataset: { path },
+    oninput: () => {
+      const state = input.value === '' ? '' : fromDate(new Date(input.value));
+      field.querySelector('.hint').textContent = said(state);
+      onchange(state);
+    },
+  });
+  const field = around(input, { ...look, hint: said(value) });
+  return field;
+}
+
 /** A box to tick. */
 export function checkControl({ value, onchange, path, disabled, label, hint }) {
   const input = h('input', {
@@ -105,13 +126,14 @@ export function checkControl({ value, onchange, path, disabled, label, hint }) {
   );
 }
 
+/** Fills a `select` with `[[value, text], …]`. */
+export const offer = (select, choices, value) =>
+  fill(select, choices.map(([key, text]) => h('option', { value: key, selected: key === value }, text)));
+
 /** One of `[[value, text], …]`. */
 export function selectControl({ value, onchange, path, choices, disabled, ...look }) {
-  const input = h(
-    'select',
-    { id: uniqueId('select'), disabled, dataset: { path }, onchange: () => onchange(input.value) },
-    choices.map(([key, text]) => h('option', { value: key, selected: key === value }, text)),
-  );
+  const input = h('select', { id: uniqueId('select'), disabled, dataset: { path }, onchange: () => onchange(input.value) });
+  offer(input, choices, value);
   return around(input, look);
 }
 

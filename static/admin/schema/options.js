@@ -5,7 +5,9 @@
 
 import { h } from '../lib/dom.js';
 import { address } from '../lib/api.js';
-import { areaControl, checkControl, chipsControl, numberControl, selectControl, textControl } from './controls.js';
+import {
+  areaControl, checkControl, chipsControl, momentControl, numberControl, offer, selectControl, textControl,
+} from './controls.js';
 import { isMultiple } from './kinds.js';
 
 const SIZES = (fallback) => (value) =>
@@ -179,12 +181,13 @@ function defaultInput(field, set) {
     });
   if (field.type === 'select')
     return selectControl({ ...common, choices: field.values.map((value) => [value, value]), onchange: set });
+  if (field.type === 'date') return momentControl({ ...common, onchange: set, hint: 'In your time zone.' });
   if (['json', 'geoPoint'].includes(field.type)) return jsonInput(common, set);
   return textControl({
     ...common,
     value: String(field.default ?? ''),
     onchange: set,
-    hint: { date: '2026-01-31 12:00:00.000Z', relation: 'The id of a record.' }[field.type],
+    hint: { relation: 'The id of a record.' }[field.type],
   });
 }
 
@@ -290,18 +293,8 @@ const OWN = {
   email: domains,
   url: domains,
   date: (ctx, to) => [
-    textControl({
-      ...to('min'),
-      label: 'Earliest',
-      placeholder: '2026-01-31 12:00:00.000Z',
-      hint: 'In UTC. Empty: any.',
-    }),
-    textControl({
-      ...to('max'),
-      label: 'Latest',
-      placeholder: '2026-01-31 12:00:00.000Z',
-      hint: 'In UTC. Empty: any.',
-    }),
+    momentControl({ ...to('min'), label: 'Earliest' }),
+    momentControl({ ...to('max'), label: 'Latest' }),
   ],
   autodate: ({ entry: { field, saved } }, to) => [
     checkControl({ ...to('onCreate'), label: 'Set when a record is made', disabled: field.system && saved }),
@@ -358,23 +351,30 @@ const OWN = {
       draft,
       entry: { field, saved },
     } = ctx;
-    const targets = draft.all().filter((one) => draft.isView || one.type !== 'view');
     const own = (one) => (one.id === draft.value.id ? ' (this collection)' : '');
-    const known = targets.some((one) => one.id === field.collectionId);
-    const choices = [
-      ...(known ? [] : [[field.collectionId, field.collectionId ? `Unknown (${field.collectionId})` : 'Choose …']]),
-      ...targets.filter((one) => !one.system).map((one) => [one.id, (one.name || 'New') + own(one)]),
-      ...targets.filter((one) => one.system).map((one) => [one.id, one.name + own(one)]),
-    ];
+    const choices = () => {
+      const targets = draft.all().filter((one) => draft.isView || one.type !== 'view');
+      const known = targets.some((one) => one.id === field.collectionId);
+      return [
+        ...(known ? [] : [[field.collectionId, field.collectionId ? `Unknown (${field.collectionId})` : 'Choose …']]),
+        ...targets.filter((one) => !one.system).map((one) => [one.id, (one.name || 'New') + own(one)]),
+        ...targets.filter((one) => one.system).map((one) => [one.id, one.name + own(one)]),
+      ];
+    };
+    const target = selectControl({
+      ...to('collectionId'),
+      label: 'Collection',
+      choices: choices(),
+      disabled: Boolean(saved),
+      hint: saved ? 'It stays what it is: a relation can’t be pointed elsewhere.' : undefined,
+    });
+    // Somebody may have made the one that they want in another tab.
+    draft.addEventListener('change', ({ detail }) => {
+      if (detail === 'collections') offer(target.querySelector('select'), choices(), field.collectionId);
+    });
     const min = numberControl({ ...to('minSelect'), label: 'At least', hint: 'Unless there is none.' });
     return [
-      selectControl({
-        ...to('collectionId'),
-        label: 'Collection',
-        choices,
-        disabled: Boolean(saved),
-        hint: saved ? 'It stays what it is: a relation can’t be pointed elsewhere.' : undefined,
-      }),
+      target,
       ...several(ctx, to, { most: 'Records that it may point to.' }),
       min,
       checkControl({
@@ -386,7 +386,7 @@ const OWN = {
         'p',
         { class: 'hint wide' },
         h('a', { href: address('/_/new-collection'), target: '_blank', rel: 'noopener' }, 'New collection'),
-        ' (in another tab; save or reload this page to choose it)',
+        ' (in another tab; when you come back here, it can be chosen)',
       ),
     ];
   },

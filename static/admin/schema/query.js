@@ -83,9 +83,9 @@ export function queryPanel(draft) {
         h('button', { type: 'button', onclick: preview }, 'Preview'),
         h('span', { class: 'hint' }, h('kbd', {}, 'Ctrl Enter')),
       ),
-      caveats(),
     ),
     h('section', { class: 'card stack', 'aria-label': 'Preview' }, h('h2', {}, 'What comes out'), result),
+    h('section', { class: 'card stack' }, h('h2', {}, 'What a query has to be like'), caveats()),
   );
   const mount = async () => {
     const schema = Object.fromEntries(

@@ -91,12 +91,12 @@ test('who comes back to the tab learns what has been saved meanwhile', async () 
   await page.getByText('Somebody else has saved this collection. This is what it is now.').waitFor();
   await nameOf('a').fill('b');
   await patch('tabbed', { viewRule: '' });
+  await addField('Relation', 'to');
   await define('new_target', [text('x')]);
   await comeBack();
   await page.getByText('Somebody else has saved this collection while you worked on it.').waitFor();
   assert.equal(await nameOf('a').inputValue(), 'b');
-  const relation = await addField('Relation', 'to');
-  await relation.getByLabel('Collection', { exact: true }).selectOption({ label: 'new_target' });
+  await row('to').getByLabel('Collection', { exact: true }).selectOption({ label: 'new_target' });
   await button('What now?').click();
   await button('Put both together', conflict()).click();
   await button('Save').click();

@@ -68,7 +68,10 @@ test('fields of all kinds can be added, with their options', async () => {
       await one.getByLabel('Not these domains').fill('example.net');
       await page.keyboard.press('Enter');
     },
-    Date: (one) => one.getByLabel('Earliest').fill('2026-01-01 00:00:00.000Z'),
+    Date: async (one) => {
+      await one.getByLabel('Earliest').fill('2026-01-01T00:00:00');
+      await one.getByText('Stored as 2026-01-01 00:00:00.000Z').waitFor();
+    },
     'Automatic date': (one) => one.getByLabel(/^Set with every change/).check(),
     Choice: async (one) => {
       await one.getByLabel('Values', { exact: true }).fill('x');
@@ -258,7 +261,8 @@ test('indexes are edited as SQL too, removed, and refused where they are', async
     /UNIQUE INDEX `?idx_cities`? .*NOCASE.* WHERE name != ''/is,
   );
   await button('Remove the index idx_cities').click();
-  await saved(() => button('Save').click());
+  await button('Save').click();
+  await saved(() => button('Save', dialog()).click());
   assert.deepEqual((await definition('cities')).indexes, []);
 });
 
