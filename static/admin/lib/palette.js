@@ -1,7 +1,7 @@
 // The command palette: go to any page or collection, do what the page offers, or open a record by its id, by typing a
 // part of the name. What was chosen lately comes first.
 
-import { get, records } from './api.js';
+import { address, get, records } from './api.js';
 import { debounce, fill, h, uniqueId } from './dom.js';
 import { kept } from './kept.js';
 
@@ -9,6 +9,11 @@ const SHOWN_MAX = 50;
 const RECENT_MAX = 8;
 /** What may be the id of a record, and is worth asking the server for. */
 const RECORD_ID = /^[a-z0-9][\w-]{9,99}$/i;
+/** Parts of the settings, by the ids that they have on their page, which has commands for them of its own. */
+const SETTINGS = {
+  application: 'application, accent colour', mail: 'mail, SMTP', files: 'files, S3', backups: 'backups', logs: 'logs',
+  batch: 'batch requests', 'rate-limits': 'rate limits', proxy: 'proxy', superusers: 'superusers, IP addresses',
+};
 /** What commands are about that every page has. */
 const GENERAL = new Set(['Account', 'Help']);
 
@@ -36,7 +41,10 @@ function places() {
       { label: `${label}: API`, hint: 'Collection', run: more('api'), isMore: true },
     ];
   });
-  return [...pages, ...collections];
+  const elsewhere = document.body.dataset.section === 'settings' ? {} : SETTINGS;
+  const settings = Object.entries(elsewhere).map(([id, name]) => (
+    { label: `Settings: ${name}`, hint: 'Page', run: () => location.assign(address(`/_/settings#${id}`)), isMore: true }));
+  return [...pages, ...collections, ...settings];
 }
 
 /** What the buttons in the bar at the top do. */

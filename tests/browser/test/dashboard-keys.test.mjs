@@ -74,6 +74,20 @@ test('the palette does what the page offers, and finds a record by its id', asyn
   await page.getByLabel('title', { exact: true }).waitFor();
 });
 
+test('the palette leads to each part of the settings', async () => {
+  const page = await owner();
+  await page.keyboard.press('Control+k');
+  await palette(page).fill('settings: ');
+  const parts = (await options(page)).filter((text) => text.startsWith('Settings: '));
+  await palette(page).fill('smtp');
+  assert.deepEqual(await options(page), ['Settings: mail, SMTP\nPage']);
+  await palette(page).press('Enter');
+  await page.waitForURL('**/_/settings#mail');
+  await page.getByRole('heading', { name: 'Mail', exact: true }).waitFor();
+  const titles = await page.locator('[data-parts] a').allInnerTexts();
+  assert.deepEqual(parts.map((text) => /: ([^,\n]+)/.exec(text)[1]).sort(), titles.map((title) => title.toLowerCase()).sort());
+});
+
 test('shortcuts are listed, and two keys are one only if they follow each other', async () => {
   const page = await owner();
   await page.clock.install();
