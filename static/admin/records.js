@@ -13,7 +13,7 @@ import { bulkBar } from './records/bulk-bar.js';
 import { asText } from './records/cells.js';
 import { Arrangement } from './records/columns.js';
 import { filterBar } from './records/filter.js';
-import { Grid } from './records/grid.js';
+import { Grid, KEYS } from './records/grid.js';
 import { Heard } from './records/heard.js';
 import { editCell, store } from './records/inline.js';
 import { editableInPlace } from './records/inputs.js';
@@ -123,6 +123,10 @@ async function range(from, to) {
 
 const actions = {
   reload: () => reload(),
+  goOn: () => {
+    source.problem = undefined;
+    arrived();
+  },
   renew: () => reload({ keepPlace: false }),
   clear: () => go({ filter: '' }),
   create: () => openPanel('new'),
@@ -179,6 +183,13 @@ async function takeBack(id, column, before, query) {
   } catch (error) {
     tell(error);
   }
+}
+
+/** Copies a value as it is stored, of rich texts more than the table has. */
+async function copyCell({ name, type }, record) {
+  const path = records(collection.name, record.id);
+  const value = (type === 'editor' ? await get(path, { fields: name }) : record)[name];
+  await copy(typeof value === 'string' ? value : JSON.stringify(value ?? ''));
 }
 
 // --- the address ---
@@ -343,7 +354,8 @@ async function start() {
       open: (record) => go({ record: record.id }),
       editable: (column) => !isView() && editableInPlace(column.field),
       edit,
-      copy,
+      copyId: copy,
+      copy: (column, record) => copyCell(column, record).catch(tell),
       sort: sortBy,
       select: () => bulk.draw(),
       range,
@@ -400,6 +412,8 @@ function listen() {
     watch(`${collection.name}/*`, (event) => heard.hear(event));
   }
   shortcut('r', 'Refresh the list', () => reload());
+  // The table hears its keys itself; here they are only listed, as names that no key has.
+  for (const [keys, label] of KEYS) shortcut(keys, label, () => {});
   shortcut('u', 'Undo the last change of a cell', () => lastUndo?.());
 }
 

@@ -35,6 +35,9 @@ export function foot({ source, filter, isView, heard, actions }) {
   return [
     h('span', { role: 'status' }, counted || (problem ? 'Not loaded' : 'Counting …')),
     news.size > 0 && button(`${plural(news.size, 'new record')} – show`, actions.renew, 'small news'),
+    problem &&
+      source.begun &&
+      button('Some rows could not be loaded – try again', actions.goOn, 'small news'),
     missed && button('Changes may have been missed – refresh', actions.reload, 'small news'),
     h('span', { class: 'grow' }),
     h('span', { class: 'only-desk' }, keys(isView)),

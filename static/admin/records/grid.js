@@ -16,6 +16,19 @@ const HEIGHT_MAX_PX = 12_000_000;
 const DOUBLE_CLICK_MS = 220;
 const RESIZE_STEP_PX = 20;
 
+/** What keys do in the table, for people. */
+export const KEYS = [
+  ['Enter', 'Edit the cell, or open its record'],
+  ['Shift Enter', 'Open the record'],
+  ['F2', 'Edit the cell'],
+  ['mod+C', 'Copy the cell'],
+  ['Space', 'Select the record'],
+  ['Shift ↑ ↓', 'Select a range'],
+  ['mod+A', 'Select the rows that are loaded'],
+  ['Alt ← →', 'Move the column, in its head'],
+  ['Shift ← →', 'Resize the column, in its head'],
+];
+
 export class Grid {
   #id = uniqueId('grid');
   #rows = new Map();
@@ -36,9 +49,9 @@ export class Grid {
   marks = new Map();
 
   /**
-   * @param {object} on  what is told: `open(record)`, `edit(record, column)`, `sort(column)`, `select()`,
-   *   `resize(name, px)`, `move(name, before)`, `moveBy(name, step)`, `see(first, last)`; `range(from, to)` is asked
-   *   for the records of rows, which may have to be fetched.
+   * @param {object} on  what is told: `open(record)`, `edit(record, column)`, `sort(column)`, `select()`, `copyId(id)`,
+   *   `copy(column, record)`, `resize(name, px)`, `move(name, before)`, `moveBy(name, step)`, `see(first, last)`;
+   *   `range(from, to)` is asked for the records of rows, which may have to be fetched.
    */
   constructor({ label, context, readOnly, on }) {
     this.#context = context;
@@ -261,7 +274,7 @@ export class Grid {
     clearTimeout(this.#click);
     const cell = event.target.closest('[role="gridcell"], [role="columnheader"]');
     if (!cell || this.#drag.resizes) return;
-    if (event.target.closest('[data-copy]')) return this.#on.copy(event.target.closest('[data-copy]').dataset.copy);
+    if (event.target.closest('[data-copy]')) return this.#on.copyId(event.target.closest('[data-copy]').dataset.copy);
     if (event.target.closest('a')) return;
     if (event.target.matches('[data-all]')) return this.#toggleAll();
     const column = Number(cell.getAttribute('aria-colindex')) - 1;
@@ -344,6 +357,7 @@ export class Grid {
       this.#selectLoaded();
       return true;
     }
+    if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === 'c') return this.#copy(row, column);
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
     if (row === -1 && (key === 'Enter' || key === ' ')) {
       if (column === 0) this.#toggleAll();
@@ -357,8 +371,15 @@ export class Grid {
     else if (key === 'F2' || (key === 'Enter' && !event.shiftKey)) this.#enter(row, column, record, key);
     else if (key === 'Enter' || key === 'o') this.#on.open(record);
     else if (key === 'Escape' && this.selection.ids.size > 0) this.select((selection) => selection.clear());
-    else if (key === 'c' && this.#columns[column - 1]?.type === 'id') this.#on.copy(record.id);
     else return false;
+    return true;
+  }
+
+  /** Copies the cell, unless somebody has marked something else. */
+  #copy(row, column) {
+    const [chosen, record] = [this.#columns[column - 1], this.record(row)];
+    if (!chosen || !record || !getSelection().isCollapsed) return false;
+    this.#on.copy(chosen, record);
     return true;
   }
 

@@ -14,6 +14,8 @@ export class Source {
   #pages = new Map();
   /** The cursors with which pages begin, as far as one has walked; also those of pages that aren't kept. */
   #starts = new Map();
+  /** Where records were last seen, by their ids: events come in thousands. */
+  #places = new Map();
   #aborted = new AbortController();
   #collection;
   #query;
@@ -73,21 +75,18 @@ export class Source {
 
   /** The place of a record among the rows that are here; -1 if it isn't. */
   indexOf(id) {
-    for (const [index, record] of this.loaded()) if (record.id === id) return index;
-    return -1;
+    const at = this.#places.get(id);
+    return at !== undefined && this.row(at)?.id === id ? at : -1;
   }
 
   /** Puts what is known now in the place of a row. */
   replace(record) {
-    for (const { items = [] } of this.#pages.values()) {
-      const at = items.findIndex((one) => one.id === record.id);
-      if (at >= 0) {
-        // What came with an event isn't expanded; what was known about the same related records still is right.
-        items[at] = { expand: items[at].expand, ...record };
-        return true;
-      }
-    }
-    return false;
+    const at = this.indexOf(record.id);
+    const items = this.#pages.get(Math.floor(at / PAGE_ROWS))?.items;
+    if (!items) return;
+    const { expand } = items[at % PAGE_ROWS];
+    // What came with an event isn't expanded; what was known about the same related records still is right.
+    items[at % PAGE_ROWS] = { expand, ...record };
   }
 
   /** Asks for the rows between these places, if they aren't here. */
@@ -159,6 +158,7 @@ export class Source {
     const path = `${records(this.#collection.name)}?cursor=`;
     const { items, nextCursor } = await get(path, { ...this.#query, ...place }, { signal: this.#aborted.signal });
     Object.assign(entry, { items, start });
+    for (const [at, { id }] of items.entries()) this.#places.set(id, page * PAGE_ROWS + at);
     if (nextCursor) this.#starts.set(page + 1, nextCursor);
     const end = page * PAGE_ROWS + items.length;
     if (items.length < PAGE_ROWS) this.total = end;

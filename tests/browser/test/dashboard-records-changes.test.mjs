@@ -234,3 +234,23 @@ test('many records get a relation that is searched by name, or a null', async ()
   await page.waitForFunction(() => globalThis.document.querySelectorAll('.c-json .none').length === 2);
   assert.deepEqual((await all()).map((one) => [one.shelf, one.extra]), [[shelf.id, null], [shelf.id, null]]);
 });
+
+test('a cell is copied as it is stored, rich texts whole', async () => {
+  await clear();
+  const body = `<p>${'whole '.repeat(100)}</p>`;
+  await create({ title: 'Copy <b>me</b>', code: 'V-1', body });
+  const page = await owner({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await open(page, '/_/collections/things');
+  const copied = async (column) => {
+    const place = await (await cell(page, 'V-1', column)).getAttribute('aria-colindex');
+    await grid(page).focus();
+    await page.keyboard.press('Home');
+    for (let at = 1; at < Number(place); at += 1) await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Control+c');
+    await page.getByText('Copied.').first().waitFor();
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  assert.equal(await copied('title'), 'Copy <b>me</b>');
+  await page.getByRole('button', { name: 'Dismiss' }).first().click();
+  assert.equal(await copied('body'), body);
+});

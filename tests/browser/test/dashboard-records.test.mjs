@@ -227,3 +227,19 @@ test('sixty columns and a text of ten thousand characters stay a table', async (
   await page.waitForFunction(() => globalThis.document.querySelector('.grid').scrollLeft > 5000);
   await look(page, 'records-wide');
 });
+
+test('rows that could not be fetched are fetched when the network is back', async () => {
+  const page = await owner();
+  await open(page, '/_/collections/many');
+  await row(page, /word 999$/).waitFor();
+  await page.route('**/records?cursor=**', (route) => route.abort());
+  await grid(page).evaluate((element) => {
+    element.scrollTop = 38 * 500;
+  });
+  const again = page.getByRole('button', { name: 'Some rows could not be loaded – try again' });
+  await again.waitFor();
+  await page.unroute('**/records?cursor=**');
+  await again.click();
+  await row(page, /word 499$/).waitFor();
+  await again.waitFor({ state: 'detached' });
+});
