@@ -16,6 +16,13 @@ test('whoever comes without a session signs in and gets to the page that they wa
   const page = await visitor({ scripts: true });
   await page.goto('/_/logs?filter=x');
   assert.match(path(page), /^\/auth\/_superusers\/sign-in/);
+  const password = page.getByLabel('Password', { exact: true });
+  await password.fill('to be seen');
+  const show = page.getByRole('button', { name: 'Show: Password' });
+  await show.press('Enter');
+  assert.deepEqual([await password.getAttribute('type'), await show.getAttribute('aria-pressed')], ['text', 'true']);
+  await show.press('Enter');
+  assert.equal(await password.getAttribute('type'), 'password');
   await submit(page, { 'E-mail address': SUPERUSER.email, Password: SUPERUSER.password }, 'Sign in');
   await page.waitForURL('**/_/logs?filter=x');
   await page.getByLabel('Account').click();
