@@ -122,6 +122,17 @@ test('everything works below a path that a proxy shows it at', async () => {
       await page.waitForLoadState('networkidle');
       assert.ok(new URL(page.url()).pathname.startsWith(`${PREFIX}/_/`), page.url());
     }
+    await page.getByRole('button', { name: 'Pin users' }).click();
+    await page.reload();
+    await page.locator('.side [data-group="pinned"]').getByRole('link', { name: 'users' }).waitFor();
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('users: definition');
+    await page.getByRole('combobox').press('Enter');
+    await page.waitForURL(`**${PREFIX}/_/collections/users/edit`);
+    await page.context().clearCookies();
+    await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await page.getByRole('dialog', { name: 'You are signed out' }).getByRole('link').click();
+    await page.waitForURL(`**${PREFIX}/auth/_superusers/sign-in?redirect=%2F_%2Fcollections%2Fusers%2Fedit`);
     assert.deepEqual(missing, []);
   } finally {
     proxy.closeAllConnections();
