@@ -320,7 +320,7 @@ async function stillAsLoaded() {
   return false;
 }
 
-/** Somebody else has saved it: both are put together, or one takes the other's place, and can be looked at before saving. */
+/** Somebody else has saved it: both are put together, or one takes the other's place, to be looked at before saving. */
 async function meet(theirs) {
   const others = draft.collections.map((one) => (one.id === theirs.id ? theirs : one));
   const start = await askAboutTheirs(draft.saved, draft.definition(), theirs, page(theirs.name, '/edit'));

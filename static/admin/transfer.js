@@ -66,9 +66,10 @@ function exportPanel() {
       null,
       2,
     );
+  const give = () => download(FILE_NAME, [text()], 'application/json');
   const buttons = [
     h('button', { type: 'button', onclick: () => copy(text()) }, icon('copy'), 'Copy'),
-    h('button', { type: 'button', class: 'main', onclick: () => download(FILE_NAME, [text()], 'application/json') }, icon('download'), 'Download'),
+    h('button', { type: 'button', class: 'main', onclick: () => give() }, icon('download'), 'Download'),
   ];
   const draw = () => {
     preview.textContent = text();

@@ -1,7 +1,7 @@
 // The options of a collection whose records sign in: by what, with what second step, for how long, with which mails.
 //
-// Used by the editor of collections. Providers of OAuth2 are in `providers.js`, mails in `mails.js`, the rules for signing
-// in and managing in `rules.js`. Each part writes into the draft at once.
+// Used by the editor of collections. Providers of OAuth2 are in `providers.js`, mails in `mails.js`, the rules for
+// signing in and managing in `rules.js`. Each part writes into the draft at once.
 
 import { fill, h, icon, uniqueId } from '../lib/dom.js';
 import { ask } from '../lib/feedback.js';

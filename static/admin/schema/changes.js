@@ -189,8 +189,10 @@ function oneField(collection, old, field, add) {
 /** Bounds that records which are there may be outside of: they stay, but can't be saved again as they are. */
 function tighter(collection, old, field, add) {
   const say = (text, filter) =>
-    add('care', text, async () => `(${plural(await total(collection.name, filter), 'record is', 'records are')} outside, ` +
-      'not to be saved with it)');
+    add('care', text, async () => {
+      const records = plural(await total(collection.name, filter), 'record is', 'records are');
+      return `(${records} outside, not to be saved with it)`;
+    });
   const name = code(old.name);
   // Empty numbers and dates are no values; a bound doesn't concern them.
   const bounds = { number: (value) => value, date: (value) => quoted(value) }[old.type];
@@ -258,13 +260,17 @@ function providerChanges(collection, before, after, add) {
     const filter = `collectionRef = ${quoted(collection)} && provider = ${quoted(provider.name)}`;
     return `(${plural(await total('_externalAuths', filter), 'account is', 'accounts are')} linked with it)`;
   };
-  const hosts = (provider) =>
-    ['authURL', 'tokenURL', 'userInfoURL'].map((key) => (URL.canParse(provider[key]) ? new URL(provider[key]).host : ''));
+  const host = (address) => (URL.canParse(address) ? new URL(address).host : '');
+  const hosts = ({ authURL, tokenURL, userInfoURL }) => [authURL, tokenURL, userInfoURL].map(host);
   for (const provider of before) {
     const next = after.find((other) => other.name === provider.name);
     const name = provider.displayName || provider.name;
     if (!next) add('care', `Removes the sign-in by ${name}, with its secret`, linked(provider));
-    else if (hosts(provider).some((host, at) => host !== hosts(next)[at]))
-      add('care', `Lets another server sign people in by ${name}; whoever it says they are gets their account`, linked(provider));
+    else if (hosts(provider).some((one, at) => one !== hosts(next)[at]))
+      add(
+        'care',
+        `Lets another server sign people in by ${name}; whoever it says they are gets their account`,
+        linked(provider),
+      );
   }
 }

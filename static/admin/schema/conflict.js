@@ -28,7 +28,7 @@ export function askAboutTheirs(base, mine, theirs, address) {
       'dialog',
       { class: 'wide-dialog conflict', 'aria-labelledby': id },
       h('h2', { id }, 'Somebody else has changed this collection'),
-      h('p', {}, `It was saved ${ago(theirs.updated)}, while you worked on it. Nothing of yours is lost or stored yet.`),
+      h('p', {}, `It was saved ${ago(theirs.updated)}, while you worked on it. Nothing of yours is lost or stored.`),
       h('h3', {}, 'What they have done'),
       theirChanges(base, theirs),
       conflicts.length > 0 && [h('h3', {}, 'Where you differ'), differences(conflicts)],

@@ -132,7 +132,8 @@ export const offer = (select, choices, value) =>
 
 /** One of `[[value, text], …]`. */
 export function selectControl({ value, onchange, path, choices, disabled, ...look }) {
-  const input = h('select', { id: uniqueId('select'), disabled, dataset: { path }, onchange: () => onchange(input.value) });
+  const tell = () => onchange(input.value);
+  const input = h('select', { id: uniqueId('select'), disabled, dataset: { path }, onchange: tell });
   offer(input, choices, value);
   return around(input, look);
 }

@@ -53,7 +53,8 @@ export function diagram(collections, { fields = true } = {}) {
   const relations = relationsOf(collections);
   const shown = (one) =>
     fields ? one.fields : one.fields.filter((field) => relations.some((relation) => relation.field === field));
-  const boxes = collections.map((one) => ({ id: one.id, width: WIDTH, height: HEAD + Math.max(1, shown(one).length) * ROW + FOOT }));
+  const heightOf = (one) => HEAD + Math.max(1, shown(one).length) * ROW + FOOT;
+  const boxes = collections.map((one) => ({ id: one.id, width: WIDTH, height: heightOf(one) }));
   const map = arrange(boxes, relations, window.innerWidth / window.innerHeight);
   const lines = map.lines.map((line) => ({ ...line, element: edgeOf(map, line, shown, collections) }));
   const nodes = collections.map((one) => ({
@@ -140,6 +141,7 @@ function showNeighbours(svg, nodes, lines) {
 function edgeOf({ places }, { from: source, to: target, points, field }, shown, collections) {
   const [from, to] = [places.get(source), places.get(target)];
   const named = (id) => collections.find((one) => one.id === id);
+  const several = field.maxSelect > 1 ? ' (several)' : '';
   const row = shown(named(source)).indexOf(field);
   const onward = to.x > from.x;
   const side = (node, right) => node.x + (right ? WIDTH : -WIDTH) / 2;
@@ -152,7 +154,7 @@ function edgeOf({ places }, { from: source, to: target, points, field }, shown, 
   return s(
     'path',
     { d, class: `edge${field.maxSelect > 1 ? ' many' : ''}`, 'marker-end': 'url(#diagram-arrow)' },
-    s('title', {}, `${named(source).name}.${field.name} → ${named(target).name}${field.maxSelect > 1 ? ' (several)' : ''}`),
+    s('title', {}, `${named(source).name}.${field.name} → ${named(target).name}${several}`),
   );
 }
 

@@ -36,7 +36,7 @@ export class Draft extends EventTarget {
         saved?.fields.find((one) => one.id === field.id),
       ),
     );
-    // What is stored and isn't in it is to go; as long as that isn't saved, it stays in the list and can be brought back.
+    // What is stored and isn't in it is to go; as long as that isn't saved, it stays in the list.
     saved?.fields.forEach((field, at) => {
       if (!start.fields.some((one) => one.id === field.id))
         this.entries.splice(at, 0, { ...this.entry(structuredClone(field), field), removed: true });

@@ -1,5 +1,5 @@
-// Definitions of collections into this server. What an import will do is worked out here (`merge.js`), shown in words and
-// line by line, and asked about before it is done.
+// Definitions of collections into this server. What an import will do is worked out here (`merge.js`), shown in words
+// and line by line, and asked about before it is done.
 //
 // Used by the page that takes definitions out and in.
 
@@ -218,7 +218,13 @@ export async function importPanel(collections) {
         'div',
         { class: 'row between' },
         h('h2', {}, 'Definitions'),
-        h('span', {}, file, h('span', { class: 'hint only-desk' }, 'Paste, drop a file, or '), h('label', { for: fileId, class: 'button' }, icon('upload'), 'Open a file')),
+        h(
+          'span',
+          {},
+          file,
+          h('span', { class: 'hint only-desk' }, 'Paste, drop a file, or '),
+          h('label', { for: fileId, class: 'button' }, icon('upload'), 'Open a file'),
+        ),
       ),
       h('div', { class: 'tall' }, source.element),
       problem,

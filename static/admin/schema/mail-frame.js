@@ -6,13 +6,15 @@
 
 import { h } from '../lib/dom.js';
 
-const TAKEN_OUT = 'script, style, link, meta, base, iframe, frame, object, embed, video, audio, svg, math, template, noscript, ' +
+const TAKEN_OUT =
+  'script, style, link, meta, base, iframe, frame, object, embed, video, audio, svg, math, template, noscript, ' +
   'input, button, select, textarea';
 const ADDRESSES = ['href', 'src', 'srcset', 'background', 'action', 'formaction', 'poster', 'data', 'target', 'ping'];
 const HEIGHT_MAX = 640;
 
 /** Nothing in a style sheet may load anything. */
-const unloading = (css) => css.replaceAll(/@import[^;]*;?/gi, '').replaceAll(/(?:url|image-set|src)\([^)]*\)/gi, 'none');
+const unloading = (css) =>
+  css.replaceAll(/@import[^;]*;?/gi, '').replaceAll(/(?:url|image-set|src)\([^)]*\)/gi, 'none');
 
 /** The mail as a document without what is active, and its style sheets. The browser complains of what it refuses. */
 function lifeless(html) {

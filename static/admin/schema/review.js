@@ -45,10 +45,11 @@ export function changeList(changes) {
 
 /** How much goes altogether, filled in when it is known. */
 function lossBanner(loss) {
-  const text = h('strong', {}, loss && `${plural(loss.columns, 'column loses', 'columns lose')} values.`);
+  const columns = loss && plural(loss.columns, 'column loses', 'columns lose');
+  const text = h('strong', {}, loss && `${columns} values.`);
   loss?.rows().then(
     (rows) => {
-      text.textContent = `${plural(loss.columns, 'column loses', 'columns lose')} values, in ${plural(rows, 'record')}.`;
+      text.textContent = `${columns} values, in ${plural(rows, 'record')}.`;
     },
     () => {},
   );

@@ -2,7 +2,8 @@
 //
 // Used by the completion of rules, which offers names only where names can stand, and values within quotes.
 
-const TOKEN = /\/\/.*|"(?:[^"\\]|\\[\s\S])*("|$)|'(?:[^'\\]|\\[\s\S])*('|$)|@?\w[\w.:@]*|\??(?:!=|>=|<=|!~|=|>|<|~)|\S/g;
+const TEXT = /"(?:[^"\\]|\\[\s\S])*("|$)|'(?:[^'\\]|\\[\s\S])*('|$)/;
+const TOKEN = new RegExp(String.raw`\/\/.*|${TEXT.source}|@?\w[\w.:@]*|\??(?:!=|>=|<=|!~|=|>|<|~)|\S`, 'g');
 
 /**
  * @returns {{ kind: 'code' | 'text' | 'comment', start?: number, quote?: string, path?: string }} of a text: where it
@@ -18,7 +19,8 @@ export function placeAt(rule, caret) {
       if (caret <= end) return { kind: 'comment' };
     } else if (/^["']/.test(token)) {
       const isClosed = (double ?? single) !== '' && token.length > 1;
-      if (caret < end || !isClosed) return { kind: 'text', start: index + 1, quote: token[0], path: compared ? path : null };
+      const other = compared ? path : null;
+      if (caret < end || !isClosed) return { kind: 'text', start: index + 1, quote: token[0], path: other };
       path = null;
     } else if (/^@?\w/.test(token)) {
       path = token;

@@ -41,7 +41,8 @@ function completeText(draft, { start, quote, path }, { pos, state }) {
   const values = path ? valuesOf(draft, path) : [];
   if (values.length === 0) return null;
   const isClosed = state.sliceDoc(pos, pos + 1) === quote;
-  const options = values.map((value) => ({ label: value, apply: quotedIn(value, quote) + (isClosed ? '' : quote), type: 'text' }));
+  const end = isClosed ? '' : quote;
+  const options = values.map((value) => ({ label: value, apply: quotedIn(value, quote) + end, type: 'text' }));
   return { from: start, options, validFor: new RegExp(`^[^${quote}]*$`) };
 }
 

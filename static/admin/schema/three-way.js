@@ -78,15 +78,16 @@ function fields(base, mine, theirs, conflicts) {
     const name = (sides[2] ?? sides[0] ?? field).name;
     return value(...sides, ['fields', name], conflicts);
   };
-  const moved = (list) => base.fields.map((field) => list.findIndex((other) => other.id === field.id)).filter((at) => at >= 0);
-  const isMoved = moved(own).some((at, i, all) => i > 0 && at < all[i - 1]);
+  const kept = base.fields.map((field) => own.findIndex((other) => other.id === field.id)).filter((at) => at >= 0);
+  const isMoved = kept.some((at, i) => i > 0 && at < kept[i - 1]);
   const [lead, rest] = isMoved ? [own, theirs.fields] : [theirs.fields, own];
   const order = [...lead];
   rest.forEach((field, at) => {
     if (field.id && known(order, field)) return;
-    const before = rest.slice(0, at).findLastIndex((other) => known(order, other) || order.includes(other));
-    const place = before < 0 ? 0 : order.findIndex((other) => other === rest[before] || (other.id && other.id === rest[before].id)) + 1;
-    order.splice(place, 0, field);
+    // Behind the field that it came behind, which is there already.
+    const is = (other) => (one) => one === other || (one.id && one.id === other.id);
+    const before = rest.slice(0, at).findLast((other) => order.some(is(other)));
+    order.splice(before ? order.findIndex(is(before)) + 1 : 0, 0, field);
   });
   return order.map((field) => (field.id ? one(field) : field)).filter((field) => field !== undefined);
 }

@@ -1,5 +1,5 @@
-// What the tests of collections in the dashboard share: the page of an owner, and how the editor is opened, filled in and
-// saved. Loading this module starts a server of its own and signs its owner in.
+// What the tests of collections in the dashboard share: the page of an owner, and how the editor is opened, filled in
+// and saved. Loading this module starts a server of its own and signs its owner in.
 
 import assert from 'node:assert/strict';
 import { api, shoot, violations } from './browser.mjs';
@@ -7,9 +7,13 @@ import { open, owner } from './dashboard.mjs';
 
 export const HOSTILE = '<img src=x onerror="globalThis.wasHit=1">\'"`;${1}';
 
-export const page = await owner({ viewport: { width: 1280, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
+export const page = await owner({
+  viewport: { width: 1280, height: 900 },
+  permissions: ['clipboard-read', 'clipboard-write'],
+});
 
-export const define = (name, fields, more = {}) => api('POST', '/api/collections', { name, type: 'base', fields, ...more });
+export const define = (name, fields, more = {}) =>
+  api('POST', '/api/collections', { name, type: 'base', fields, ...more });
 export const definition = (name) => api('GET', `/api/collections/${name}`);
 export const fieldNames = async (name) => (await definition(name)).fields.map((field) => field.name);
 export const record = (collection, body) => api('POST', `/api/collections/${collection}/records`, body);

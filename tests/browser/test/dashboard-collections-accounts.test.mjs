@@ -76,9 +76,9 @@ test('a mail is shown filled in while it is written, and runs, loads and leads t
   await mail.locator('.mail-sample-subject', { hasText: /^For Ada Lovelace & \w+/ }).waitFor();
   const hit = 'top.wasHit=1';
   await mail.getByLabel('Body (HTML)').fill(
-    `<style>@import url(/x.css); p { color: rgb(1, 2, 3) }</style><script>${hit}</script><p style="font-size: 21px">Hello</p>`
-      + `<img src=x alt=Logo onerror="${hit}"><a href="{APP_URL}/r?{TOKEN}" onclick="${hit}">Go</a><svg onload="${hit}"></svg>`
-      + '{RECORD:pin} {RECORD:nope} {token} {SOMETHING}',
+    `<style>@import url(/x.css); p { color: rgb(1, 2, 3) }</style><script>${hit}</script>`
+      + `<p style="font-size: 21px">Hello</p><img src=x alt=Logo onerror="${hit}"><svg onload="${hit}"></svg>`
+      + `<a href="{APP_URL}/r?{TOKEN}" onclick="${hit}">Go</a>{RECORD:pin} {RECORD:nope} {token} {SOMETHING}`,
   );
   const hello = sheet.getByText('Hello');
   await hello.waitFor();

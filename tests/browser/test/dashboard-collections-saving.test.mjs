@@ -1,4 +1,4 @@
-// What happens when a collection's definition is saved from the dashboard: the review before it, and two people at once.
+// What happens when a collection's definition is saved from the dashboard: the review before, and two people at once.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -16,12 +16,14 @@ const removeField = async (name) => {
 };
 const save = async () => {
   await button('Save').click();
-  if (await dialog().getByRole('heading', { name: 'What will change' }).isVisible()) await button('Save', dialog()).click();
+  const review = dialog().getByRole('heading', { name: 'What will change' });
+  if (await review.isVisible()) await button('Save', dialog()).click();
 };
 const conflict = () => page.getByRole('dialog', { name: 'Somebody else has changed this collection' });
 
 test('what two people change is put together, and what both changed is shown', async () => {
-  await define('both', [text('a'), text('b'), text('c')], { listRule: '', indexes: ['CREATE INDEX idx_both_a ON both (a)'] });
+  const indexes = ['CREATE INDEX idx_both_a ON both (a)'];
+  await define('both', [text('a'), text('b'), text('c')], { listRule: '', indexes });
   await edit('both');
   await nameOf('a').fill('alpha');
   await addField('Text', 'mine');
@@ -107,7 +109,10 @@ test('who comes back to the tab learns what has been saved meanwhile', async () 
 
 test('indexes go with the field that they are over, and come back with it', async () => {
   await define('indexed', [text('a'), text('b'), text('c')], {
-    indexes: ['CREATE UNIQUE INDEX idx_ab ON indexed (a, b)', 'CREATE INDEX idx_c ON indexed (c)', "CREATE INDEX idx_w ON indexed (c) WHERE a != ''"],
+    indexes: [
+      'CREATE UNIQUE INDEX idx_ab ON indexed (a, b)', 'CREATE INDEX idx_c ON indexed (c)',
+      "CREATE INDEX idx_w ON indexed (c) WHERE a != ''",
+    ],
   });
   await edit('indexed');
   await removeField('a');
@@ -127,17 +132,22 @@ test('what goes is counted for every kind of field, and altogether', async () =>
   const kinds = [
     text('word'), { name: 'rich', type: 'editor' }, { name: 'size', type: 'number' }, { name: 'yes', type: 'bool' },
     { name: 'mail', type: 'email' }, { name: 'link', type: 'url' }, { name: 'day', type: 'date' },
-    { name: 'one', type: 'select', values: ['a', 'b'], maxSelect: 1 }, { name: 'some', type: 'select', values: ['a', 'b'], maxSelect: 2 },
-    { name: 'single', type: 'relation', collectionId: to, maxSelect: 1 }, { name: 'many', type: 'relation', collectionId: to, maxSelect: 9 },
+    { name: 'one', type: 'select', values: ['a', 'b'], maxSelect: 1 },
+    { name: 'some', type: 'select', values: ['a', 'b'], maxSelect: 2 },
+    { name: 'single', type: 'relation', collectionId: to, maxSelect: 1 },
+    { name: 'many', type: 'relation', collectionId: to, maxSelect: 9 },
     { name: 'tree', type: 'json' }, { name: 'spot', type: 'geoPoint' }, { name: 'maybe', type: 'number', nullable: true },
   ];
   await define('counted', [...kinds, { name: 'several', type: 'select', values: ['a', 'b'], maxSelect: 2 }]);
   const target = (await record('counted_target', { n: 'x' })).id;
-  const full = { word: 'x', rich: '<p>x</p>', size: -1, yes: true, mail: 'a@example.com', link: 'https://example.com', day: '2026-01-01 00:00:00.000Z',
-    one: 'a', some: ['a', 'b'], single: target, many: [target], tree: { a: 1 }, spot: { lon: 0, lat: 5 }, maybe: 0, several: ['a', 'b'] };
+  const full = {
+    word: 'x', rich: '<p>x</p>', size: -1, yes: true, mail: 'a@example.com', link: 'https://example.com',
+    day: '2026-01-01 00:00:00.000Z', one: 'a', some: ['a', 'b'], single: target, many: [target], tree: { a: 1 },
+    spot: { lon: 0, lat: 5 }, maybe: 0, several: ['a', 'b'],
+  };
   const empty = await record('counted', {});
   await record('counted', full);
-  const filled = { word: 1, rich: 1, size: 1, yes: 1, mail: 1, link: 1, day: 1, one: 1, some: 1, single: 1, many: 1, tree: 1, spot: 1, maybe: 1 };
+  const filled = Object.fromEntries(kinds.map(({ name }) => [name, 1]));
   // Each field has one value more than the one before it.
   let more = 0;
   for (const { name } of kinds) {
@@ -153,8 +163,10 @@ test('what goes is counted for every kind of field, and altogether', async () =>
   await row('several').getByLabel('How many').selectOption('one');
   await button('Save').click();
   for (const [name, count] of Object.entries(filled))
-    await dialog().getByText(`Removes ${name} and its values in ${count} record${count === 1 ? '' : 's'}.`, { exact: true }).waitFor();
-  await dialog().getByText('Makes several hold one value instead of several: only the last of each record stays (2 records with more than one).').waitFor();
+    await dialog()
+      .getByText(`Removes ${name} and its values in ${count} record${count === 1 ? '' : 's'}.`, { exact: true })
+      .waitFor();
+  await dialog().getByText('only the last of each record stays (2 records with more than one).').waitFor();
   const { items } = await api('GET', '/api/collections/counted/records?perPage=500');
   const touched = items.filter((item) => item.several.length > 1
     || Object.keys(filled).some((name) => JSON.stringify(item[name]) !== JSON.stringify(empty[name]))).length;
@@ -165,7 +177,8 @@ test('what goes is counted for every kind of field, and altogether', async () =>
 });
 
 test('bounds that records are outside of, and services that others answer for, are told before saving', async () => {
-  await define('bounded', [{ name: 'n', type: 'number' }, { name: 'tags', type: 'select', values: ['a', 'b', 'c'], maxSelect: 3 }], {
+  const tags = { name: 'tags', type: 'select', values: ['a', 'b', 'c'], maxSelect: 3 };
+  await define('bounded', [{ name: 'n', type: 'number' }, tags], {
     indexes: ['CREATE UNIQUE INDEX idx_bounded_n ON bounded (n)'],
   });
   for (const n of [0, 5, 20, 30]) await record('bounded', { n, tags: ['a', 'b', 'c'].slice(0, n / 10) });

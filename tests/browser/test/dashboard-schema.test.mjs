@@ -157,8 +157,8 @@ test('a file that is dropped is read, and a refused import says which field of w
     page.locator('.transfer-in').evaluate((panel, content) => {
       const dataTransfer = new DataTransfer();
       dataTransfer.items.add(new File([content], 'x.json'));
-      for (const type of ['dragover', 'drop'])
-        panel.querySelector('.editor').dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+      const event = (type) => new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true });
+      for (const type of ['dragover', 'drop']) panel.querySelector('.editor').dispatchEvent(event(type));
     }, json);
   for (const [json, said] of [
     ['[{"name": "odd", "fields": 3}]', 'odd: its fields have to be a list'],
@@ -189,7 +189,8 @@ test('an import is compared with what is here now, not with what was here when t
   const there = await definition('moving');
   await page.goto('about:blank');
   await open(page, '/_/transfer#import');
-  const file = { name: 'x.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify([{ ...there, listRule: '' }])) };
+  const buffer = Buffer.from(JSON.stringify([{ ...there, listRule: '' }]));
+  const file = { name: 'x.json', mimeType: 'application/json', buffer };
   await page.locator('input[type="file"]').setInputFiles(file);
   await page.getByText('0 added, 1 changed').waitFor();
   await page.getByLabel(/^Delete what isn’t in it/).check();
