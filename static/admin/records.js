@@ -124,6 +124,7 @@ async function range(from, to) {
 const actions = {
   reload: () => reload(),
   goOn: () => {
+    if (!source.begun) return reload();
     source.problem = undefined;
     arrived();
   },
@@ -203,13 +204,13 @@ function go(change) {
 
 function apply(next) {
   const listChanged = next.filter !== state.filter || next.sort !== state.sort;
-  const recordChanged = next.record !== state.record;
+  const before = state.record;
   state = next;
   if (listChanged) {
     bar.set(state.filter);
     reload({ keepPlace: false });
   }
-  if (recordChanged) showRecord();
+  if (before !== state.record) showRecord(before);
 }
 
 function sortBy(name) {
@@ -221,11 +222,18 @@ function sortBy(name) {
 
 let panelOpen = false;
 
-/** Opens what the address says, or closes the panel. */
-function showRecord() {
+/** Opens what the address says, or closes the panel, which shows the record `before`. */
+function showRecord(before) {
   if (state.record) return openPanel(state.record);
+  const panel = document.querySelector('dialog.panel[open]');
   // The panel asks before it closes, as it does on Escape.
-  document.querySelector('dialog.panel[open]')?.dispatchEvent(new Event('cancel', { cancelable: true }));
+  panel?.dispatchEvent(new Event('cancel', { cancelable: true }));
+  // While it asks, and if it stays, the address says what is shown.
+  setTimeout(() => {
+    if (!panel?.open) return;
+    state = { ...state, record: before };
+    history.pushState({ within: true }, '', addressOf(state));
+  });
 }
 
 async function openPanel(id) {

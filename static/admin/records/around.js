@@ -11,7 +11,8 @@ const empty = (title, text, ...actions) =>
 /** What to say instead of rows; `null` as long as there are some, or none have come yet. */
 export function emptiness({ source, filter, isView, actions }) {
   const clear = button('Clear the filter', actions.clear);
-  if (source.problem && !source.begun)
+  // The rows of before, if there are any, are better than none.
+  if (source.problem && !source.begun && source.length === 0)
     return filter && source.problem.status === 400
       ? empty('The filter is not understood', 'What is wrong with it is said above the table.', clear)
       : empty('Nothing could be loaded', String(source.problem.message), button('Try again', actions.reload));
@@ -36,7 +37,7 @@ export function foot({ source, filter, isView, heard, actions }) {
     h('span', { role: 'status' }, counted || (problem ? 'Not loaded' : 'Counting …')),
     news.size > 0 && button(`${plural(news.size, 'new record')} – show`, actions.renew, 'small news'),
     problem &&
-      source.begun &&
+      source.length > 0 &&
       button('Some rows could not be loaded – try again', actions.goOn, 'small news'),
     missed && button('Changes may have been missed – refresh', actions.reload, 'small news'),
     h('span', { class: 'grow' }),

@@ -21,10 +21,15 @@ const WIDTHS = {
 };
 const TEXT_WIDTH = 200;
 const ID_WIDTH = 190;
+const CHAR_PX = 8;
 export const WIDTH_MIN = 60;
 export const WIDTH_MAX = 900;
 
 const UNSORTED = new Set(['json', 'geoPoint']);
+
+/** So wide that a name of ordinary length can be read in the head. */
+const widthFor = ({ name, type }) =>
+  Math.max(name === 'id' ? ID_WIDTH : (WIDTHS[type] ?? TEXT_WIDTH), Math.min(48 + name.length * CHAR_PX, TEXT_WIDTH));
 
 /** All columns, in the order of the collection's fields, dates of the record's own last. */
 export function columnsOf(collection) {
@@ -36,7 +41,7 @@ export function columnsOf(collection) {
       name: field.name,
       field,
       type: field.name === 'id' ? 'id' : field.type,
-      width: field.name === 'id' ? ID_WIDTH : (WIDTHS[field.type] ?? TEXT_WIDTH),
+      width: widthFor(field),
       sortable: !UNSORTED.has(field.type),
     }));
 }

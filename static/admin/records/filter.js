@@ -4,7 +4,6 @@
 import { Refused, ownPage, post } from '../lib/api.js';
 import { fill, h, icon, iconButton } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
-import { completion } from './complete.js';
 import { Latest } from './latest.js';
 import { isExpression, searchedFields, understand } from './query.js';
 
@@ -144,6 +143,7 @@ export function filterBar({ collection, collections, onfilter }) {
 
   /** The editor takes the place of the plain input when somebody first goes there. */
   async function load() {
+    const { completion } = await import('./complete.js');
     const loaded = await editor({
       language: 'rule',
       value: input.value,

@@ -280,7 +280,8 @@ export class Grid {
     const column = Number(cell.getAttribute('aria-colindex')) - 1;
     if (cell.dataset.column) return this.#sortBy(column);
     const row = Number(cell.parentElement.dataset.row);
-    this.#activate(row, column);
+    // What somebody points at is in sight.
+    this.#activate(row, column, { reveal: false });
     if (event.shiftKey) {
       // The browser ticks the box by itself; which are ticked follows from the range.
       event.preventDefault();
@@ -389,19 +390,21 @@ export class Grid {
     else if (key === 'Enter') this.#on.open(record);
   }
 
-  #activate(row, column) {
+  #activate(row, column, { reveal = true } = {}) {
     const length = this.#source?.length ?? 0;
     this.active = {
       row: Math.max(Math.min(row, length - 1), -1),
       column: Math.max(Math.min(column, this.#columns.length), 0),
     };
-    this.reveal(this.active.row);
-    this.#revealColumn();
+    if (reveal) {
+      this.#revealRow(this.active.row);
+      this.#revealColumn();
+    }
     this.#soon();
   }
 
   /** Scrolls until a row can be seen. */
-  reveal(row) {
+  #revealRow(row) {
     if (row < 0) return;
     const { by } = this.#scale;
     const { element } = this;

@@ -148,6 +148,22 @@ test('the record of the address opens, and the back button closes it', async () 
   assert.equal(page.url(), `${origin}/_/collections/things`);
 });
 
+test('the address says what is shown also when the panel stays open because of what was typed', async () => {
+  await clear();
+  const { id } = await create({ title: 'Open me', code: 'I-2' });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  await row(page, 'I-2').locator('.c-id').click();
+  await page.waitForURL(`**/things?record=${id}`);
+  const panel = page.locator('dialog.panel[open]');
+  await panel.getByLabel('title', { exact: true }).fill('Typed');
+  await page.goBack();
+  await page.getByRole('dialog', { name: 'Close without saving?' }).waitFor();
+  await page.waitForURL(`**/things?record=${id}`);
+  await page.keyboard.press('Escape');
+  assert.equal(await panel.getByLabel('title', { exact: true }).inputValue(), 'Typed');
+});
+
 test('an empty collection says what to do; a view can only be looked at', async () => {
   await clear();
   const page = await owner();
@@ -242,4 +258,14 @@ test('rows that could not be fetched are fetched when the network is back', asyn
   await again.click();
   await row(page, /word 499$/).waitFor();
   await again.waitFor({ state: 'detached' });
+  // Rows that are there stay while a refresh fails.
+  await page.route('**/api/**', (route) => route.abort());
+  await page.getByRole('button', { name: 'Refresh' }).first().click();
+  await again.waitFor();
+  await row(page, /word 499$/).waitFor();
+  assert.equal(await page.getByRole('heading', { name: 'Nothing could be loaded' }).count(), 0);
+  await page.unroute('**/api/**');
+  await again.click();
+  await again.waitFor({ state: 'detached' });
+  await row(page, /word 499$/).waitFor();
 });
