@@ -273,8 +273,8 @@ async function refreshRow(id) {
 // --- files in and out ---
 
 /**
- * Loads what opens over the table, and opens it. That may take a while, so it is shown, and a second click opens nothing
- * twice. Resolves to whether it is open.
+ * Loads what opens over the table, and opens it. That may take a while, so it is shown, and a second click opens
+ * nothing twice. Resolves to whether it is open.
  */
 async function over(load, open) {
   if (frame.ariaBusy === 'true') return false;
@@ -387,9 +387,7 @@ async function start() {
     collections: context.collections,
     onfilter: (filter) => (filter === state.filter ? reload() : go({ filter })),
   });
-  bar.element.append(
-    iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: openColumns }),
-  );
+  bar.element.append(iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: openColumns }));
   heard = new Heard({ collection, grid, source: () => source, refresh: refreshRow, onchange: drawSoon });
   bulk = bulkBar({ collection, grid, source: () => source, onchange: () => reload() });
   bar.set(state.filter);

@@ -17,8 +17,7 @@ export function emptiness({ source, filter, isView, actions }) {
       ? empty('The filter is not understood', 'What is wrong with it is said above the table.', clear)
       : empty('Nothing could be loaded', String(source.problem.message), button('Try again', actions.reload));
   if (!source.begun || source.length > 0) return null;
-  if (filter)
-    return empty('Nothing fits the filter', 'No record of this collection matches.', clear);
+  if (filter) return empty('Nothing fits the filter', 'No record of this collection matches.', clear);
   if (isView) return empty('No rows', "The view's query gives nothing yet.");
   return empty(
     'No records yet',
@@ -36,9 +35,7 @@ export function foot({ source, filter, isView, heard, actions }) {
   return [
     h('span', { role: 'status' }, counted || (problem ? 'Not loaded' : 'Counting …')),
     news.size > 0 && button(`${plural(news.size, 'new record')} – show`, actions.renew, 'small news'),
-    problem &&
-      source.length > 0 &&
-      button('Some rows could not be loaded – try again', actions.goOn, 'small news'),
+    problem && source.length > 0 && button('Some rows could not be loaded – try again', actions.goOn, 'small news'),
     missed && button('Changes may have been missed – refresh', actions.reload, 'small news'),
     h('span', { class: 'grow' }),
     h('span', { class: 'only-desk' }, keys(isView)),
@@ -46,12 +43,7 @@ export function foot({ source, filter, isView, heard, actions }) {
 }
 
 const keys = (isView) =>
-  [
-    [['↑', '↓'], 'move'],
-    [['Enter'], 'open'],
-    !isView && [['F2'], 'edit'],
-    [['Space'], 'select'],
-  ]
+  [[['↑', '↓'], 'move'], [['Enter'], 'open'], !isView && [['F2'], 'edit'], [['Space'], 'select']]
     .filter(Boolean)
     .map(([names, what]) => [names.map((name) => h('kbd', {}, name)), ` ${what} `]);
 

@@ -50,7 +50,7 @@ const keep = async (collection, ids, title, fields) =>
     ? null
     : withProgress(title, ids.length, (progress) => fetchWhole(collection, ids, { ...progress, fields }));
 
-/** Deletes records after asking; `onchange(gone)` is called after anything has changed, with the ids of what is gone. */
+/** Deletes records after asking; `onchange(gone)` is called after changes, with the ids of what is gone. */
 export async function deleteRecords(collection, ids, onchange) {
   const undoable = collection.type !== 'auth' && ids.length <= KEPT_MAX;
   const text = whatIsLost(collection, undoable);

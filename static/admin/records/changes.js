@@ -112,7 +112,11 @@ export const problemList = (label, lines) =>
   h(
     'div',
     { class: 'problem-list', tabindex: 0, role: 'region', 'aria-label': label },
-    h('ul', {}, lines.map((line) => h('li', {}, line))),
+    h(
+      'ul',
+      {},
+      lines.map((line) => h('li', {}, line)),
+    ),
   );
 
 /** Lists what has failed, until somebody has read it. */

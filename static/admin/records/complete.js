@@ -56,7 +56,9 @@ export function completion(collection, collections) {
     const word = context.matchBefore(/[@\w.:]*/);
     if (!word || (word.from === word.to && !explicit)) return null;
     const found = suggestions(words, word.text);
-    return found.options.length > 0 ? { from: word.from + found.from, options: found.options, validFor: /^\w*$/ } : null;
+    return found.options.length > 0
+      ? { from: word.from + found.from, options: found.options, validFor: /^\w*$/ }
+      : null;
   };
 }
 

@@ -123,7 +123,7 @@ async function* pages({ collection, filter, sort, names, ids }, signal) {
   const some = { perPage: IDS_PER_REQUEST, skipTotal: 1, fields, sort };
   for (const chunk of chunks(ids ?? [], IDS_PER_REQUEST))
     yield (await get(path, { ...some, filter: oneOf(chunk) }, { signal })).items;
-  for (let cursor = ids ? undefined : ''; cursor !== undefined; ) {
+  for (let cursor = ids ? undefined : ''; cursor !== undefined;) {
     const found = await get(`${path}?cursor=`, { filter, sort, cursor, fields, perPage: PAGE_ROWS }, { signal });
     if (found.items.length > 0) yield found.items;
     cursor = found.nextCursor || undefined;

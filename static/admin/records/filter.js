@@ -132,11 +132,19 @@ export function filterBar({ collection, collections, onfilter }) {
           h(
             'div',
             { class: 'latest' },
-            h('button', { type: 'button', class: 'plain mono', title: one, onclick: () => use(one) }, h('span', {}, one)),
+            h(
+              'button',
+              { type: 'button', class: 'plain mono', title: one, onclick: () => use(one) },
+              h('span', {}, one),
+            ),
             iconButton('x', `Forget ${one}`, { onclick: (event) => change(event, () => latest.remove(one)) }),
           ),
         ),
-        h('button', { type: 'button', class: 'quiet', onclick: (event) => change(event, () => latest.clear()) }, 'Forget all'),
+        h(
+          'button',
+          { type: 'button', class: 'quiet', onclick: (event) => change(event, () => latest.clear()) },
+          'Forget all',
+        ),
       ),
     );
   }
@@ -215,7 +223,9 @@ function listenForEnter({ element, view }, run, text) {
 
 /** What the server says of an expression, as a sentence, with names as code. */
 const sentence = (message) =>
-  (message[0].toUpperCase() + message.slice(1)).split('`').map((part, at) => (at % 2 === 0 ? part : h('code', {}, part)));
+  (message[0].toUpperCase() + message.slice(1))
+    .split('`')
+    .map((part, at) => (at % 2 === 0 ? part : h('code', {}, part)));
 
 /** The part of an expression that is wrong, with what is around it. */
 function pointedAt(text, { from, to }) {

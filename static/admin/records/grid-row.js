@@ -14,8 +14,7 @@ export function fillRow(element, { index, record, columns, mark, selected, cellI
   element.classList.toggle('gone', mark === 'deleted');
   element.classList.toggle('fresh', mark === 'changed' || mark === 'new');
   const tick =
-    record &&
-    h('input', { type: 'checkbox', tabindex: -1, checked: selected, 'aria-label': `Select ${record.id}` });
+    record && h('input', { type: 'checkbox', tabindex: -1, checked: selected, 'aria-label': `Select ${record.id}` });
   fill(
     element,
     h('div', { role: 'gridcell', class: 'tick', 'aria-colindex': 1, id: cellId(0) }, tick),

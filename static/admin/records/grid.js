@@ -167,7 +167,7 @@ export class Grid {
     this.#on.see(Math.max(Math.floor(top / ROW_PX), 0), Math.max(last, 0));
   }
 
-  /** Written only when it has changed: whatever is written makes the browser compute anew, and this runs every frame. */
+  /** Written only when it has changed: what is written makes the browser compute anew, and this runs every frame. */
   #size(height, length) {
     const size = `${height} ${length} ${this.#columns.length}`;
     if (size === this.#sized) return;

@@ -1,5 +1,5 @@
-// What others do to the records of the table meanwhile: rows that change or go are marked, new records are counted until
-// somebody asks for them. Used by records.js.
+// What others do to the records of the table meanwhile: rows that change or go are marked, new records are counted
+// until somebody asks for them. Used by records.js.
 
 /** How long a row shows that it has just changed. */
 const FRESH_MS = 4000;

@@ -28,15 +28,16 @@ export const targets = (collection) =>
     .map((field) => field.name);
 
 /**
- * `{ file, format, encoding, delimiter, names, rows, mapping }`: the first rows, and for each name in the file the field
- * that it fills.
+ * `{ file, format, encoding, delimiter, names, rows, mapping }`: the first rows, and for each name in the file the
+ * field that it fills.
  */
 export async function openFile(file, collection) {
   const encoding = await encodingOf(file);
   const start = new TextDecoder(encoding).decode(await file.slice(0, LOOKED_AT_BYTES).arrayBuffer());
   const format = /^\s*[[{]/.test(start) && !/\.(csv|tsv)$/i.test(file.name) ? 'json' : 'csv';
   const delimiter = delimiterOf(start);
-  const all = format === 'csv' ? parse(start, { delimiter, most: ROWS_SHOWN + 1 }) : await jsonRows(file, start, encoding);
+  const all =
+    format === 'csv' ? parse(start, { delimiter, most: ROWS_SHOWN + 1 }) : await jsonRows(file, start, encoding);
   const names = format === 'csv' ? (all.shift() ?? []) : [...new Set(all.flatMap((row) => Object.keys(row)))];
   if (names.length === 0) throw new Error('There is nothing in this file.');
   const rows = format === 'csv' ? all : all.map((row) => names.map((name) => row[name]));
@@ -45,10 +46,13 @@ export async function openFile(file, collection) {
 
 /** The fields that have the columns' names, however these are written. */
 function mappingOf(names, known) {
-  const plain = (name) => name.trim().toLowerCase().replace(/[\s_-]+/g, '_');
+  const plain = (name) =>
+    name
+      .trim()
+      .toLowerCase()
+      .replace(/[\s_-]+/g, '_');
   return names.map(
-    (name) =>
-      known.find((one) => one === name.trim()) ?? known.find((one) => plain(one) === plain(name)) ?? LEFT_OUT,
+    (name) => known.find((one) => one === name.trim()) ?? known.find((one) => plain(one) === plain(name)) ?? LEFT_OUT,
   );
 }
 
@@ -75,10 +79,7 @@ async function jsonRows(file, start, encoding) {
   return JSON.parse(await textOf({ file, encoding })).slice(0, ROWS_SHOWN);
 }
 
-const linesOf = (text, most) =>
-  text
-    .split('\n', most)
-    .filter((line) => line.trim());
+const linesOf = (text, most) => text.split('\n', most).filter((line) => line.trim());
 
 /** What is sent: the file itself, or the same rows under the fields' names. */
 export async function bodyOf(table) {

@@ -13,7 +13,8 @@ import { LEFT_OUT, bodyOf, ignored, openFile, targets } from './import-file.js';
 
 const ERRORS_SHOWN = 100;
 
-const UNIQUE_INDEX = /^\s*CREATE\s+UNIQUE\s+INDEX[^(]*\(\s*[`"[]?(\w+)[`"\]]?\s*(?:COLLATE\s+\w+\s*)?(?:ASC|DESC)?\s*\)/i;
+const UNIQUE_INDEX =
+  /^\s*CREATE\s+UNIQUE\s+INDEX[^(]*\(\s*[`"[]?(\w+)[`"\]]?\s*(?:COLLATE\s+\w+\s*)?(?:ASC|DESC)?\s*\)/i;
 
 /** Fields by which a row can be recognised: the id, and those with a unique index of their own. */
 function keys(collection) {
@@ -196,7 +197,12 @@ function drawPreview(table, collection, onmap) {
     h(
       'p',
       { class: 'small quiet preview-about' },
-      [table.file.name, bytes(table.file.size), table.format.toUpperCase(), table.encoding !== 'utf-8' && table.encoding]
+      [
+        table.file.name,
+        bytes(table.file.size),
+        table.format.toUpperCase(),
+        table.encoding !== 'utf-8' && table.encoding,
+      ]
         .filter(Boolean)
         .join(', '),
       '; the first rows:',

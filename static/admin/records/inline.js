@@ -29,8 +29,8 @@ export const store = (collection, id, body, { state, query } = {}) =>
 /**
  * Opens the editor of a cell.
  * @param {{ frame: HTMLElement, grid: object, collection: object, row: number, column: object, query: object,
- *   onsaved: (now: object, before: any) => void, onnext: (step: number) => void }} options  `query` is that of the list;
- *   `onnext` goes to the next cell that can be edited.
+ *   onsaved: (now: object, before: any) => void, onnext: (step: number) => void }} options  `query` is that of the
+ *   list; `onnext` goes to the next cell that can be edited.
  */
 export function editCell({ frame, grid, collection, row, column, query, onsaved, onnext }) {
   const record = grid.record(row);

@@ -102,7 +102,7 @@ export class Source {
   async range(first, last) {
     this.#failed = false;
     // What has come may tell that a page that was here already begins elsewhere.
-    for (let pending = [0]; pending.length > 0 && !this.#failed; ) {
+    for (let pending = [0]; pending.length > 0 && !this.#failed;) {
       this.want(first, last);
       pending = [...this.#pages.values()].map((entry) => entry.loading).filter(Boolean);
       await Promise.all(pending);

@@ -87,4 +87,3 @@ export async function search(page, text) {
 }
 export const typed = async (page) => page.locator('.filter-box .cm-content').textContent();
 export const tick = (page, text, options) => row(page, text).getByRole('checkbox').click(options);
-

@@ -145,7 +145,10 @@ test('all that the filter matches is selected and changed, also what is not load
   await page.getByLabel('New value').fill('changed');
   await page.getByRole('button', { name: 'Change 300 records' }).click();
   await page.getByText('300 records changed.').waitFor();
-  const { totalItems } = await api('GET', `/api/collections/many/records?filter=${encodeURIComponent('word = "changed"')}`);
+  const { totalItems } = await api(
+    'GET',
+    `/api/collections/many/records?filter=${encodeURIComponent('word = "changed"')}`,
+  );
   assert.equal(totalItems, 300);
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByText('300 records as before.').waitFor();
@@ -232,7 +235,13 @@ test('many records get a relation that is searched by name, or a null', async ()
   await page.getByRole('button', { name: 'Change 2 records' }).click();
   await page.getByText('2 records changed.').last().waitFor();
   await page.waitForFunction(() => globalThis.document.querySelectorAll('.c-json .none').length === 2);
-  assert.deepEqual((await all()).map((one) => [one.shelf, one.extra]), [[shelf.id, null], [shelf.id, null]]);
+  assert.deepEqual(
+    (await all()).map((one) => [one.shelf, one.extra]),
+    [
+      [shelf.id, null],
+      [shelf.id, null],
+    ],
+  );
 });
 
 test('a cell is copied as it is stored, rich texts whole', async () => {

@@ -72,13 +72,11 @@ test('a file is looked at, tried, and imported; rows that are refused are listed
   await row(page, 'K-2').waitFor();
   await page.getByLabel('More').click();
   await page.getByRole('button', { name: 'Import …' }).click();
-  await dialog
-    .getByLabel('CSV or JSON file')
-    .setInputFiles({
-      name: 'more.json',
-      mimeType: 'application/json',
-      buffer: Buffer.from('[{"title": "From JSON", "code": "K-4"}]'),
-    });
+  await dialog.getByLabel('CSV or JSON file').setInputFiles({
+    name: 'more.json',
+    mimeType: 'application/json',
+    buffer: Buffer.from('[{"title": "From JSON", "code": "K-4"}]'),
+  });
   await dialog.getByRole('button', { name: 'Import', exact: true }).click();
   await row(page, 'From JSON').waitFor();
 });
@@ -105,7 +103,10 @@ test('what is selected is exported by itself', async () => {
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export', exact: true }).click();
   const [head, ...rows] = parse(await readFile(await (await downloading).path(), 'utf8'));
-  assert.deepEqual(rows.map((one) => one[head.indexOf('code')]), ['H-3', 'H-1']);
+  assert.deepEqual(
+    rows.map((one) => one[head.indexOf('code')]),
+    ['H-3', 'H-1'],
+  );
 });
 
 test('files of spreadsheets are read as they are written: marks, semicolons, old encodings', async () => {
@@ -116,7 +117,11 @@ test('files of spreadsheets are read as they are written: marks, semicolons, old
   const text = 'title;code\r\n"Säge; groß";P-1\r\n';
   const utf16 = Buffer.from(`\uFEFF${text.replace('P-1', 'P-2')}`, 'utf16le');
   const old = Buffer.from(text.replace('P-1', 'P-3'), 'latin1');
-  for (const [buffer, encoding] of [[Buffer.from(`\uFEFF${text}`), ''], [utf16, 'utf-16le'], [old, 'windows-1252']]) {
+  for (const [buffer, encoding] of [
+    [Buffer.from(`\uFEFF${text}`), ''],
+    [utf16, 'utf-16le'],
+    [old, 'windows-1252'],
+  ]) {
     await choose('tools.csv', buffer);
     await dialog.getByText(`CSV${encoding && `, ${encoding}`};`).waitFor();
     await go.click();
@@ -128,7 +133,10 @@ test('files of spreadsheets are read as they are written: marks, semicolons, old
   await choose('tools.json', json);
   await go.click();
   await dialog.getByText('1 record created').waitFor();
-  assert.deepEqual((await all()).map((one) => `${one.title} ${one.code}`).sort(), [1, 2, 3, 4].map((at) => `Säge; groß P-${at}`));
+  assert.deepEqual(
+    (await all()).map((one) => `${one.title} ${one.code}`).sort(),
+    [1, 2, 3, 4].map((at) => `Säge; groß P-${at}`),
+  );
 });
 
 test('what was exported comes back as the same records', async () => {
@@ -142,7 +150,10 @@ test('what was exported comes back as the same records', async () => {
   assert.equal(await dialog.getByLabel('Recognise records by').inputValue(), 'id');
   await go.click();
   await dialog.getByText('0 records created, 1 changed, 0 refused.').waitFor();
-  assert.deepEqual((await all()).map((one) => [one.id, one.title, one.price]), [[id, 'After', 2]]);
+  assert.deepEqual(
+    (await all()).map((one) => [one.id, one.title, one.price]),
+    [[id, 'After', 2]],
+  );
 });
 
 test('an import tells when the connection breaks, and goes on afterwards', async () => {

@@ -119,9 +119,15 @@ test('whoever walks down a list sees each row once, whatever is created meanwhil
     await source.range(at, at + 49);
     rows.unshift(rows[0] + 1);
   }
-  assert.deepEqual((await source.range(0, 999)).map((one) => one.id), down(1000, 0));
+  assert.deepEqual(
+    (await source.range(0, 999)).map((one) => one.id),
+    down(1000, 0),
+  );
   assert.equal(source.length, 1000);
-  assert.deepEqual(asked.filter((one) => one.startsWith('page')), ['page 1']);
+  assert.deepEqual(
+    asked.filter((one) => one.startsWith('page')),
+    ['page 1'],
+  );
 });
 
 test('a page that came by its number is put right once it is known where it begins', async () => {
@@ -132,7 +138,10 @@ test('a page that came by its number is put right once it is known where it begi
   const jumped = await source.range(300, 301);
   assert.deepEqual([asked, jumped[0].id], [['page 1', 'page 4'], 703]);
   const walked = await source.range(0, 399);
-  assert.deepEqual(walked.map((one) => one.id), down(1000, 600));
+  assert.deepEqual(
+    walked.map((one) => one.id),
+    down(1000, 600),
+  );
   // What is right isn't fetched a second time.
   const count = asked.length;
   await source.range(0, 399);
@@ -145,6 +154,9 @@ test('whoever jumps into a list goes on from there by cursor', async () => {
   const source = await listOf(rows);
   await source.range(500, 510);
   rows.unshift(1002, 1001);
-  assert.deepEqual((await source.range(500, 699)).map((one) => one.id), down(500, 300));
+  assert.deepEqual(
+    (await source.range(500, 699)).map((one) => one.id),
+    down(500, 300),
+  );
   assert.deepEqual(asked, ['page 1', 'page 6', '401']);
 });

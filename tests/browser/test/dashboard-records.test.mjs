@@ -200,7 +200,10 @@ test('records that come meanwhile neither double nor hide rows for who scrolls o
   await page.getByText('1,120 records').waitFor();
   assert.ok(await grid(page).evaluate((element) => element.scrollTop > 30_000));
   await page.getByRole('button', { name: 'new records – show' }).waitFor({ state: 'detached' });
-  const { items } = await api('GET', `/api/collections/many/records?perPage=500&filter=${encodeURIComponent('n > 999')}`);
+  const { items } = await api(
+    'GET',
+    `/api/collections/many/records?perPage=500&filter=${encodeURIComponent('n > 999')}`,
+  );
   await api('POST', '/api/batch', {
     requests: items.map(({ id }) => ({ method: 'DELETE', url: `/api/collections/many/records/${id}` })),
   });
