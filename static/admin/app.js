@@ -1,5 +1,5 @@
-// What every page of the dashboard does: colours, menus, the palette, shortcuts, the session. The list at the side is in
-// `side.js`.
+// What every page of the dashboard does: colours, menus, the palette, shortcuts, the session. The list at the side is
+// in `side.js`.
 
 import { root } from './lib/api.js';
 import { toast } from './lib/feedback.js';
@@ -15,7 +15,8 @@ const all = (selector) => document.querySelectorAll(selector);
 function choose(theme) {
   document.documentElement.dataset.theme = theme;
   document.cookie = `holdall_theme=${theme}; path=${root.pathname}; max-age=${YEAR_SECONDS}; samesite=lax`;
-  for (const button of all('[data-theme-choice]')) button.setAttribute('aria-pressed', String(button.dataset.themeChoice === theme));
+  for (const button of all('[data-theme-choice]'))
+    button.setAttribute('aria-pressed', String(button.dataset.themeChoice === theme));
   document.dispatchEvent(new CustomEvent('themechange'));
 }
 for (const button of all('[data-theme-choice]')) {
@@ -24,7 +25,9 @@ for (const button of all('[data-theme-choice]')) {
 }
 
 // --- menus close when somebody clicks elsewhere, presses Escape or goes on by Tab ---
-const closeMenus = (but) => { for (const menu of all('details.menu[open]')) if (!menu.contains(but)) menu.open = false; };
+const closeMenus = (but) => {
+  for (const menu of all('details.menu[open]')) if (!menu.contains(but)) menu.open = false;
+};
 document.addEventListener('click', (event) => closeMenus(event.target));
 document.addEventListener('focusin', (event) => closeMenus(event.target));
 
@@ -61,7 +64,14 @@ command('Sign out', () => document.querySelector('[data-sign-out]').requestSubmi
 shortcut('mod+k', 'Go to a page, a collection, a record or an action', openPalette);
 shortcut('?', 'Show these shortcuts', showShortcuts);
 const follow = (section) => () => document.querySelector(`.side .nav a[href$="/_/${section}"]`)?.click();
-for (const [keys, section, label] of [['g o', '', 'Overview'], ['g l', 'logs', 'Logs'], ['g b', 'backups', 'Backups'], ['g s', 'settings', 'Settings'], ['g a', 'access', 'Access'], ['g q', 'sql', 'SQL']]) {
+for (const [keys, section, label] of [
+  ['g o', '', 'Overview'],
+  ['g l', 'logs', 'Logs'],
+  ['g b', 'backups', 'Backups'],
+  ['g s', 'settings', 'Settings'],
+  ['g a', 'access', 'Access'],
+  ['g q', 'sql', 'SQL'],
+]) {
   shortcut(keys, `Go to ${label}`, follow(section));
 }
 shortcut('g c', 'Search collections', findCollection);
@@ -74,4 +84,4 @@ document.addEventListener('htmx:responseError', (event) => {
   if (event.detail.xhr.status === 401) document.dispatchEvent(new CustomEvent('sessiondoubt'));
   else toast(`The server answered ${event.detail.xhr.status}.`, 'problem');
 });
-document.addEventListener('htmx:sendError', () => toast('The server can\'t be reached.', 'problem'));
+document.addEventListener('htmx:sendError', () => toast("The server can't be reached.", 'problem'));

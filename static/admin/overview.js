@@ -22,11 +22,7 @@ async function refresh() {
 }
 
 async function read() {
-  const [metrics, hours, backups] = await Promise.all([
-    figures(),
-    get('/api/logs/stats'),
-    get('/api/backups'),
-  ]);
+  const [metrics, hours, backups] = await Promise.all([figures(), get('/api/logs/stats'), get('/api/backups')]);
   const recent = lastHours(hours);
   drawFigures(metrics, recent, backups);
   drawRoutes(metrics);
@@ -47,34 +43,77 @@ function drawFigures(metrics, recent, backups) {
   const api = (labels) => !OWN.test(labels.route);
   const [half, most] = [0.5, 0.99].map((part) => quantile(metrics, TIME, part, api));
   const verified = backups.filter((backup) => backup.verified === true || backup.state === 'verified');
-  const newest = verified.map(({ modified }) => modified).sort().at(-1);
+  const newest = verified
+    .map(({ modified }) => modified)
+    .sort()
+    .at(-1);
   const free = total(metrics, 'holdall_disk_free_bytes');
   const clients = total(metrics, 'holdall_realtime_clients');
   const started = total(metrics, 'process_start_time_seconds') * 1000;
-  const card = (label, value, note) => h('div', { class: 'card' }, h('div', { class: 'quiet' }, label),
-    h('div', { class: 'figure' }, value), h('div', { class: 'quiet' }, note));
+  const card = (label, value, note) =>
+    h(
+      'div',
+      { class: 'card' },
+      h('div', { class: 'quiet' }, label),
+      h('div', { class: 'figure' }, value),
+      h('div', { class: 'quiet' }, note),
+    );
   const seconds = (value) => (value === undefined ? '–' : duration(value * 1000));
-  fill(find('[data-figures]'),
-    card('Requests, 24 h', count(recent.reduce((sum, [, requests]) => sum + requests, 0)), `started ${ago(new Date(started).toISOString())}`),
+  fill(
+    find('[data-figures]'),
+    card(
+      'Requests, 24 h',
+      count(recent.reduce((sum, [, requests]) => sum + requests, 0)),
+      `started ${ago(new Date(started).toISOString())}`,
+    ),
     card('Half answered in', seconds(half), `99 % in ${seconds(most)}`),
-    card('Database', bytes(total(metrics, 'holdall_database_size_bytes', ({ file }) => file === 'data.db') ?? 0),
-      `log of ${bytes(total(metrics, 'holdall_store_wal_bytes') ?? 0)}`),
-    card('Room on disk', free === undefined ? '–' : bytes(free), `of ${bytes(total(metrics, 'holdall_disk_size_bytes') ?? 0)}`),
+    card(
+      'Database',
+      bytes(total(metrics, 'holdall_database_size_bytes', ({ file }) => file === 'data.db') ?? 0),
+      `log of ${bytes(total(metrics, 'holdall_store_wal_bytes') ?? 0)}`,
+    ),
+    card(
+      'Room on disk',
+      free === undefined ? '–' : bytes(free),
+      `of ${bytes(total(metrics, 'holdall_disk_size_bytes') ?? 0)}`,
+    ),
     card('Verified backup', newest ? ago(newest) : 'none', plural(backups.length, 'backup')),
-    card('Memory', bytes(total(metrics, 'process_resident_memory_bytes') ?? 0), plural(clients ?? 0, 'realtime client')),
+    card(
+      'Memory',
+      bytes(total(metrics, 'process_resident_memory_bytes') ?? 0),
+      plural(clients ?? 0, 'realtime client'),
+    ),
   );
 }
 
 function drawRoutes(metrics) {
   const routes = [...new Set(metrics.filter(({ name }) => name === `${TIME}_count`).map(({ labels }) => labels.route))];
-  const rows = routes.filter((route) => !OWN.test(route)).map((route) => {
-    const fits = (labels) => labels.route === route;
-    const requests = total(metrics, `${TIME}_count`, fits);
-    return { route, requests, mean: total(metrics, `${TIME}_sum`, fits) / requests, most: quantile(metrics, TIME, 0.95, fits) };
-  });
+  const rows = routes
+    .filter((route) => !OWN.test(route))
+    .map((route) => {
+      const fits = (labels) => labels.route === route;
+      const requests = total(metrics, `${TIME}_count`, fits);
+      return {
+        route,
+        requests,
+        mean: total(metrics, `${TIME}_sum`, fits) / requests,
+        most: quantile(metrics, TIME, 0.95, fits),
+      };
+    });
   const shown = rows.sort((a, b) => b.requests - a.requests).slice(0, ROUTES_SHOWN);
-  fill(find('[data-routes]'), shown.map(({ route, requests, mean, most }) => h('tr', {}, h('td', {}, route.replace('/api/collections/<collection>', '…/<collection>')),
-    h('td', { class: 'number' }, count(requests)), h('td', { class: 'number' }, duration(mean * 1000)), h('td', { class: 'number' }, duration(most * 1000)))));
+  fill(
+    find('[data-routes]'),
+    shown.map(({ route, requests, mean, most }) =>
+      h(
+        'tr',
+        {},
+        h('td', {}, route.replace('/api/collections/<collection>', '…/<collection>')),
+        h('td', { class: 'number' }, count(requests)),
+        h('td', { class: 'number' }, duration(mean * 1000)),
+        h('td', { class: 'number' }, duration(most * 1000)),
+      ),
+    ),
+  );
 }
 
 async function drawChart(recent) {
@@ -83,12 +122,34 @@ async function drawChart(recent) {
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const axis = { stroke: color('--quiet'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
   chart?.destroy();
-  chart = new UPlot({
-    width: element.clientWidth, height: element.clientHeight, legend: { show: false }, cursor: { drag: { x: false, y: false } },
-    series: [{}, { paths: UPlot.paths.bars({ size: [0.7, 40] }), fill: color('--accent'), stroke: color('--accent'), points: { show: false } }],
-    scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 5)] } },
-    axes: [axis, { ...axis, size: 55, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000] }],
-  }, [recent.map(([time]) => time), recent.map(([, requests]) => requests)], element);
+  chart = new UPlot(
+    {
+      width: element.clientWidth,
+      height: element.clientHeight,
+      legend: { show: false },
+      cursor: { drag: { x: false, y: false } },
+      series: [
+        {},
+        {
+          paths: UPlot.paths.bars({ size: [0.7, 40] }),
+          fill: color('--accent'),
+          stroke: color('--accent'),
+          points: { show: false },
+        },
+      ],
+      scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 5)] } },
+      axes: [
+        axis,
+        {
+          ...axis,
+          size: 55,
+          incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000],
+        },
+      ],
+    },
+    [recent.map(([time]) => time), recent.map(([, requests]) => requests)],
+    element,
+  );
   element.setAttribute('role', 'img');
   const [, most] = recent.reduce((a, b) => (b[1] > a[1] ? b : a));
   element.setAttribute('aria-label', `Requests in each of the last ${HOURS_SHOWN} hours, at most ${count(most)}`);
@@ -102,10 +163,14 @@ find('[data-refresh]').addEventListener('click', (event) => {
   busy(event.currentTarget, refresh);
 });
 document.addEventListener('themechange', () => chart && drawChart(chart.recent));
-new ResizeObserver(() => chart?.setSize({ width: find('[data-chart]').clientWidth, height: find('[data-chart]').clientHeight })).observe(find('[data-chart]'));
-document.querySelector('[data-demo]')?.addEventListener('click', (event) => busy(event.currentTarget, async () => {
-  const { email, password } = await post('/_/demo', {}, { headers: ownPage() });
-  toast(`The demo is there. Its members sign in like ${email} with ${password}.`);
-  setTimeout(() => location.reload(), 800);
-}));
+new ResizeObserver(() =>
+  chart?.setSize({ width: find('[data-chart]').clientWidth, height: find('[data-chart]').clientHeight }),
+).observe(find('[data-chart]'));
+document.querySelector('[data-demo]')?.addEventListener('click', (event) =>
+  busy(event.currentTarget, async () => {
+    const { email, password } = await post('/_/demo', {}, { headers: ownPage() });
+    toast(`The demo is there. Its members sign in like ${email} with ${password}.`);
+    setTimeout(() => location.reload(), 800);
+  }),
+);
 await refresh().catch(tell);

@@ -16,9 +16,14 @@ const keptWidth = kept('side width', 0);
 
 const side = find('#side');
 const groups = [...side.querySelectorAll('[data-group]')];
-const [pins, own, system] = ['pinned', 'own', 'system'].map((name) => groups.find((group) => group.dataset.group === name));
+const [pins, own, system] = ['pinned', 'own', 'system'].map((name) =>
+  groups.find((group) => group.dataset.group === name),
+);
 /** All collections in their order, each with the list that it is in unless it is pinned. */
-const items = [...side.querySelectorAll('[data-collections] > li[data-id]')].map((item) => ({ item, home: item.parentElement }));
+const items = [...side.querySelectorAll('[data-collections] > li[data-id]')].map((item) => ({
+  item,
+  home: item.parentElement,
+}));
 
 // --- pins ---
 function pin(item) {
@@ -41,12 +46,18 @@ function drawPins() {
   }
   pins.hidden = pins.querySelector('li') === null;
   own.querySelector('summary').hidden = pins.hidden;
-  openGroups();
+  filter();
 }
 
 for (const { item } of items) {
   const name = item.querySelector('a > span').textContent;
-  item.append(h('button', { type: 'button', class: 'plain icon pin', 'aria-label': `Pin ${name}`, title: 'Pin', onclick: () => pin(item) }, icon('pin')));
+  item.append(
+    h(
+      'button',
+      { type: 'button', class: 'plain icon pin', 'aria-label': `Pin ${name}`, title: 'Pin', onclick: () => pin(item) },
+      icon('pin'),
+    ),
+  );
 }
 pinned.onchange(drawPins);
 
@@ -90,7 +101,10 @@ function clearSearch() {
   search.focus();
 }
 
-const links = () => [...side.querySelectorAll('.side-search input, .collections > li:not([hidden]) a')].filter((link) => link.checkVisibility());
+const links = () =>
+  [...side.querySelectorAll('.side-search input, .collections > li:not([hidden]) a')].filter((link) =>
+    link.checkVisibility(),
+  );
 
 search.addEventListener('input', filter);
 clear.addEventListener('click', clearSearch);
@@ -132,10 +146,14 @@ edge.addEventListener('pointerdown', (event) => {
   edge.setPointerCapture(event.pointerId);
   const move = ({ clientX }) => setWidth(clientX);
   edge.addEventListener('pointermove', move);
-  edge.addEventListener('lostpointercapture', () => {
-    edge.removeEventListener('pointermove', move);
-    keptWidth.set(Number(edge.getAttribute('aria-valuenow')));
-  }, { once: true });
+  edge.addEventListener(
+    'lostpointercapture',
+    () => {
+      edge.removeEventListener('pointermove', move);
+      keptWidth.set(Number(edge.getAttribute('aria-valuenow')));
+    },
+    { once: true },
+  );
 });
 edge.addEventListener('dblclick', () => keptWidth.set(setWidth(0)));
 edge.addEventListener('keydown', (event) => {
@@ -161,8 +179,11 @@ function show(isOpen) {
 }
 
 opener.addEventListener('click', () => show(true));
-for (const button of document.querySelectorAll('[data-close-side]')) button.addEventListener('click', () => show(false));
-document.addEventListener('keydown', (event) => { if (event.key === 'Escape') show(false); });
+for (const button of document.querySelectorAll('[data-close-side]'))
+  button.addEventListener('click', () => show(false));
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') show(false);
+});
 phone.addEventListener('change', () => show(false));
 
 /** Puts the cursor into the search, wherever the list is. */
@@ -177,5 +198,3 @@ readWidth();
 side.scrollTop = Number(sessionStorage.getItem(SCROLL_KEY)) || 0;
 side.querySelector('.collections [aria-current]')?.scrollIntoView({ block: 'nearest' });
 addEventListener('pagehide', () => sessionStorage.setItem(SCROLL_KEY, String(side.scrollTop)));
-// The browser may have put back what was searched for, with the page.
-if (search.value !== '') filter();

@@ -50,7 +50,7 @@ export async function send(method, path, { query, body, signal, headers = {}, ra
     answer = await fetch(url, request);
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new Refused(0, { message: 'The server can\'t be reached.' });
+    throw new Refused(0, { message: "The server can't be reached." });
   }
   if (answer.ok && raw) return answer;
   const text = await answer.text();

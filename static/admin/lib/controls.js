@@ -16,12 +16,20 @@ export function lock(...buttons) {
   if (!hidesControls) return { refuses: () => false };
   let isLocked = true;
   for (const button of buttons) button.classList.add('locked');
-  const unlock = h('button', { type: 'button', onclick: () => {
-    isLocked = false;
-    for (const button of buttons) button.classList.remove('locked');
-    unlock.remove();
-    buttons.find((button) => !button.disabled)?.focus();
-  } }, icon('lock'), 'Unlock to save');
+  const unlock = h(
+    'button',
+    {
+      type: 'button',
+      onclick: () => {
+        isLocked = false;
+        for (const button of buttons) button.classList.remove('locked');
+        unlock.remove();
+        buttons.find((button) => !button.disabled)?.focus();
+      },
+    },
+    icon('lock'),
+    'Unlock to save',
+  );
   buttons[0].before(unlock);
   return {
     refuses() {
@@ -33,4 +41,5 @@ export function lock(...buttons) {
 
 /** Asks before something is changed that is usually done at once; resolves to whether to go on. */
 export const mayChange = async (what) =>
-  !hidesControls || ask({ title: `${what}?`, text: 'The settings ask to be careful with changes here.', action: 'Go on', danger: true });
+  !hidesControls ||
+  ask({ title: `${what}?`, text: 'The settings ask to be careful with changes here.', action: 'Go on', danger: true });

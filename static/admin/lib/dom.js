@@ -2,7 +2,17 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 /** Attributes that must be set as properties to take effect at once. */
-const PROPERTIES = new Set(['value', 'checked', 'selected', 'disabled', 'indeterminate', 'hidden', 'open', 'readOnly', 'multiple']);
+const PROPERTIES = new Set([
+  'value',
+  'checked',
+  'selected',
+  'disabled',
+  'indeterminate',
+  'hidden',
+  'open',
+  'readOnly',
+  'multiple',
+]);
 
 /**
  * An element: `h('button', { class: 'main', onclick: save }, 'Save')`. Functions become listeners, `dataset` and
@@ -27,7 +37,8 @@ function set(element, name, value) {
 
 function append(parent, children) {
   for (const child of children.flat(Infinity)) {
-    if (child !== null && child !== undefined && child !== false) parent.append(child instanceof Node ? child : String(child));
+    if (child !== null && child !== undefined && child !== false)
+      parent.append(child instanceof Node ? child : String(child));
   }
 }
 

@@ -3,7 +3,8 @@
 import { h } from './dom.js';
 
 /** Words that rules know besides fields. */
-const MACROS = /@(?:now|yesterday|tomorrow|second|minute|hour|day|weekday|month|year|todayStart|todayEnd|monthStart|monthEnd|yearStart|yearEnd)\b/;
+const MACROS =
+  /@(?:now|yesterday|tomorrow|second|minute|hour|day|weekday|month|year|todayStart|todayEnd|monthStart|monthEnd|yearStart|yearEnd)\b/;
 
 /** One token of the filter language. */
 function ruleToken(stream) {
@@ -24,29 +25,41 @@ function ruleToken(stream) {
   return null;
 }
 
-const look = (cm) => cm.HighlightStyle.define([
-  { tag: cm.tags.comment, color: 'var(--quiet)', fontStyle: 'italic' },
-  { tag: [cm.tags.string, cm.tags.special(cm.tags.string)], color: 'var(--good)' },
-  { tag: [cm.tags.number, cm.tags.bool, cm.tags.null, cm.tags.atom], color: 'var(--info)' },
-  { tag: [cm.tags.keyword, cm.tags.operatorKeyword], color: 'var(--accent-strong)', fontWeight: '600' },
-  { tag: cm.tags.operator, color: 'var(--warn)' },
-  { tag: [cm.tags.function(cm.tags.variableName), cm.tags.propertyName], color: 'var(--accent-strong)' },
-]);
+const look = (cm) =>
+  cm.HighlightStyle.define([
+    { tag: cm.tags.comment, color: 'var(--quiet)', fontStyle: 'italic' },
+    { tag: [cm.tags.string, cm.tags.special(cm.tags.string)], color: 'var(--good)' },
+    { tag: [cm.tags.number, cm.tags.bool, cm.tags.null, cm.tags.atom], color: 'var(--info)' },
+    { tag: [cm.tags.keyword, cm.tags.operatorKeyword], color: 'var(--accent-strong)', fontWeight: '600' },
+    { tag: cm.tags.operator, color: 'var(--warn)' },
+    { tag: [cm.tags.function(cm.tags.variableName), cm.tags.propertyName], color: 'var(--accent-strong)' },
+  ]);
 
-const frame = (cm, minHeight) => cm.EditorView.theme({
-  '&': { fontSize: '0.87rem', color: 'var(--text)', backgroundColor: 'transparent' },
-  '&.cm-focused': { outline: 'none' },
-  '.cm-content': { fontFamily: 'var(--mono)', caretColor: 'var(--text)', minHeight, padding: '0.35rem 0' },
-  '.cm-scroller': { fontFamily: 'var(--mono)' },
-  '.cm-cursor': { borderLeftColor: 'var(--text)' },
-  '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--quiet)', border: '0' },
-  '.cm-placeholder': { color: 'var(--quiet)' },
-  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--accent-ground)' },
-  '.cm-tooltip': { backgroundColor: 'var(--raised)', border: '1px solid var(--line)', borderRadius: 'var(--radius)', color: 'var(--text)' },
-  '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { fontFamily: 'var(--mono)', padding: '0.15rem 0.5rem' },
-  '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--accent-ground)', color: 'var(--accent-strong)' },
-  '.cm-diagnostic-error': { borderLeftColor: 'var(--problem)' },
-});
+const frame = (cm, minHeight) =>
+  cm.EditorView.theme({
+    '&': { fontSize: '0.87rem', color: 'var(--text)', backgroundColor: 'transparent' },
+    '&.cm-focused': { outline: 'none' },
+    '.cm-content': { fontFamily: 'var(--mono)', caretColor: 'var(--text)', minHeight, padding: '0.35rem 0' },
+    '.cm-scroller': { fontFamily: 'var(--mono)' },
+    '.cm-cursor': { borderLeftColor: 'var(--text)' },
+    '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--quiet)', border: '0' },
+    '.cm-placeholder': { color: 'var(--quiet)' },
+    '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+      backgroundColor: 'var(--accent-ground)',
+    },
+    '.cm-tooltip': {
+      backgroundColor: 'var(--raised)',
+      border: '1px solid var(--line)',
+      borderRadius: 'var(--radius)',
+      color: 'var(--text)',
+    },
+    '.cm-tooltip.cm-tooltip-autocomplete > ul > li': { fontFamily: 'var(--mono)', padding: '0.15rem 0.5rem' },
+    '.cm-tooltip-autocomplete ul li[aria-selected]': {
+      backgroundColor: 'var(--accent-ground)',
+      color: 'var(--accent-strong)',
+    },
+    '.cm-diagnostic-error': { borderLeftColor: 'var(--problem)' },
+  });
 
 /**
  * An editor.
@@ -55,33 +68,70 @@ const frame = (cm, minHeight) => cm.EditorView.theme({
  *   `complete(context)`: a completion source of CodeMirror's; `check(text)`: resolves to `[{ from, to, message }]`, in
  *   characters, and is asked when typing pauses; `schema`: tables and their columns for SQL; `onrun`: Ctrl+Enter;
  *   `placeholder`; `readOnly`; `minHeight`.
- * @returns {Promise<{ element: HTMLElement, view: object, get: () => string, set: (text: string) => void, setReadOnly: (on: boolean) => void }>}
+ * @returns {Promise<{ element: HTMLElement, view: object, get: () => string, set: (text: string) => void,
+ *   setReadOnly: (on: boolean) => void }>}
  */
 export async function editor({
-  language, value = '', label, onchange, complete, check, schema, onrun, placeholder = '', readOnly = false, minHeight = '2.1rem',
+  language,
+  value = '',
+  label,
+  onchange,
+  complete,
+  check,
+  schema,
+  onrun,
+  placeholder = '',
+  readOnly = false,
+  minHeight = '2.1rem',
 }) {
   const cm = await import('../../vendor/codemirror.js');
   const locked = new cm.Compartment();
   const lock = (on) => [cm.EditorState.readOnly.of(on), cm.EditorView.editable.of(!on)];
   const languages = {
-    rule: () => cm.StreamLanguage.define({ name: 'rule', token: ruleToken, languageData: { commentTokens: { line: '//' } } }),
+    rule: () =>
+      cm.StreamLanguage.define({ name: 'rule', token: ruleToken, languageData: { commentTokens: { line: '//' } } }),
     sql: () => cm.sql({ dialect: cm.SQLite, schema, upperCaseKeywords: true }),
     // An empty text isn't JSON yet, but nobody has made a mistake.
-    json: () => [cm.json(), cm.linter((view) => (view.state.doc.length === 0 ? [] : cm.jsonParseLinter()(view)), { delay: 300 })],
+    json: () => [
+      cm.json(),
+      cm.linter((view) => (view.state.doc.length === 0 ? [] : cm.jsonParseLinter()(view)), { delay: 300 }),
+    ],
   };
   const extensions = [
     languages[language](),
-    cm.history(), cm.drawSelection(), cm.bracketMatching(), cm.closeBrackets(), cm.indentOnInput(),
+    cm.history(),
+    cm.drawSelection(),
+    cm.bracketMatching(),
+    cm.closeBrackets(),
+    cm.indentOnInput(),
     cm.autocompletion(complete ? { override: [complete] } : {}),
-    cm.syntaxHighlighting(look(cm)), frame(cm, minHeight), cm.EditorView.lineWrapping,
+    cm.syntaxHighlighting(look(cm)),
+    frame(cm, minHeight),
+    cm.EditorView.lineWrapping,
     cm.EditorView.contentAttributes.of({ 'aria-label': label ?? 'Editor' }),
-    cm.placeholder(placeholder), locked.of(lock(readOnly)),
+    cm.placeholder(placeholder),
+    locked.of(lock(readOnly)),
     // Tab goes on to the next field, as everywhere on a page.
     cm.keymap.of([
-      ...(onrun ? [{ key: 'Mod-Enter', run: () => { onrun(); return true; } }] : []),
-      ...cm.closeBracketsKeymap, ...cm.completionKeymap, ...cm.historyKeymap, ...cm.defaultKeymap,
+      ...(onrun
+        ? [
+            {
+              key: 'Mod-Enter',
+              run: () => {
+                onrun();
+                return true;
+              },
+            },
+          ]
+        : []),
+      ...cm.closeBracketsKeymap,
+      ...cm.completionKeymap,
+      ...cm.historyKeymap,
+      ...cm.defaultKeymap,
     ]),
-    cm.EditorView.updateListener.of((update) => { if (update.docChanged) onchange?.(update.state.doc.toString()); }),
+    cm.EditorView.updateListener.of((update) => {
+      if (update.docChanged) onchange?.(update.state.doc.toString());
+    }),
     // Popups must not be cut off by dialogs and panels.
     cm.tooltips({ position: 'fixed' }),
   ];
@@ -89,7 +139,12 @@ export async function editor({
     const lint = async (view) => {
       const length = view.state.doc.length;
       const found = await check(view.state.doc.toString());
-      return found.map(({ from, to, message }) => ({ from: Math.min(from, length), to: Math.min(Math.max(to, from + 1), length), severity: 'error', message }));
+      return found.map(({ from, to, message }) => ({
+        from: Math.min(from, length),
+        to: Math.min(Math.max(to, from + 1), length),
+        severity: 'error',
+        message,
+      }));
     };
     extensions.push(cm.linter(lint, { delay: 350 }));
   }

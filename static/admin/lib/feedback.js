@@ -22,9 +22,25 @@ export function toast(text, kind = 'good', { action } = {}) {
   const close = () => element.remove();
   // What failed again needs no second notice.
   for (const other of toasts().children) if (other.firstChild.textContent === text) other.remove();
-  const element = h('div', { class: `toast ${kind}` }, h('div', { class: 'grow' }, text),
-    action && h('button', { type: 'button', class: 'small', onclick: () => { close(); action.run(); } }, action.label),
-    iconButton('x', 'Dismiss', { onclick: close }));
+  const element = h(
+    'div',
+    { class: `toast ${kind}` },
+    h('div', { class: 'grow' }, text),
+    action &&
+      h(
+        'button',
+        {
+          type: 'button',
+          class: 'small',
+          onclick: () => {
+            close();
+            action.run();
+          },
+        },
+        action.label,
+      ),
+    iconButton('x', 'Dismiss', { onclick: close }),
+  );
   toasts().append(element);
   if (kind !== 'problem') setTimeout(close, action ? TOAST_MS * 2 : TOAST_MS);
   return close;
@@ -64,11 +80,38 @@ export function ask({ title, text, action = 'Go on', danger = false, type, conte
   return new Promise((answered) => {
     const go = h('button', { type: 'submit', class: danger ? 'main danger' : 'main', disabled: Boolean(type) }, action);
     const id = uniqueId('confirm');
-    const typed = type && h('div', { class: 'field' }, h('label', { for: id }, 'Type ', h('code', {}, type), ' to go on'),
-      h('input', { id, autocomplete: 'off', oninput: (event) => { go.disabled = event.target.value !== type; } }));
-    const dialog = h('dialog', { 'aria-labelledby': `${id}-title` }, h('form', { method: 'dialog', onsubmit: () => { dialog.returnValue = 'go'; } },
-      h('h2', { id: `${id}-title` }, title), text && h('p', {}, text), content, typed,
-      h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close('') }, 'Cancel'), go)));
+    const typed =
+      type &&
+      h(
+        'div',
+        { class: 'field' },
+        h('label', { for: id }, 'Type ', h('code', {}, type), ' to go on'),
+        h('input', {
+          id,
+          autocomplete: 'off',
+          oninput: (event) => {
+            go.disabled = event.target.value !== type;
+          },
+        }),
+      );
+    const dialog = h(
+      'dialog',
+      { 'aria-labelledby': `${id}-title` },
+      h(
+        'form',
+        {
+          method: 'dialog',
+          onsubmit: () => {
+            dialog.returnValue = 'go';
+          },
+        },
+        h('h2', { id: `${id}-title` }, title),
+        text && h('p', {}, text),
+        content,
+        typed,
+        h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close('') }, 'Cancel'), go),
+      ),
+    );
     dialog.addEventListener('close', () => {
       dialog.remove();
       answered(dialog.returnValue === 'go');
@@ -86,10 +129,20 @@ export function ask({ title, text, action = 'Go on', danger = false, type, conte
  */
 export function panel(build, { label, mayClose = () => true, onclose } = {}) {
   const dialog = h('dialog', { class: 'panel', 'aria-label': label });
-  const close = async () => { if (await mayClose()) dialog.close(); };
-  dialog.addEventListener('cancel', (event) => { event.preventDefault(); close(); });
-  dialog.addEventListener('mousedown', (event) => { if (event.target === dialog) close(); });
-  dialog.addEventListener('close', () => { dialog.remove(); onclose?.(); });
+  const close = async () => {
+    if (await mayClose()) dialog.close();
+  };
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault();
+    close();
+  });
+  dialog.addEventListener('mousedown', (event) => {
+    if (event.target === dialog) close();
+  });
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    onclose?.();
+  });
   dialog.append(build(dialog, close));
   document.body.append(dialog);
   dialog.showModal();
@@ -134,7 +187,13 @@ export async function copy(text) {
 /** Tabs: `[{ name, label, content }]`; each content is an element. Arrow keys go from one to the next. */
 export function tabs(list, { label, chosen = list[0].name, onchoose } = {}) {
   const start = uniqueId('tab');
-  const panels = list.map(({ name, content }) => h('div', { role: 'tabpanel', id: `${start}-${name}`, 'aria-labelledby': `${start}-${name}-tab`, hidden: name !== chosen }, content));
+  const panels = list.map(({ name, content }) =>
+    h(
+      'div',
+      { role: 'tabpanel', id: `${start}-${name}`, 'aria-labelledby': `${start}-${name}-tab`, hidden: name !== chosen },
+      content,
+    ),
+  );
   const choose = (at, focus = true) => {
     buttons.forEach((button, i) => {
       button.setAttribute('aria-selected', String(i === at));
@@ -144,16 +203,35 @@ export function tabs(list, { label, chosen = list[0].name, onchoose } = {}) {
     if (focus) buttons[at].focus();
     onchoose?.(list[at].name);
   };
-  const buttons = list.map(({ name, label: text }, at) => h('button', {
-    type: 'button', role: 'tab', id: `${start}-${name}-tab`, 'aria-controls': `${start}-${name}`, 'aria-selected': String(name === chosen),
-    tabindex: name === chosen ? 0 : -1, onclick: () => choose(at),
-    onkeydown: (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) choose((at + step + list.length) % list.length);
-    },
-  }, text));
+  const buttons = list.map(({ name, label: text }, at) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        role: 'tab',
+        id: `${start}-${name}-tab`,
+        'aria-controls': `${start}-${name}`,
+        'aria-selected': String(name === chosen),
+        tabindex: name === chosen ? 0 : -1,
+        onclick: () => choose(at),
+        onkeydown: (event) => {
+          const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+          if (step) choose((at + step + list.length) % list.length);
+        },
+      },
+      text,
+    ),
+  );
   const element = h('div', {}, h('div', { class: 'tabs', role: 'tablist', 'aria-label': label }, buttons), panels);
-  return { element, choose: (name) => choose(list.findIndex((one) => one.name === name), false), buttons };
+  return {
+    element,
+    choose: (name) =>
+      choose(
+        list.findIndex((one) => one.name === name),
+        false,
+      ),
+    buttons,
+  };
 }
 
 /** A menu of `[{ label, run, danger }]` behind a button. */
@@ -165,9 +243,19 @@ export function menu(label, items, { name = 'more' } = {}) {
     element.querySelector('summary').focus();
     run();
   };
-  fill(element, h('summary', { class: 'button plain icon', 'aria-label': label, title: label }, iconButtonPicture(name)),
-    h('div', { class: 'menu-list' }, items.filter(Boolean).map(({ label: text, run, danger }) =>
-      h('button', { type: 'button', class: danger ? 'danger' : '', onclick: () => choose(run) }, text))));
+  fill(
+    element,
+    h('summary', { class: 'button plain icon', 'aria-label': label, title: label }, iconButtonPicture(name)),
+    h(
+      'div',
+      { class: 'menu-list' },
+      items
+        .filter(Boolean)
+        .map(({ label: text, run, danger }) =>
+          h('button', { type: 'button', class: danger ? 'danger' : '', onclick: () => choose(run) }, text),
+        ),
+    ),
+  );
   return element;
 }
 

@@ -18,7 +18,8 @@ export function bytes(value) {
     left /= 1000;
     unit += 1;
   }
-  return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: unit === 0 ? 0 : 1 }).format(left)} ${UNITS[unit]}`;
+  const digits = new Intl.NumberFormat(undefined, { maximumFractionDigits: unit === 0 ? 0 : 1 });
+  return `${digits.format(left)} ${UNITS[unit]}`;
 }
 
 /** The interface's dates, `2026-01-02 03:04:05.678Z`, as a `Date`; `null` for what is none. */
@@ -37,7 +38,14 @@ export function when(text) {
   return date ? dateTime.format(date) : '';
 }
 
-const STEPS = [['year', 31_536_000], ['month', 2_592_000], ['day', 86_400], ['hour', 3600], ['minute', 60], ['second', 1]];
+const STEPS = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+];
 /** How long ago a date is. */
 export function ago(text, now = Date.now()) {
   const date = toDate(text);

@@ -4,7 +4,8 @@
 import { root } from './api.js';
 
 /** Whether a value that was found is of the kind that is expected: what a browser keeps, anybody may have changed. */
-const isLike = (found, expected) => typeof found === typeof expected && Array.isArray(found) === Array.isArray(expected);
+const isLike = (found, expected) =>
+  typeof found === typeof expected && Array.isArray(found) === Array.isArray(expected);
 
 /**
  * A list, an object, a number or a text: `get()`, `set(value)`, and `onchange(action)` for changes in other tabs.
@@ -29,7 +30,9 @@ export function kept(name, otherwise) {
       }
     },
     onchange(action) {
-      addEventListener('storage', (event) => { if (event.key === key) action(); });
+      addEventListener('storage', (event) => {
+        if (event.key === key) action();
+      });
     },
   };
 }

@@ -28,7 +28,9 @@ document.addEventListener('keydown', (event) => {
   const typing = event.composedPath()[0].closest?.('input, textarea, select, [contenteditable="true"]');
   const pressed = mod ? `mod+${key}` : key;
   const first = event.timeStamp - beforeAt < PAIR_MS ? before : '';
-  const found = shortcuts.findLast((one) => one.keys === `${first} ${pressed}`) ?? shortcuts.findLast((one) => one.keys === pressed);
+  const found =
+    shortcuts.findLast((one) => one.keys === `${first} ${pressed}`) ??
+    shortcuts.findLast((one) => one.keys === pressed);
   [before, beforeAt] = [mod || typing ? '' : key, event.timeStamp];
   if (!found || (!mod && (typing || document.querySelector('dialog[open]')))) return;
   event.preventDefault();
@@ -38,10 +40,27 @@ document.addEventListener('keydown', (event) => {
 /** Shows all shortcuts. */
 export function showShortcuts() {
   const id = uniqueId('keys');
-  const row = ({ keys, label }) => h('tr', {}, h('td', {}, keys.replace('mod', MOD).split(/[ +]/).map((key) => [h('kbd', {}, key), ' '])), h('td', {}, label));
-  const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, 'Keyboard shortcuts'),
+  const row = ({ keys, label }) =>
+    h(
+      'tr',
+      {},
+      h(
+        'td',
+        {},
+        keys
+          .replace('mod', MOD)
+          .split(/[ +]/)
+          .map((key) => [h('kbd', {}, key), ' ']),
+      ),
+      h('td', {}, label),
+    );
+  const dialog = h(
+    'dialog',
+    { 'aria-labelledby': id },
+    h('h2', { id }, 'Keyboard shortcuts'),
     h('table', {}, h('tbody', {}, shortcuts.map(row))),
-    h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close')));
+    h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close')),
+  );
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();

@@ -37,9 +37,11 @@ function open() {
     if (!first) for (const set of listeners.values()) for (const action of set) action({ action: 'gap' });
     first = false;
   });
-  // A browser comes back by itself from lost connections, but not from an answer that is none, as a proxy gives it while
-  // the server restarts.
-  source.addEventListener('error', () => { if (source.readyState === EventSource.CLOSED) later(reopen); });
+  // A browser comes back by itself from lost connections, but not from an answer that is no stream, as a proxy gives
+  // one while the server restarts.
+  source.addEventListener('error', () => {
+    if (source.readyState === EventSource.CLOSED) later(reopen);
+  });
 }
 
 function rest() {
@@ -72,7 +74,9 @@ document.addEventListener('visibilitychange', () => {
 });
 
 // A connection belongs to the session that it was made with.
-document.addEventListener('sessionbegun', () => { if (source) reopen(); });
+document.addEventListener('sessionbegun', () => {
+  if (source) reopen();
+});
 
 const heard = new Set();
 async function subscribe() {

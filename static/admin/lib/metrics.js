@@ -5,11 +5,20 @@ const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
 /** All samples: `[{ name, labels, value }]`. */
 export function parse(text) {
-  return text.split('\n').map((line) => LINE.exec(line)).filter(Boolean).map(([, name, labels = '', value]) => ({
-    name,
-    labels: Object.fromEntries([...labels.matchAll(LABEL)].map(([, key, text]) => [key, text.replace(/\\(.)/g, (_, c) => (c === 'n' ? '\n' : c))])),
-    value: Number(value.replace('+Inf', 'Infinity')),
-  }));
+  return text
+    .split('\n')
+    .map((line) => LINE.exec(line))
+    .filter(Boolean)
+    .map(([, name, labels = '', value]) => ({
+      name,
+      labels: Object.fromEntries(
+        [...labels.matchAll(LABEL)].map(([, key, text]) => [
+          key,
+          text.replace(/\\(.)/g, (_, c) => (c === 'n' ? '\n' : c)),
+        ]),
+      ),
+      value: Number(value.replace('+Inf', 'Infinity')),
+    }));
 }
 
 /** The sum of the samples of a name, of those that fit if `fits` is given; `undefined` if there are none. */

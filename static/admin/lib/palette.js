@@ -11,8 +11,15 @@ const RECENT_MAX = 8;
 const RECORD_ID = /^[a-z0-9][\w-]{9,99}$/i;
 /** Parts of the settings, by the ids that they have on their page, which has commands for them of its own. */
 const SETTINGS = {
-  application: 'application, accent colour', mail: 'mail, SMTP', files: 'files, S3', backups: 'backups', logs: 'logs',
-  batch: 'batch requests', 'rate-limits': 'rate limits', proxy: 'proxy', superusers: 'superusers, IP addresses',
+  application: 'application, accent colour',
+  mail: 'mail, SMTP',
+  files: 'files, S3',
+  backups: 'backups',
+  logs: 'logs',
+  batch: 'batch requests',
+  'rate-limits': 'rate limits',
+  proxy: 'proxy',
+  superusers: 'superusers, IP addresses',
 };
 /** What commands are about that every page has. */
 const GENERAL = new Set(['Account', 'Help']);
@@ -29,7 +36,8 @@ const nameOf = (element) => (element.getAttribute('aria-label') ?? element.textC
 
 /** Everything that the frame links to, and the other pages of each collection. */
 function places() {
-  const pages = [...document.querySelectorAll('.side .nav:not(.collections) a, .side-head a')].filter((link) => link.checkVisibility())
+  const pages = [...document.querySelectorAll('.side .nav:not(.collections) a, .side-head a')]
+    .filter((link) => link.checkVisibility())
     .map((link) => ({ label: nameOf(link), hint: 'Page', run: () => link.click() }));
   const collections = [...document.querySelectorAll('.side .collections > li[data-id]')].flatMap((item) => {
     const link = item.querySelector('a');
@@ -42,16 +50,23 @@ function places() {
     ];
   });
   const elsewhere = document.body.dataset.section === 'settings' ? {} : SETTINGS;
-  const settings = Object.entries(elsewhere).map(([id, name]) => (
-    { label: `Settings: ${name}`, hint: 'Page', run: () => location.assign(address(`/_/settings#${id}`)), isMore: true }));
+  const settings = Object.entries(elsewhere).map(([id, name]) => ({
+    label: `Settings: ${name}`,
+    hint: 'Page',
+    run: () => location.assign(address(`/_/settings#${id}`)),
+    isMore: true,
+  }));
   return [...pages, ...collections, ...settings];
 }
 
 /** What the buttons in the bar at the top do. */
 function actions() {
-  const found = document.querySelectorAll('.top-actions > :is(button, a):not([data-palette]), .top-actions > span > :is(button, a)');
-  return [...found].filter((element) => !element.disabled && element.checkVisibility()).map((element) => (
-    { label: nameOf(element), hint: 'Here', run: () => element.click() }));
+  const found = document.querySelectorAll(
+    '.top-actions > :is(button, a):not([data-palette]), .top-actions > span > :is(button, a)',
+  );
+  return [...found]
+    .filter((element) => !element.disabled && element.checkVisibility())
+    .map((element) => ({ label: nameOf(element), hint: 'Here', run: () => element.click() }));
 }
 
 /**
@@ -69,8 +84,8 @@ function everything() {
 }
 
 /**
- * How well a name fits: all of it, the start of it, the start of a word, the starts of its words, somewhere, its letters
- * in order and near each other; -1 if not at all.
+ * How well a name fits: all of it, the start of it, the start of a word, the starts of its words, somewhere, its
+ * letters in order and near each other; -1 if not at all.
  */
 export function score(name, typed) {
   const [text, wanted] = [name.toLowerCase(), typed.toLowerCase().trim()];
@@ -79,7 +94,10 @@ export function score(name, typed) {
   const at = text.indexOf(wanted);
   if (at === 0) return 5;
   if (at > 0 && /[\s_-]/.test(text[at - 1])) return 4;
-  const starts = text.split(/[\s_:-]+/).map((word) => word[0] ?? '').join('');
+  const starts = text
+    .split(/[\s_:-]+/)
+    .map((word) => word[0] ?? '')
+    .join('');
   if (starts.startsWith(wanted)) return 3;
   if (at > 0) return 2;
   let end = -1;
@@ -96,11 +114,15 @@ export function score(name, typed) {
 function best(all, typed) {
   const lately = recent.get();
   const age = ({ key }) => (lately.includes(key) ? lately.indexOf(key) : RECENT_MAX);
-  const scored = all.filter((entry) => !entry.isMore || typed.trim() !== '')
-    .map((entry) => ({ entry, fit: score(entry.label, typed) })).filter(({ fit }) => fit >= 0);
+  const scored = all
+    .filter((entry) => !entry.isMore || typed.trim() !== '')
+    .map((entry) => ({ entry, fit: score(entry.label, typed) }))
+    .filter(({ fit }) => fit >= 0);
   const byLength = (a, b) => (typed.trim() === '' ? 0 : a.label.length - b.label.length);
-  return scored.sort((a, b) => b.fit - a.fit || age(a.entry) - age(b.entry) || byLength(a.entry, b.entry))
-    .slice(0, SHOWN_MAX).map(({ entry }) => entry);
+  return scored
+    .sort((a, b) => b.fit - a.fit || age(a.entry) - age(b.entry) || byLength(a.entry, b.entry))
+    .slice(0, SHOWN_MAX)
+    .map(({ entry }) => entry);
 }
 
 function remember({ key }) {
@@ -110,15 +132,20 @@ function remember({ key }) {
 /** The records with this id, in whichever collections. */
 async function withId(id) {
   const items = [...document.querySelectorAll('.side .collections > li[data-id]:not([data-kind="view"])')];
-  const found = await Promise.all(items.map(async (item) => {
-    const query = { filter: `id = "${id}"`, fields: 'id', perPage: 1, skipTotal: 1 };
-    const answer = await get(records(item.dataset.id), query).catch(() => null);
-    const link = item.querySelector('a');
-    return answer?.items.length === 1 && {
-      label: `${link.querySelector('span').textContent}: ${id}`, hint: 'Record',
-      run: () => location.assign(`${link.href}?record=${encodeURIComponent(id)}`),
-    };
-  }));
+  const found = await Promise.all(
+    items.map(async (item) => {
+      const query = { filter: `id = "${id}"`, fields: 'id', perPage: 1, skipTotal: 1 };
+      const answer = await get(records(item.dataset.id), query).catch(() => null);
+      const link = item.querySelector('a');
+      return (
+        answer?.items.length === 1 && {
+          label: `${link.querySelector('span').textContent}: ${id}`,
+          hint: 'Record',
+          run: () => location.assign(`${link.href}?record=${encodeURIComponent(id)}`),
+        }
+      );
+    }),
+  );
   return found.filter(Boolean);
 }
 
@@ -136,8 +163,15 @@ export function openPalette() {
     mark();
   };
   const input = h('input', {
-    type: 'text', role: 'combobox', 'aria-label': 'Go to a page or collection', 'aria-controls': id, 'aria-expanded': 'true', 'aria-autocomplete': 'list',
-    placeholder: 'A page, a collection, an action, the id of a record …', autocomplete: 'off', spellcheck: 'false',
+    type: 'text',
+    role: 'combobox',
+    'aria-label': 'Go to a page or collection',
+    'aria-controls': id,
+    'aria-expanded': 'true',
+    'aria-autocomplete': 'list',
+    placeholder: 'A page, a collection, an action, the id of a record …',
+    autocomplete: 'off',
+    spellcheck: 'false',
     oninput: () => {
       byId = [];
       chosen = 0;
@@ -146,7 +180,12 @@ export function openPalette() {
     },
     onkeydown: (event) => {
       if (event.isComposing) return;
-      const to = { ArrowDown: chosen + 1, ArrowUp: chosen - 1, PageDown: Math.min(chosen + 8, shown.length - 1), PageUp: Math.max(chosen - 8, 0) }[event.key];
+      const to = {
+        ArrowDown: chosen + 1,
+        ArrowUp: chosen - 1,
+        PageDown: Math.min(chosen + 8, shown.length - 1),
+        PageUp: Math.max(chosen - 8, 0),
+      }[event.key];
       if (to !== undefined && shown.length > 0) {
         move(to);
         event.preventDefault();
@@ -169,21 +208,35 @@ export function openPalette() {
     entry.run();
   };
   function mark() {
-    [...list.children].forEach((option, at) => { if (option.role === 'option') option.setAttribute('aria-selected', String(at === chosen)); });
+    [...list.children].forEach((option, at) => {
+      if (option.role === 'option') option.setAttribute('aria-selected', String(at === chosen));
+    });
     if (shown.length > 0) input.setAttribute('aria-activedescendant', `${id}-${chosen}`);
     else input.removeAttribute('aria-activedescendant');
     list.children[chosen]?.scrollIntoView({ block: 'nearest' });
   }
   function draw() {
     shown = [...byId, ...best(all, input.value)];
-    fill(list, shown.map((entry, at) => h('li', { id: `${id}-${at}`, role: 'option', onclick: () => pick(entry) },
-      h('span', {}, entry.label), h('span', { class: 'quiet small' }, entry.hint))));
+    fill(
+      list,
+      shown.map((entry, at) =>
+        h(
+          'li',
+          { id: `${id}-${at}`, role: 'option', onclick: () => pick(entry) },
+          h('span', {}, entry.label),
+          h('span', { class: 'quiet small' }, entry.hint),
+        ),
+      ),
+    );
     says.textContent = shown.length === 0 ? 'Nothing has this name.' : `${shown.length} results`;
-    if (shown.length === 0) fill(list, h('li', { class: 'quiet', role: 'option', 'aria-disabled': 'true' }, 'Nothing has this name.'));
+    if (shown.length === 0)
+      fill(list, h('li', { class: 'quiet', role: 'option', 'aria-disabled': 'true' }, 'Nothing has this name.'));
     mark();
   }
   dialog.addEventListener('close', () => dialog.remove());
-  dialog.addEventListener('mousedown', (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener('mousedown', (event) => {
+    if (event.target === dialog) dialog.close();
+  });
   document.body.append(dialog);
   dialog.showModal();
   draw();

@@ -1,7 +1,7 @@
 // Whether the session that this page was opened with still is there. It may have been ended in another tab or by its
 // time; then the page says so and stays as it is, with everything that was typed into it, until its owner has signed in
-// again. `app.js` starts this; `lib/api.js` asks for a look by the event `sessiondoubt`; `sessionbegun` is for those who
-// have a connection that belongs to a session.
+// again. `app.js` starts this; `lib/api.js` asks for a look by the event `sessiondoubt`; `sessionbegun` is for those
+// who have a connection that belongs to a session.
 
 import { address, ownPage, root } from './api.js';
 import { find, h, uniqueId } from './dom.js';
@@ -11,7 +11,7 @@ const channel = new BroadcastChannel(`holdall session ${root.pathname}`);
 const { email } = document.body.dataset;
 let notice;
 let looking;
-/** Whether somebody wants to stay, and has done nothing since. What a page asks for by itself doesn't bring it up again. */
+/** Whether somebody stays and has done nothing since: what a page asks for by itself isn't told again. */
 let stays = false;
 
 /** The way to sign in and back to this page. */
@@ -25,14 +25,18 @@ const hasUnsaved = () => !dispatchEvent(new Event('beforeunload', { cancelable: 
 
 /** Asks the server; what it doesn't say for certain changes nothing. */
 async function look() {
-  const answer = await fetch(address('/_/session'), { headers: { 'HX-Request': 'true' }, redirect: 'error' }).catch(() => null);
+  const answer = await fetch(address('/_/session'), { headers: { 'HX-Request': 'true' }, redirect: 'error' }).catch(
+    () => null,
+  );
   if (answer?.status === 401) ended();
   if (answer?.ok) begun(await answer.json());
 }
 
 /** Looks unless it is looking already. */
 function doubt() {
-  looking ??= look().finally(() => { looking = undefined; });
+  looking ??= look().finally(() => {
+    looking = undefined;
+  });
 }
 
 function ended() {
@@ -42,13 +46,22 @@ function ended() {
   const text = elsewhere
     ? 'What you have not saved is still here. Sign in in another tab, then come back and save it.'
     : 'Your session has ended, or somebody signed out in another tab.';
-  const way = h('a', { class: 'button main', href: signInAddress(), target: elsewhere && '_blank' }, elsewhere ? 'Sign in in a new tab' : 'Sign in');
-  notice = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, 'You are signed out'), h('p', {}, text),
-    h('footer', {}, h('button', { type: 'button', onclick: () => notice.close() }, 'Stay here'), way));
+  const way = h(
+    'a',
+    { class: 'button main', href: signInAddress(), target: elsewhere && '_blank' },
+    elsewhere ? 'Sign in in a new tab' : 'Sign in',
+  );
+  notice = h(
+    'dialog',
+    { 'aria-labelledby': id },
+    h('h2', { id }, 'You are signed out'),
+    h('p', {}, text),
+    h('footer', {}, h('button', { type: 'button', onclick: () => notice.close() }, 'Stay here'), way),
+  );
   notice.addEventListener('close', () => {
+    stays = notice.returnValue !== 'begun';
     notice.remove();
     notice = undefined;
-    stays = true;
   });
   document.body.append(notice);
   notice.showModal();
@@ -61,7 +74,7 @@ function begun(session) {
   document.body.setAttribute('hx-headers', JSON.stringify({ 'X-CSRF-Token': session.csrf }));
   for (const input of document.querySelectorAll('input[name="csrf"]')) input.value = session.csrf;
   document.dispatchEvent(new CustomEvent('sessionbegun'));
-  notice?.close();
+  notice?.close('begun');
   const text = session.email === email ? 'You are signed in again.' : `You are signed in as ${session.email} now.`;
   toast(text, session.email === email ? 'good' : 'problem');
 }
@@ -70,7 +83,10 @@ function begun(session) {
 export function watchSession() {
   channel.onmessage = ({ data }) => (data.ended ? doubt() : begun(data));
   channel.postMessage({ email, csrf: ownPage()['X-CSRF-Token'] });
-  for (const sign of ['keydown', 'pointerdown']) addEventListener(sign, () => { stays = false; }, { capture: true });
+  const acted = () => {
+    stays = false;
+  };
+  for (const sign of ['keydown', 'pointerdown']) addEventListener(sign, acted, { capture: true });
   document.addEventListener('sessiondoubt', doubt);
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) return;
@@ -78,7 +94,9 @@ export function watchSession() {
     doubt();
   });
   // A page that the browser had put aside is from before whatever has happened since.
-  addEventListener('pageshow', (event) => { if (event.persisted) doubt(); });
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) doubt();
+  });
   // The page goes once the answer is there; the others are not to ask before.
   find('[data-sign-out]').addEventListener('submit', () => {
     addEventListener('pagehide', () => channel.postMessage({ ended: true }), { once: true });

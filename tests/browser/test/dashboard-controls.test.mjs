@@ -1,5 +1,5 @@
-// The setting that hides controls: what changes collections isn't offered, records that are there save only once they are
-// unlocked, and statements that change rows are asked about. It is there against accidents and keeps nobody out.
+// The setting that hides controls: what changes collections isn't offered, records that are there save only once they
+// are unlocked, and statements that change rows are asked about. It is there against accidents and keeps nobody out.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,5 +1,5 @@
-// The dashboard by keyboard: the palette, shortcuts, the order in which Tab goes, what Escape closes, and where the focus
-// is afterwards.
+// The dashboard by keyboard: the palette, shortcuts, the order in which Tab goes, what Escape closes, and where the
+// focus is afterwards.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -85,7 +85,10 @@ test('the palette leads to each part of the settings', async () => {
   await page.waitForURL('**/_/settings#mail');
   await page.getByRole('heading', { name: 'Mail', exact: true }).waitFor();
   const titles = await page.locator('[data-parts] a').allInnerTexts();
-  assert.deepEqual(parts.map((text) => /: ([^,\n]+)/.exec(text)[1]).sort(), titles.map((title) => title.toLowerCase()).sort());
+  assert.deepEqual(
+    parts.map((text) => /: ([^,\n]+)/.exec(text)[1]).sort(),
+    titles.map((title) => title.toLowerCase()).sort(),
+  );
 });
 
 test('shortcuts are listed, and two keys are one only if they follow each other', async () => {
@@ -136,7 +139,11 @@ test('dialogs and menus give the focus back to what opened them', async () => {
   assert.equal(await page.getByRole('button', { name: 'Sign out' }).isVisible(), false);
   await page.getByLabel('Account').press('Enter');
   await page.locator('.brand a').focus();
-  assert.equal(await page.getByRole('button', { name: 'Sign out' }).isVisible(), false, 'a menu closes when the focus leaves');
+  assert.equal(
+    await page.getByRole('button', { name: 'Sign out' }).isVisible(),
+    false,
+    'a menu closes when the focus leaves',
+  );
   await page.getByRole('button', { name: /Go to/ }).press('Enter');
   await palette(page).press('Escape');
   assert.match(await focused(page), /Go to/);
@@ -155,8 +162,17 @@ test('the first Tab leads past the list, and everything on the way has a name an
     const found = await page.evaluate(() => {
       const { activeElement: one } = document;
       const { width, height } = one.getBoundingClientRect();
-      const isSeen = width > 0 && height > 0 && getComputedStyle(one).opacity !== '0' && getComputedStyle(one).outlineStyle !== 'none';
-      return { name: one.ariaLabel ?? one.innerText, isSeen, isContent: one.closest('main') !== null, isEdge: one.role === 'separator' };
+      const isSeen =
+        width > 0 &&
+        height > 0 &&
+        getComputedStyle(one).opacity !== '0' &&
+        getComputedStyle(one).outlineStyle !== 'none';
+      return {
+        name: one.ariaLabel ?? one.innerText,
+        isSeen,
+        isContent: one.closest('main') !== null,
+        isEdge: one.role === 'separator',
+      };
     });
     if (found.isContent) break;
     if (!found.name?.trim() || (!found.isSeen && !found.isEdge)) unseen.push(found);

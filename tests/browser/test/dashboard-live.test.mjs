@@ -10,13 +10,15 @@ await api('POST', '/api/collections', { name: 'notes', type: 'base', fields: [{ 
 const write = (title) => api('POST', '/api/collections/notes/records', { title });
 
 const isStream = (request) => request.method() === 'GET' && new URL(request.url()).pathname === '/api/realtime';
-const isSubscribed = (answer) => answer.request().method() === 'POST' && new URL(answer.url()).pathname === '/api/realtime' && answer.ok();
+const isSubscribed = (answer) =>
+  answer.request().method() === 'POST' && new URL(answer.url()).pathname === '/api/realtime' && answer.ok();
 
 /** Has the page believe that somebody looks at it, or not. */
-const turn = (page, hidden) => page.evaluate((value) => {
-  Object.defineProperty(document, 'hidden', { value, configurable: true });
-  document.dispatchEvent(new Event('visibilitychange'));
-}, hidden);
+const turn = (page, hidden) =>
+  page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
 
 test('a stream that is refused, and a wish that is, are tried again', async () => {
   const page = await owner();
@@ -30,7 +32,8 @@ test('a stream that is refused, and a wish that is, are tried again', async () =
   });
   const answers = [];
   page.on('response', (answer) => {
-    if (new URL(answer.url()).pathname === '/api/realtime') answers.push(`${answer.request().method()} ${answer.status()}`);
+    if (new URL(answer.url()).pathname === '/api/realtime')
+      answers.push(`${answer.request().method()} ${answer.status()}`);
   });
   const subscribed = page.waitForResponse(isSubscribed);
   await open(page, '/_/collections/notes');
@@ -60,7 +63,9 @@ test('a tab that nobody looks at leaves the stream, and catches up later', async
 test('a tab that opens behind others waits with the stream', async () => {
   const page = await owner();
   let streams = 0;
-  page.on('request', (request) => { if (isStream(request)) streams += 1; });
+  page.on('request', (request) => {
+    if (isStream(request)) streams += 1;
+  });
   await page.addInitScript(() => Object.defineProperty(document, 'hidden', { value: true, configurable: true }));
   await open(page, '/_/collections/notes');
   assert.equal(streams, 0);

@@ -40,7 +40,10 @@ test('what was typed stays, and is saved after signing in in another tab', async
   await other.getByLabel('title', { exact: true }).fill('Second');
   await signOut(page);
   await ended(other).getByText('What you have not saved is still here.').waitFor();
-  const [third] = await Promise.all([page.context().waitForEvent('page'), ended(other).getByRole('link', { name: 'Sign in in a new tab' }).click()]);
+  const [third] = await Promise.all([
+    page.context().waitForEvent('page'),
+    ended(other).getByRole('link', { name: 'Sign in in a new tab' }).click(),
+  ]);
   await signIn(third);
   await third.waitForURL('**/_/collections/notes**');
   await ended(other).waitFor({ state: 'detached' });

@@ -9,7 +9,9 @@ const HOSTILE_KEPT = ['{', '"x"', '[1, null, {"a": 2}]', '{"length": 3}'];
 
 const ids = {};
 for (const name of ['apples', 'pears', 'plums']) {
-  ids[name] = (await api('POST', '/api/collections', { name, type: 'base', fields: [{ name: 'title', type: 'text' }] })).id;
+  ids[name] = (
+    await api('POST', '/api/collections', { name, type: 'base', fields: [{ name: 'title', type: 'text' }] })
+  ).id;
 }
 await api('POST', '/api/collections', { name: 'apple_names', type: 'view', viewQuery: 'SELECT id, title FROM apples' });
 
@@ -55,7 +57,8 @@ test('what a browser has kept may be anything', async () => {
   const page = await owner();
   for (const text of HOSTILE_KEPT) {
     await page.evaluate((value) => {
-      for (const name of ['pinned', 'groups', 'side width', 'palette']) localStorage.setItem(`holdall ${name} /`, value);
+      for (const name of ['pinned', 'groups', 'side width', 'palette'])
+        localStorage.setItem(`holdall ${name} /`, value);
     }, text);
     await open(page, '/_/jobs');
     assert.equal((await namesIn(page, 'own')).length, 5, text);
@@ -89,7 +92,11 @@ test('the search finds names, ids and types, says if there is nothing, and is cl
   assert.deepEqual(await namesIn(page, 'own'), ['apple_names']);
   await search(page).fill('auth');
   assert.deepEqual(await namesIn(page, 'own'), ['users']);
-  assert.equal(await group(page, 'system').getByRole('link', { name: '_superusers' }).isVisible(), true, 'closed groups open for it');
+  assert.equal(
+    await group(page, 'system').getByRole('link', { name: '_superusers' }).isVisible(),
+    true,
+    'closed groups open for it',
+  );
   await search(page).fill('<img src=x>');
   await page.getByText('No collection has this name, id or type.').waitFor();
   await page.getByRole('button', { name: 'Clear the search' }).click();
@@ -115,7 +122,7 @@ test('its width is changed by keys and by dragging, and stays', async () => {
   await edge.press('ArrowRight');
   await edge.press('ArrowRight');
   assert.equal(await width(), usual + 32);
-  await page.mouse.move(await width() - 1, 400);
+  await page.mouse.move((await width()) - 1, 400);
   await page.mouse.down();
   await page.mouse.move(340, 400);
   await page.mouse.move(402, 410);
@@ -133,12 +140,14 @@ test('its width is changed by keys and by dragging, and stays', async () => {
 
 test('a collection opens in a tab of its own', async () => {
   const page = await owner();
-  const [tab] = await Promise.all([page.context().waitForEvent('page'),
-    page.locator('.side').getByRole('link', { name: 'plums', exact: true }).click({ button: 'middle' })]);
+  const [tab] = await Promise.all([
+    page.context().waitForEvent('page'),
+    page.locator('.side').getByRole('link', { name: 'plums', exact: true }).click({ button: 'middle' }),
+  ]);
   await tab.waitForURL('**/_/collections/plums');
 });
 
-test('on a phone it lies over the page, which can\'t be reached meanwhile', async () => {
+test("on a phone it lies over the page, which can't be reached meanwhile", async () => {
   const page = await owner({ viewport: { width: 390, height: 780 } });
   const menu = page.getByRole('button', { name: 'Menu' });
   const logs = page.locator('.side').getByRole('link', { name: 'Logs' });
@@ -148,9 +157,16 @@ test('on a phone it lies over the page, which can\'t be reached meanwhile', asyn
   const reached = new Set();
   for (let at = 0; at < 60; at += 1) {
     await page.keyboard.press('Tab');
-    reached.add(await page.evaluate(() => (document.activeElement === document.body ? 'none' : document.activeElement.closest('.side') ? 'side' : 'page')));
+    reached.add(
+      await page.evaluate(() =>
+        document.activeElement === document.body ? 'none' : document.activeElement.closest('.side') ? 'side' : 'page',
+      ),
+    );
   }
-  assert.deepEqual([...reached].filter((where) => where !== 'none'), ['side']);
+  assert.deepEqual(
+    [...reached].filter((where) => where !== 'none'),
+    ['side'],
+  );
   await search(page).fill('x');
   await search(page).press('Escape');
   assert.equal(await logs.isVisible(), true, 'the first Escape clears the search');

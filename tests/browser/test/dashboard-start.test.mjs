@@ -1,4 +1,4 @@
-// The first run, from the link that the program prints to records in the browser: what an owner sees of an empty server.
+// The first run, from the link that the program prints to records in the browser: what an owner sees of a new server.
 
 import assert from 'node:assert/strict';
 import { mkdtemp } from 'node:fs/promises';
@@ -29,8 +29,12 @@ test('whoever opens the dashboard of a new server is told how to begin', async (
 
 test('the printed link makes the first superuser, says what is wrong, and signs them in', async () => {
   await page.goto(here(link));
-  await submit(page, { 'E-mail address': EMAIL, Password: PASSWORD, 'Password, once more': 'another one' }, 'Create superuser');
-  await page.getByText('The two don\'t match.').waitFor();
+  await submit(
+    page,
+    { 'E-mail address': EMAIL, Password: PASSWORD, 'Password, once more': 'another one' },
+    'Create superuser',
+  );
+  await page.getByText("The two don't match.").waitFor();
   assert.equal(await page.getByLabel('E-mail address').inputValue(), EMAIL, 'nothing but passwords is typed twice');
   await shoot(page, 'dashboard-set-up');
   await submit(page, { Password: PASSWORD, 'Password, once more': PASSWORD }, 'Create superuser');

@@ -69,7 +69,8 @@ test('the accent colour of the settings is what the dashboard paints with, and c
   await api('PATCH', '/api/settings', { meta: { accentColor: '#ffe066' } });
   const page = await owner({ colorScheme: 'light' });
   const current = page.locator('.side [aria-current]');
-  const colors = () => current.evaluate((link) => [getComputedStyle(link).color, getComputedStyle(link).backgroundColor].join());
+  const colors = () =>
+    current.evaluate((link) => [getComputedStyle(link).color, getComputedStyle(link).backgroundColor].join());
   const light = await colors();
   await page.emulateMedia({ colorScheme: 'dark' });
   assert.notEqual(await colors(), light);
@@ -100,10 +101,13 @@ test('everything works below a path that a proxy shows it at', async () => {
   const proxy = http.createServer((request, response) => {
     if (!request.url.startsWith(`${PREFIX}/`)) return response.writeHead(404).end();
     const headers = { ...request.headers };
-    const onward = http.request({ port, host: '127.0.0.1', method: request.method, path: request.url.slice(PREFIX.length), headers }, (answer) => {
-      response.writeHead(answer.statusCode, answer.headers);
-      answer.pipe(response);
-    });
+    const onward = http.request(
+      { port, host: '127.0.0.1', method: request.method, path: request.url.slice(PREFIX.length), headers },
+      (answer) => {
+        response.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(response);
+      },
+    );
     onward.on('error', () => response.destroy());
     request.pipe(onward);
   });
