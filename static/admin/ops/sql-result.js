@@ -5,7 +5,7 @@ import { fill, h, icon, iconButton } from '../lib/dom.js';
 import { download } from '../lib/download.js';
 import { copy, menu } from '../lib/feedback.js';
 import { count } from '../lib/format.js';
-import { cellOf } from '../records/csv.js';
+import { cellOf } from '../lib/csv.js';
 
 /** Longer values are cut in the table. */
 const SHOWN_CHARS = 200;

@@ -7,7 +7,7 @@ import { download } from '../lib/download.js';
 import { tell, toast } from '../lib/feedback.js';
 import { count, plural } from '../lib/format.js';
 import { withProgress } from './changes.js';
-import { lineOf } from './csv.js';
+import { lineOf } from '../lib/csv.js';
 import { chunks, oneOf } from './query.js';
 
 /** As many as the server gives at once: where no index helps, each page costs a look at all rows. */

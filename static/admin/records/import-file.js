@@ -2,7 +2,7 @@
 // the file; here it is only looked at, and written anew if its columns have other names, or other signs between or in
 // them.
 
-import { delimiterOf, lineOf, parse } from './csv.js';
+import { delimiterOf, lineOf, parse } from '../lib/csv.js';
 
 const ROWS_SHOWN = 5;
 /** Enough of a large file to see its first rows. */

@@ -8,7 +8,7 @@ import { download } from '../lib/download.js';
 import { bytes, count, plural } from '../lib/format.js';
 import { refusal, transfer } from '../record/xhr.js';
 import { problemList } from './changes.js';
-import { lineOf } from './csv.js';
+import { lineOf } from '../lib/csv.js';
 import { LEFT_OUT, bodyOf, ignored, openFile, targets } from './import-file.js';
 
 const ERRORS_SHOWN = 100;

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { open, owner } from '../lib/dashboard.mjs';
 import { HOSTILE, all, clear, create, row, tick } from '../lib/records_table.mjs';
-import { parse } from '../../../static/admin/records/csv.js';
+import { parse } from '../../../static/admin/lib/csv.js';
 
 test('everything that the filter selects is exported', async () => {
   await clear();

@@ -2,7 +2,7 @@
 
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { cellOf, delimiterOf, parse } from '../../../static/admin/records/csv.js';
+import { cellOf, delimiterOf, parse } from '../../../static/admin/lib/csv.js';
 import { isExpression, literal, understand } from '../../../static/admin/records/query.js';
 import { Selection } from '../../../static/admin/records/selection.js';
 import { Source } from '../../../static/admin/records/source.js';
