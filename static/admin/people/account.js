@@ -5,12 +5,11 @@ import { fill, find, h, icon, iconButton, uniqueId } from '../lib/dom.js';
 import { copy } from '../lib/feedback.js';
 import { ago, when } from '../lib/format.js';
 import { command } from '../lib/palette.js';
-import { impersonate } from './impersonate.js';
-import { endAll, mayReset, sendMail } from './actions.js';
+import { endAll, impersonate, sendMail } from './actions.js';
 import { factorsCard } from './factors.js';
 import { keysCard } from './keys.js';
 import { linksCard } from './links.js';
-import { nameOf, sideName } from './names.js';
+import { mayReset, nameOf, sideName } from './names.js';
 import { sessionsCard } from './sessions.js';
 
 /** Draws the page of an account. */

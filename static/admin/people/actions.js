@@ -1,9 +1,11 @@
-// What can be done about an account: mails to it, the end of all its sign-ins. Used by its page and by the record
-// editor's menu; to be it for a while: `impersonate.js`.
+// What can be done about an account: mails to it, the end of all its sign-ins, being it for a while. Used by its page
+// and by the record editor's menu.
 
 import { address, del, post } from '../lib/api.js';
 import { ask, busy, toast } from '../lib/feedback.js';
 import { namedQuery } from './names.js';
+
+export { impersonate } from './impersonate.js';
 
 const MAILS = {
   verification: { path: 'request-verification', question: 'Ask them to confirm the address?', name: 'confirmation mail' },
@@ -21,9 +23,6 @@ export async function sendMail(kind, { collection, record }, button) {
     toast(`The ${name} to ${record.email} is on its way.`, 'good', { action: see });
   });
 }
-
-/** Whether a mail that sets a new password can be sent. */
-export const mayReset = ({ collection, record }) => Boolean(record.email && collection.passwordAuth?.enabled);
 
 /** Ends everything that an account is signed in with, after asking; `onend()` is called if that isn't one's own. */
 export async function endAll({ collection, record, isMe, name }, { button, onend } = {}) {

@@ -21,6 +21,9 @@ export function sideName(record, collection) {
   return name === nameOf(record, collection) ? '' : name;
 }
 
+/** Whether a mail that sets a new password can be sent to an account. */
+export const mayReset = ({ collection, record }) => Boolean(record.email && collection.passwordAuth?.enabled);
+
 /** The address of the page of an account. */
 export const pageOf = (collection, id) =>
   address(`/_/people?${new URLSearchParams({ collection: collection.name, record: id })}`);

@@ -2,12 +2,9 @@
 
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { ask, tell } from '../lib/feedback.js';
-import { endAll, mayReset, sendMail } from '../people/actions.js';
-import { pageOf } from '../people/names.js';
+import { mayReset, pageOf } from '../people/names.js';
 import { control } from './fields.js';
-import { impersonate } from '../people/impersonate.js';
 import { passwordInput } from './secrets.js';
-import { accountOf } from './signins.js';
 
 export const isSuperusers = (collection) => collection.name === '_superusers';
 
@@ -166,9 +163,11 @@ function newPassword(field, { onchange, isNew }) {
 
 /** The entries of the record's menu that only accounts have. */
 export function accountActions(collection, record) {
+  // What few do is loaded when they do it.
   const withAccount = (action) => async () => {
     try {
-      await action(await accountOf(collection, record()));
+      const [{ accountOf }, does] = await Promise.all([import('./signins.js'), import('../people/actions.js')]);
+      await action(await accountOf(collection, record()), does);
     } catch (error) {
       tell(error);
     }
@@ -178,14 +177,14 @@ export function accountActions(collection, record) {
       record().email &&
       !record().verified && {
         label: 'Send verification mail',
-        run: withAccount((account) => sendMail('verification', account)),
+        run: withAccount((account, does) => does.sendMail('verification', account)),
       },
     mayReset({ collection, record: record() }) && {
       label: 'Send password reset mail',
-      run: withAccount((account) => sendMail('reset', account)),
+      run: withAccount((account, does) => does.sendMail('reset', account)),
     },
-    { label: 'Impersonate', run: () => impersonate(collection, record()) },
-    { label: 'End every sign-in', run: withAccount((account) => endAll(account)) },
+    { label: 'Impersonate', run: withAccount((account, does) => does.impersonate(collection, record())) },
+    { label: 'End every sign-in', run: withAccount((account, does) => does.endAll(account)) },
     { label: 'Open the account’s page', run: () => location.assign(pageOf(collection, record().id)) },
   ];
 }

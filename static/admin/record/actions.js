@@ -1,9 +1,8 @@
 // The menu of the record editor.
 
 import { download } from '../lib/download.js';
-import { copy } from '../lib/feedback.js';
+import { copy, tell } from '../lib/feedback.js';
 import { accountActions } from './account.js';
-import { deleteRecord } from './deletion.js';
 import { openRecord } from './editor.js';
 
 const asText = (record) => JSON.stringify(record, null, 2);
@@ -24,7 +23,7 @@ export function actions(editor) {
       : [
           ...(collection.type === 'auth' ? accountActions(collection, record) : []),
           { label: 'Duplicate', run: () => duplicate(editor) },
-          { label: 'Delete', danger: true, run: () => remove(editor) },
+          { label: 'Delete', danger: true, run: () => remove(editor).catch(tell) },
         ]),
   ].filter(Boolean);
 }
@@ -43,6 +42,7 @@ async function duplicate(editor) {
 
 async function remove(editor) {
   const { collection, record, etag, onsaved, ondeleted } = editor;
+  const { deleteRecord } = await import('./deletion.js');
   if (!(await deleteRecord(collection, record, { etag, onback: onsaved }))) return;
   editor.draft?.drop();
   editor.form = undefined;

@@ -7,18 +7,16 @@
 import { Refused } from '../lib/api.js';
 import { lock } from '../lib/controls.js';
 import { debounce, fill, h, iconButton } from '../lib/dom.js';
-import { ask, copy, menu, panel, tabs, toast } from '../lib/feedback.js';
+import { ask, copy, menu, panel, tabs, tell, toast } from '../lib/feedback.js';
 import { ago } from '../lib/format.js';
 import { shortcut } from '../lib/keys.js';
 import { actions } from './actions.js';
-import { copyOf } from './copies.js';
 import { draftOf } from './draft.js';
 import { recordForm, statesOf } from './form.js';
 import { listen } from './news.js';
 import { preview } from './preview.js';
 import { load } from './requests.js';
 import { letGo, save, stop } from './saving.js';
-import { signIns } from './signins.js';
 import { nameOf } from './values.js';
 
 const DRAFT_MS = 300;
@@ -90,8 +88,10 @@ class Editor {
   async begin() {
     try {
       if (this.id) this.take(await load(this.collection, this.id));
-      else if (this.duplicateOf)
+      else if (this.duplicateOf) {
+        const { copyOf } = await import('./copies.js');
         this.copied = await copyOf(this.collection, (await load(this.collection, this.duplicateOf)).record);
+      }
     } catch (error) {
       this.failed(error);
       return;
@@ -192,16 +192,18 @@ class Editor {
       fill(this.content, this.form.element);
       return;
     }
-    const signing = signIns(this.collection, this.record);
+    const signing = h('div', { class: 'record-signing' }, h('p', { class: 'quiet' }, 'Loading …'));
+    const { collection, record } = this;
     const both = tabs(
       [
         { name: 'record', label: 'Record', content: this.form.element },
-        { name: 'sign-ins', label: 'Sign-ins', content: signing.element },
+        { name: 'sign-ins', label: 'Sign-ins', content: signing },
       ],
       {
         label: 'Parts of this account',
         onchoose: (name) => {
-          if (name === 'sign-ins') signing.load();
+          if (name !== 'sign-ins') return;
+          import('./signins.js').then(({ showSignIns }) => showSignIns(signing, collection, record)).catch(tell);
         },
       },
     );

@@ -3,7 +3,6 @@
 import { get, records } from '../lib/api.js';
 import { fill, h, icon, iconButton } from '../lib/dom.js';
 import { tell } from '../lib/feedback.js';
-import { pickRecords } from './picker.js';
 import { definition, quoted } from './requests.js';
 import { handle, moved } from './sortable.js';
 import { isMultiple, nameOf } from './values.js';
@@ -43,6 +42,7 @@ export function relation(field, { onchange, openRecord }) {
   async function openPicker() {
     try {
       target ??= await definition(field.collectionId);
+      const { pickRecords } = await import('./picker.js');
       const picked = await pickRecords({
         collection: target,
         chosen,

@@ -8,14 +8,14 @@ import { fill, h } from '../lib/dom.js';
 import { ask, tell, toast } from '../lib/feedback.js';
 import { bytes } from '../lib/format.js';
 import { waitFor, waitingIn, withoutWaiting } from './pictures.js';
-import { pickPicture } from './richtext/picture.js';
 import { inert, pictureView, reading, schemaOf, toHtml, unknownIn } from './richtext/schema.js';
-import { buttons, drawBar, plugins } from './richtext/toolbar.js';
 
 let loaded;
 /** ProseMirror and the schema, once somebody is about to write. */
 function load() {
-  loaded ??= import('../../vendor/prosemirror.js').then((pm) => ({ pm, schema: schemaOf(pm) }));
+  loaded ??= Promise.all([import('../../vendor/prosemirror.js'), import('./richtext/toolbar.js')]).then(
+    ([pm, toolbar]) => ({ pm, schema: schemaOf(pm), toolbar }),
+  );
   loaded.catch(() => {
     loaded = undefined;
   });
@@ -93,7 +93,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     const { pm, schema } = ready;
     const doc = pm.DOMParser.fromSchema(schema).parse(inert(state).body);
     view.updateState(pm.EditorState.create({ doc, plugins: view.state.plugins }));
-    drawBar(bar);
+    ready.toolbar.drawBar(bar);
   }
   /** Until somebody wants to change it, the text is shown without the editor, which is large. */
   function drawReading() {
@@ -142,6 +142,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
   async function choosePicture() {
     const { node } = view.state.selection;
     const there = node?.type.name === 'image' ? node.attrs : undefined;
+    const { pickPicture } = await import('./richtext/picture.js');
     put(await pickPicture({ collection, openRecord, there }));
   }
   /** Pictures among what is pasted or dropped go to a field for files; whether there are any. */
@@ -157,18 +158,18 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     return true;
   }
   function build(made) {
-    const { pm, schema } = made;
+    const { pm, schema, toolbar } = made;
     fill(holder);
     const empty = pm.DOMParser.fromSchema(schema).parse(inert('').body);
     view = new pm.EditorView(holder, {
-      state: pm.EditorState.create({ doc: empty, plugins: plugins(pm, schema) }),
+      state: pm.EditorState.create({ doc: empty, plugins: toolbar.plugins(pm, schema) }),
       nodeViews: { image: pictureView },
       handlePaste: (_, event) => pasted(event.clipboardData),
       handleDrop: (_, event) => pasted(event.dataTransfer),
       attributes: { 'aria-label': field.name, role: 'textbox', 'aria-multiline': 'true', name: field.name },
       dispatchTransaction: (transaction) => {
         view.updateState(view.state.apply(transaction));
-        drawBar(bar);
+        toolbar.drawBar(bar);
         if (!transaction.docChanged) return;
         state = toHtml(pm, view.state.doc);
         onchange();
@@ -177,7 +178,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     ready = made;
     fill(
       bar,
-      buttons(pm, schema, () => view, choosePicture),
+      toolbar.buttons(pm, schema, () => view, choosePicture),
     );
     draw();
   }

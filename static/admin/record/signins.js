@@ -1,7 +1,7 @@
 // How somebody signs in to an account: its sessions, API keys, second factors and links, as the page of people shows
 // them, in a part of the record's panel.
 
-import { address, get } from '../lib/api.js';
+import { get } from '../lib/api.js';
 import { fill, h } from '../lib/dom.js';
 import { tell } from '../lib/feedback.js';
 import { factorsCard } from '../people/factors.js';
@@ -19,23 +19,19 @@ export async function accountOf(collection, record) {
   return { collection, record, isMe, name: nameOf(record, collection) };
 }
 
-/** `load` fills it, each time anew. */
-export function signIns(collection, record) {
-  const place = h('div', { class: 'record-signing' }, h('p', { class: 'quiet' }, 'Loading …'));
-  async function load() {
-    try {
-      const account = await accountOf(collection, record);
-      const cards = CARDS.map((card) => card(account));
-      fill(
-        place,
-        cards.map((card) => card.element),
-        h('p', {}, h('a', { href: pageOf(collection, record.id) }, 'Open the account’s page')),
-      );
-      await Promise.all(cards.map((card) => card.load()));
-    } catch (error) {
-      fill(place, h('p', { class: 'banner problem' }, 'This couldn’t be read.'));
-      tell(error);
-    }
+/** Shows everything that an account is signed in with, as it is now. */
+export async function showSignIns(place, collection, record) {
+  try {
+    const account = await accountOf(collection, record);
+    const cards = CARDS.map((card) => card(account));
+    fill(
+      place,
+      cards.map((card) => card.element),
+      h('p', {}, h('a', { href: pageOf(collection, record.id) }, 'Open the account’s page')),
+    );
+    await Promise.all(cards.map((card) => card.load()));
+  } catch (error) {
+    fill(place, h('p', { class: 'banner problem' }, 'This couldn’t be read.'));
+    tell(error);
   }
-  return { element: place, load };
 }

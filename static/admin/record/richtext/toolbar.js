@@ -1,6 +1,7 @@
 // The buttons above a rich text, and its keys.
 
 import { h } from '../../lib/dom.js';
+import { tell } from '../../lib/feedback.js';
 import { setLink } from './links.js';
 
 export function plugins(pm, schema) {
@@ -102,7 +103,7 @@ export function buttons(pm, schema, view, addPicture) {
         // The text keeps its selection while its buttons are pressed.
         onmousedown: (event) => event.preventDefault(),
         onclick: async () => {
-          await run();
+          await Promise.resolve(run()).catch(tell);
           view().focus();
         },
         onkeydown: (event) => {
