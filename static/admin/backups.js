@@ -99,7 +99,8 @@ async function create() {
         await post('/api/backups', name ? { name } : {});
       } finally {
         making = null;
-        load().catch(tell);
+        // What keeps the list from being read has been told by the dialog.
+        load().catch(() => {});
       }
       toast('The backup is made, and is being tested.');
     },

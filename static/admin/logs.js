@@ -7,6 +7,7 @@ import { debounce, fill, find, h, iconButton } from './lib/dom.js';
 import { editor } from './lib/editor.js';
 import { ask, busy, tell, toast } from './lib/feedback.js';
 import { count, plural, toDate, when } from './lib/format.js';
+import { kept } from './lib/kept.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { formDialog } from './ops/form-dialog.js';
@@ -24,7 +25,8 @@ const LIVE_PER_LOOK = 200;
 /** Beyond this, the oldest rows of the live view go. */
 const SHOWN_MAX = 2000;
 const HOUR_MS = 3_600_000;
-const SUPERUSERS_KEY = 'holdall.logs.superusers';
+/** Whether requests of superusers are shown. */
+const withSuperusers = kept('logs of superusers', 1);
 
 const at = (name) => find(`[data-${name}]`);
 const parts = {
@@ -37,9 +39,9 @@ const parts = {
 const query = new URLSearchParams(location.search);
 const state = {
   isExpression: query.has('filter'), search: query.get('search') ?? '', expression: query.get('filter') ?? '',
-    level: query.get('level') ?? '',
+    level: ['0', '4', '8'].includes(query.get('level')) ? query.get('level') : '',
   from: toDate(query.get('from')), to: toDate(query.get('to')),
-    superusers: localStorage.getItem(SUPERUSERS_KEY) !== 'no',
+    superusers: withSuperusers.get() === 1,
 };
 
 /** What is shown, the newest first. */
@@ -105,6 +107,11 @@ async function load() {
     if (!(error instanceof Refused) || error.status !== 400) throw error;
     parts.problem.textContent = error.text;
     parts.problem.hidden = false;
+    // What was found before stays; at first there is nothing.
+    if (entries.length === 0) {
+      fill(parts.list, h('li', { class: 'empty' }, 'What is looked for can\'t be found like this.'));
+      parts.chart.hidden = true;
+    }
   } finally {
     if (cancel.signal === signal) parts.list.removeAttribute('aria-busy');
   }
@@ -140,18 +147,25 @@ function findWritten() {
 }
 
 // --- what is looked for ---
+/** What was looked for before, by the key of its kind. */
+const befores = new Map();
 let before;
 function drawBefore() {
-  before = typedBefore(parts.before, {
-    key: state.isExpression ? 'holdall log expressions' : 'holdall log searches', isBrief: true,
-    label: state.isExpression ? 'Expressions of before' : 'Searched before',
-    onchoose(text) {
-      if (state.isExpression) state.expression = text;
-      else parts.search.value = state.search = text;
-      showMode().catch(tell);
-      findWritten();
-    },
-  });
+  const key = state.isExpression ? 'log expressions' : 'log searches';
+  if (!befores.has(key)) {
+    const place = h('div');
+    befores.set(key, { place, ...typedBefore(place, {
+      key, isBrief: true, label: state.isExpression ? 'Expressions of before' : 'Searched before',
+      onchoose(text) {
+        if (state.isExpression) state.expression = text;
+        else parts.search.value = state.search = text;
+        showMode().catch(tell);
+        findWritten();
+      },
+    }) });
+  }
+  before = befores.get(key);
+  fill(parts.before, before.place);
 }
 
 let expressionEditor;
@@ -319,7 +333,7 @@ parts.search.addEventListener('keydown', (event) => {
 parts.level.addEventListener('change', () => { state.level = parts.level.value; changed(); });
 parts.superusers.addEventListener('change', () => {
   state.superusers = parts.superusers.checked;
-  localStorage.setItem(SUPERUSERS_KEY, state.superusers ? 'yes' : 'no');
+  withSuperusers.set(state.superusers ? 1 : 0);
   changed();
 });
 parts.period.addEventListener('change', async () => {
@@ -390,5 +404,6 @@ try {
   await Promise.all([showMode(), load()]);
   if (wanted) open(await get(`/api/logs/${encodeURIComponent(wanted)}`));
 } catch (error) {
-  tell(error);
+  if (error.status === 404) toast('This entry is not in the log any more.', 'problem');
+  else tell(error);
 }

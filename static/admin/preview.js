@@ -4,6 +4,7 @@
 import { get, records, root, address } from './lib/api.js';
 import { fill, find, h, icon, iconButton, uniqueId } from './lib/dom.js';
 import { copy, tabs, tell } from './lib/feedback.js';
+import { kept } from './lib/kept.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { exampleRecord } from './snippets/examples.js';
@@ -13,7 +14,7 @@ import { runner } from './snippets/runner.js';
 import { whoMay } from './snippets/who.js';
 
 const LANGUAGES = [['curl', 'curl'], ['js', 'JavaScript'], ['dart', 'Dart']];
-const LANGUAGE_KEY = 'holdall-snippets';
+const language = kept('language of calls', 'curl');
 const RELATED_MAX = 25;
 
 const page = find('[data-preview]');
@@ -120,9 +121,9 @@ function code(operation) {
         'In the place of TOKEN stands a token or an API key.'),
       operation.note && h('p', { class: 'hint' }, operation.note)] };
   });
-  const chosen = LANGUAGES.find(([name]) => name === localStorage.getItem(LANGUAGE_KEY))?.[0];
+  const chosen = LANGUAGES.find(([name]) => name === language.get())?.[0];
   return tabs(contents.map((one) => ({ ...one, content: h('div', {}, one.content) })), { label: 'Language', chosen,
-      onchoose: (name) => localStorage.setItem(LANGUAGE_KEY, name) }).element;
+      onchoose: (name) => language.set(name) }).element;
 }
 
 function answers(operation) {

@@ -5,30 +5,22 @@ import { Refused, getAll, post } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
 import { editor } from './lib/editor.js';
 import { ask, tell } from './lib/feedback.js';
-import { duration, plural } from './lib/format.js';
+import { count, duration, plural } from './lib/format.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { sqlCompletion } from './ops/sql-complete.js';
 import { downloads, plan, resultTable } from './ops/sql-result.js';
-import { read, typedBefore } from './ops/typed-before.js';
+import { past as typedPast, typedBefore } from './ops/typed-before.js';
 
-const HISTORY = 'holdall sql history';
+const HISTORY = 'sql';
 const CHANGING = /^\s*(?:insert|update|delete|replace)\b/i;
 /** What isn't kept of several results in one page. */
 const ROWS_MAX = 20_000;
 const CLOCK_MS = 200;
 
 const at = (name) => find(`[data-${name}]`);
-const [result, changes, warning, runButton, explainButton, cancelButton, clock, runLabel] = [
-  'result',
-  'changes',
-  'warning',
-  'run',
-  'explain',
-  'cancel',
-  'clock',
-  'run-label',
-].map(at);
+const [result, changes, warning, runLabel, clock] = ['result', 'changes', 'warning', 'run-label', 'clock'].map(at);
+const [runButton, explainButton, cancelButton] = ['run', 'explain', 'cancel'].map(at);
 /** What is running: `{ abort, begun }`. */
 let running = null;
 
@@ -40,7 +32,7 @@ const text = await editor({
   placeholder: 'SELECT …',
   complete: sqlCompletion(schema),
   onrun: () => run(),
-  value: new URLSearchParams(location.search).get('query') ?? read(HISTORY)[0] ?? '',
+  value: new URLSearchParams(location.search).get('query') ?? typedPast(HISTORY).get()[0] ?? '',
 });
 at('editor').append(text.element);
 text.view.focus();
@@ -58,6 +50,11 @@ getAll('/api/collections', { fields: 'name,fields.name' })
   .then((all) => {
     for (const { name, fields } of all) schema[name] = fields.map((field) => field.name);
   });
+
+/** What a statement like the one that was run may have at most. */
+function showLimits({ rows, seconds }) {
+  at('limits').textContent = `At most ${count(rows)} rows at a time, and ${plural(seconds, 'second')}.`;
+}
 
 /** What is marked, or else everything. */
 function statement() {
@@ -92,6 +89,7 @@ async function run({ explain = false } = {}) {
   const answer = await send({ query, readOnly: !mayChange, explain });
   if (!answer) return;
   past.add(query);
+  showLimits(answer.limits);
   if (explain) fill(result, plan(answer.rows));
   else show(answer, query);
 }

@@ -176,7 +176,10 @@ export async function simulator(place, collections, state) {
     await Promise.all([drawWho(), drawCollection()]);
   }
 
-  const isAsked = state.action && state.collection && state.tab !== 'exposure';
+  // Nothing is asked about something else than the address says.
+  const unknown = [state.whoCollection, state.collection].find((name) => name && !byName(name));
+  if (unknown) toast(`There is no collection ${unknown}.`, 'problem');
+  const isAsked = state.action && state.collection && state.tab !== 'exposure' && !unknown;
   await take({ ...state });
   // Only a help: keys of others are typed.
   const offer = (found) => fill(keyList, found.items.map((one) => h('option', { value: one.id }, one.name)));

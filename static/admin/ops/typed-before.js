@@ -3,43 +3,37 @@
 
 import { fill, h, icon, iconButton } from '../lib/dom.js';
 import { count } from '../lib/format.js';
+import { kept } from '../lib/kept.js';
 
 const KEPT_MAX = 200;
 const SHOWN_MAX = 50;
 
-/** What is kept under a key, the latest first. */
-export function read(key) {
-  try {
-    const list = JSON.parse(localStorage.getItem(key));
-    return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : [];
-  } catch {
-    return [];
-  }
-}
-
-function write(key, list) {
-  try {
-    localStorage.setItem(key, JSON.stringify(list.slice(0, KEPT_MAX)));
-  } catch {
-    // Without room in the browser there is no history, and everything else works.
-  }
+/** What is kept under a name, the latest first: `get()` and `set(list)`. */
+export function past(name) {
+  const all = kept(name, []);
+  return {
+    get: () => all.get().filter((one) => typeof one === 'string'),
+    set: (list) => all.set(list.slice(0, KEPT_MAX)),
+    onchange: all.onchange,
+  };
 }
 
 /**
- * Draws into `place`; `label` names the menu (unseen with `isBrief`, where there is little room), `onchoose(text)` is
- * called with one of them.
+ * Draws into `place` what is kept under `key`; `label` names the menu (unseen with `isBrief`, where there is little
+ * room), `onchoose(text)` is called with one of them.
  * @returns {{ add: (text: string) => void }}
  */
 export function typedBefore(place, { key, label, onchoose, isBrief = false }) {
+  const typed = past(key);
   const search = h('input', { type: 'search', placeholder: 'Search', 'aria-label': `Search: ${label}`,
     autocomplete: 'off', oninput: () => draw(),
     onkeydown: (event) => { if (event.key === 'ArrowDown') step(event, -1, 1); } });
   const list = h('ul', { 'aria-label': label });
   const name = h('span');
-  const forget = (kept, event) => {
+  const forget = (left, event) => {
     // What was clicked goes, and a click on what isn't there any more would count as one outside of the menu.
     event.stopPropagation();
-    write(key, kept);
+    typed.set(left);
     draw();
     search.focus();
   };
@@ -69,10 +63,11 @@ export function typedBefore(place, { key, label, onchoose, isBrief = false }) {
         if (event.key === 'ArrowDown') step(event, at, 1);
         if (event.key === 'ArrowUp') step(event, at, -1);
       } }, text),
-    iconButton('x', 'Forget this one', { onclick: (event) => forget(read(key).filter((one) => one !== text), event) }));
+    iconButton('x', 'Forget this one', {
+      onclick: (event) => forget(typed.get().filter((one) => one !== text), event) }));
 
   function draw() {
-    const all = read(key);
+    const all = typed.get();
     fill(name, h('span', { class: isBrief && 'visually-hidden' }, label, ' '), `(${count(all.length)})`);
     const wanted = search.value.trim().toLowerCase();
     const found = all.filter((one) => one.toLowerCase().includes(wanted)).slice(0, SHOWN_MAX);
@@ -81,10 +76,11 @@ export function typedBefore(place, { key, label, onchoose, isBrief = false }) {
     forgetAll.hidden = all.length === 0;
   }
   draw();
+  typed.onchange(draw);
   fill(place, element);
   return {
     add(text) {
-      write(key, [text, ...read(key).filter((one) => one !== text)]);
+      typed.set([text, ...typed.get().filter((one) => one !== text)]);
       draw();
     },
   };

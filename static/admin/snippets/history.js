@@ -1,25 +1,17 @@
 // The last requests of the runner, in this browser. Tokens, keys and passwords are never kept: neither the credential
 // that a request was sent with, nor values in its query or body that are named like one.
 
-import { root } from '../lib/api.js';
+import { kept } from '../lib/kept.js';
 
 const KEPT_MAX = 20;
-/** Servers below other paths of one origin keep lists of their own. */
-const KEY = `holdall-requests:${root.pathname}`;
+const requests = kept('requests', []);
 const SECRET = /passw|token|secret|code|credential|verifier|^key$|apikey|authorization/i;
 /** What looks like a token or an API key, wherever it stands. */
 const TOKEN = /eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|holdall_[a-z0-9]{15}_\w+/g;
 
 /** The requests, newest first. */
-export function past() {
-  try {
-    const list = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    return Array.isArray(list) ? list.filter((one) => typeof one?.path === 'string' && typeof one.method === 'string')
-      : [];
-  } catch {
-    return [];
-  }
-}
+export const past = () => requests.get()
+  .filter((one) => typeof one?.path === 'string' && typeof one.method === 'string');
 
 /** Adds a request: `{ method, path, query: [[name, value]], body, as, status, ms }`; `body` is JSON as text. */
 export function remember(request) {
@@ -28,15 +20,10 @@ export function remember(request) {
         : clean(value)]), body: withoutSecrets(request.body), as, status, ms, at: new Date().toISOString() };
   const isSame = (one) => JSON.stringify([one.method, one.path, one.query, one.body,
       one.as]) === JSON.stringify([entry.method, entry.path, entry.query, entry.body, entry.as]);
-  const list = [entry, ...past().filter((one) => !isSame(one))].slice(0, KEPT_MAX);
-  try {
-    localStorage.setItem(KEY, JSON.stringify(list));
-  } catch {
-    // The browser keeps nothing, or is full: then there is no list.
-  }
+  requests.set([entry, ...past().filter((one) => !isSame(one))].slice(0, KEPT_MAX));
 }
 
-export const forget = () => localStorage.removeItem(KEY);
+export const forget = () => requests.set([]);
 
 const clean = (text) => text.replace(TOKEN, '');
 

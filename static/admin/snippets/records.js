@@ -309,7 +309,8 @@ function batch(context) {
         + `batch.collection(${name}).update(${js(id)}, ${jsValue(body)});\nconst answers = await batch.send();\n`
         + `console.log(answers.map(({ status }) => status));`,
       dart: `${dartStart(base, true, hasFiles(example))}final batch = pb.createBatch();\n`
-        + `batch.collection(${dart(collection.name)}).create(body: ${dartValue(example.values)}${dartFiles(example)});\n`
+        + `batch.collection(${dart(collection.name)}).create(`
+        + `body: ${dartValue(example.values)}${dartFiles(example)});\n`
         + `batch.collection(${dart(collection.name)}).update(${dart(id)}, body: ${dartValue(body)});\n`
         + `final answers = await batch.send();`,
     },

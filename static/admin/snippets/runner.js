@@ -176,8 +176,10 @@ export function runner() {
         waiting.remove();
         result.append(h('p', { class: 'quiet' }, 'Stopped.'));
       } else {
-        fill(result, h('p', { class: 'banner problem' }, 'The request couldn’t be sent.'));
-        tell(error);
+        fill(result, h('p', { class: 'banner problem', role: 'alert' },
+          'The request couldn’t be sent, or its answer didn’t arrive.'));
+        // That is how browsers say that there was no answer; what else it may be is a mistake of ours.
+        if (!(error instanceof TypeError)) tell(error);
       }
     } finally {
       send.disabled = false;

@@ -91,6 +91,12 @@ test('an address is a question that can be sent to somebody', async () => {
   assert.deepEqual([searchParams.get('action'), searchParams.get('record'), searchParams.get('whoId')], ['delete', hers.id, ada.id]);
 });
 
+test('an address about a collection that is gone asks nothing else', async () => {
+  await open(page, '/_/access?who=guest&action=view&collection=gone%3Cb%3E&record=1');
+  await page.locator('.toast.problem').filter({ hasText: 'There is no collection gone<b>.' }).waitFor();
+  await answer().getByText('Would they be let in?').waitFor();
+});
+
 test('a body that would be refused is told, and one that is no JSON', async () => {
   await open(page, `/_/access?${new URLSearchParams({ who: 'record', whoCollection: 'users', whoId: ada.id, action: 'update', collection: 'posts', record: hers.id, body: '{"title":""}' })}`);
   await answer().getByText('Not allowed', { exact: true }).waitFor();

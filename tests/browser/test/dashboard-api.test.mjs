@@ -244,6 +244,17 @@ test('the runner sends as a superuser, as a guest and with a token', async () =>
   assert.ok(!kept.includes(token), 'the token was kept');
 });
 
+test('the runner says that there was no answer', async () => {
+  await open(page, 'about:blank');
+  await open(page, '/_/collections/groups/api#list');
+  await page.context().setOffline(true);
+  await page.locator('.runner').getByRole('button', { name: 'Send', exact: true }).click();
+  await page.getByRole('alert').filter({ hasText: 'its answer didn’t arrive' }).waitFor();
+  assert.equal(await page.locator('.toast').count(), 0);
+  await page.context().setOffline(false);
+  await sendAndWait(200);
+});
+
 test('the runner shows a stream as it comes, until it is stopped', async () => {
   await open(page, 'about:blank');
   await open(page, '/_/collections/groups/api#realtime');

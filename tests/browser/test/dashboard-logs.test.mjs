@@ -102,6 +102,19 @@ test('an expression narrows the log, and one that is wrong says so', async () =>
   assert.deepEqual(page.trouble, []);
 });
 
+test('an address that can\'t be found says so, and leads on', async () => {
+  const page = await owner();
+  await open(page, `/_/logs?${new URLSearchParams({ filter: '(((', level: 'x', from: 'never' })}`);
+  await page.getByRole('alert').filter({ hasText: /./ }).waitFor();
+  await page.getByText('What is looked for can\'t be found like this.').waitFor();
+  assert.equal(await page.getByLabel('Level').inputValue(), '');
+  await expression(page, 'data.status = 404');
+  await page.getByText('What is looked for can\'t be found like this.').waitFor({ state: 'detached' });
+  await open(page, '/_/logs?log=nowhere');
+  await page.locator('.toast.problem').filter({ hasText: 'This entry is not in the log any more.' }).waitFor();
+  await rows(page).first().waitFor();
+});
+
 test('dragging over the chart narrows the time, and it can be reset', async () => {
   const page = await owner();
   await open(page, '/_/logs');

@@ -43,6 +43,7 @@ test('a question is answered, sorted, and kept', async () => {
   await type(page, 'SELECT title, n, NULL AS none FROM notes ORDER BY title DESC');
   await page.keyboard.press('Control+Enter');
   await page.getByText('3 rows, in').waitFor();
+  await page.getByText(/^At most 1,000 rows at a time, and \d+ seconds\.$/).waitFor();
   assert.deepEqual(await cells(page, 1), ['second', 'first', HOSTILE]);
   assert.deepEqual(await cells(page, 3), ['NULL', 'NULL', 'NULL']);
   await page.getByRole('button', { name: 'n', exact: true }).click();
