@@ -15,6 +15,8 @@ import { AUTH_RULES, RULES, inShort, inWords } from './schema/rule-words.js';
 const COUNTING = 3;
 /** With more collections than this, the diagram begins without their fields. */
 const ALL_FIELDS_MAX = 16;
+/** How columns are set; a phone has no room for all of them. */
+const CLASSES = { Type: 'only-desk', Fields: 'number only-desk', Records: 'number' };
 const SYSTEM_KEY = 'holdall.collections.system';
 
 const root = find('[data-collections-overview]');
@@ -139,7 +141,7 @@ function drawList(panel) {
             head.map((label) =>
               h(
                 'th',
-                { scope: 'col', class: label === 'Fields' || label === 'Records' ? 'number' : undefined },
+                { scope: 'col', class: CLASSES[label] },
                 label || h('span', { class: 'visually-hidden' }, 'Edit'),
               ),
             ),
@@ -157,9 +159,9 @@ function row(one) {
     'tr',
     {},
     nameCell(one),
-    h('td', {}, one.type),
-    h('td', { class: 'number' }, count(one.fields.length)),
-    h('td', { class: 'number', dataset: { total: one.id } }, totals.get(one.id) ?? '…'),
+    h('td', { class: CLASSES.Type }, one.type),
+    h('td', { class: CLASSES.Fields }, count(one.fields.length)),
+    h('td', { class: CLASSES.Records, dataset: { total: one.id } }, totals.get(one.id) ?? '…'),
     RULES.map(([key]) =>
       h(
         'td',

@@ -28,6 +28,10 @@ const OPTION_NAMES = {
   sessions: 'sessions',
 };
 
+/** So much of a rule and of a value is shown; the rest can be read where it is edited. */
+const RULE_MAX_CHARS = 400;
+const VALUE_MAX_CHARS = 60;
+
 const ISSUED = { authToken: 'tokens and sessions', fileToken: 'file tokens' };
 
 /** Marks a name, which the review sets as code. The sign is one that nobody types. */
@@ -208,15 +212,13 @@ function tighter(collection, old, field, add) {
     say(`Lets ${name} hold ${field.maxSelect} values at most`, `${old.name}:length > ${field.maxSelect}`);
 }
 
-function brief(value) {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 59)}…` : text;
-}
+const cut = (text, length = RULE_MAX_CHARS) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
+const brief = (value) => cut(value === undefined ? 'nothing' : JSON.stringify(value), VALUE_MAX_CHARS);
 
 function ruleChanges(before, after, add) {
   for (const [key, label] of [...RULES, ...AUTH_RULES]) {
     if ((before[key] ?? null) === (after[key] ?? null)) continue;
-    const said = (rule) => (inWords(rule) === 'As the rule says' ? rule : inWords(rule).toLowerCase());
+    const said = (rule) => (inWords(rule) === 'As the rule says' ? code(cut(rule)) : inWords(rule).toLowerCase());
     const ends =
       key === 'authRule' && before[key] !== null && after[key] !== null ? ' All tokens and sessions end.' : '';
     add('care', `${label} rule: ${said(before[key])} → ${said(after[key])}.${ends}`);

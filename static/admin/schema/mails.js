@@ -1,22 +1,18 @@
 // The mails that accounts of a collection get: subject and text of each, with a preview beside it.
 //
-// Used by the options of accounts. Not here: what placeholders are filled with (`mail-sample.js`), how a mail is shown
-// (`mail-frame.js`).
+// Used by the options of accounts. Not here: which placeholders there are (`mail-placeholders.js`), how a mail is shown
+// (`mail-frame.js`), what it looks like (the server, `/_/preview-mail`).
 
-import { get, post } from '../lib/api.js';
+import { ownPage, post } from '../lib/api.js';
 import { debounce, fill, h, icon, uniqueId } from '../lib/dom.js';
-import { ask, busy, tell, toast } from '../lib/feedback.js';
+import { ask, busy, toast } from '../lib/feedback.js';
 import { areaControl, textControl } from './controls.js';
 import { mailFrame } from './mail-frame.js';
-import { TEMPLATES, examples, filledIn, placeholderProblems } from './mail-sample.js';
+import { TEMPLATES, placeholderProblems, placeholders } from './mail-placeholders.js';
 
-const PREVIEW_AFTER_MS = 200;
+const PREVIEW_AFTER_MS = 300;
 
 const at = (value, path) => path.split('.').reduce((one, key) => one[key], value);
-
-let settings = null;
-/** Name and address of the server, as mails tell them. */
-const server = () => (settings ??= get('/api/settings', { fields: 'meta' }).then(({ meta }) => meta));
 
 /** The card with all mails. */
 export const mails = (draft) =>
@@ -29,8 +25,7 @@ function mail(draft, template) {
   const texts = inputs(draft, template);
   fill(content, texts.element);
   element.addEventListener('toggle', () => {
-    if (!element.open || content.childElementCount > 1) return;
-    open(draft, template, texts, content).catch(tell);
+    if (element.open && content.childElementCount === 1) open(draft, template, texts, content);
   });
   return element;
 }
@@ -44,7 +39,8 @@ function inputs(draft, { path }) {
     draft.changed();
     for (const listener of listeners) listener();
   };
-  const control = (make, key, options) => make({ value: value[key], path: `${path}.${key}`, onchange: set(key), ...options });
+  const control = (make, key, look) =>
+    make({ value: value[key], path: `${path}.${key}`, onchange: set(key), ...look });
   const subject = control(textControl, 'subject', { label: 'Subject' });
   const body = control(areaControl, 'body', { label: 'Body (HTML)', mono: true, rows: 11 });
   const slot = h('div', {});
@@ -66,69 +62,84 @@ function inputs(draft, { path }) {
   };
 }
 
-async function open(draft, template, texts, content) {
-  const known = await server();
-  const values = () => examples(draft, template, known);
-  const chip = ([name, example]) =>
-    h('button', { type: 'button', class: 'small mono', title: example, onclick: () => texts.insert(`{${name}}`) }, `{${name}}`);
-  fill(
-    texts.slot,
-    h('div', { class: 'row presets' }, h('span', { class: 'hint' }, 'Put in:'), values().map(chip)),
-  );
+/** Makes what isn't needed before a mail is looked at: what can be put in, and the preview. */
+function open(draft, template, texts, content) {
+  const chip = (text) =>
+    h('button', { type: 'button', class: 'small mono', onclick: () => texts.insert(text) }, text);
+  const chips = placeholders(draft, template).map((name) => chip(`{${name}}`));
+  fill(texts.slot, h('div', { class: 'row presets' }, h('span', { class: 'hint' }, 'Put in:'), chips));
+  const preview = previewOf(draft, template, texts.value);
+  texts.listen(debounce(preview.draw, PREVIEW_AFTER_MS));
+  content.append(preview.element);
+  preview.draw();
+}
+
+/** The mail as the server would write it of what is typed, with an account that there isn't. */
+function previewOf(draft, template, value) {
   const problems = h('ul', { class: 'banner warn mail-problems', role: 'status', hidden: true });
   const subject = h('p', { class: 'mail-sample-subject' });
   const frame = mailFrame(`Preview of “${template.label}”`);
   const sheet = h('div', { class: 'mail-sheet' }, subject, frame.element);
-  const narrow = h(
-    'button',
-    {
-      type: 'button',
-      class: 'small',
-      'aria-pressed': 'false',
-      onclick: () => {
-        narrow.setAttribute('aria-pressed', String(sheet.classList.toggle('narrow')));
-        frame.fit();
-      },
-    },
-    'As on a phone',
-  );
-  const draw = () => {
-    const found = placeholderProblems(draft, template, texts.value, values());
-    problems.hidden = found.length === 0;
-    fill(problems, found.map((text) => h('li', {}, text)));
-    subject.textContent = filledIn(texts.value.subject, values()) || '(without a subject)';
-    frame.show(filledIn(texts.value.body, values(), { html: true }));
+  const toggle = () => {
+    narrow.setAttribute('aria-pressed', String(sheet.classList.toggle('narrow')));
+    frame.fit();
   };
-  texts.listen(debounce(draw, PREVIEW_AFTER_MS));
-  content.append(
+  const pressed = { 'aria-pressed': 'false' };
+  const narrow = h('button', { type: 'button', class: 'small', ...pressed, onclick: toggle }, 'As on a phone');
+  const tellProblems = (list) => {
+    problems.hidden = list.length === 0;
+    fill(problems, list.map((text) => h('li', {}, text)));
+  };
+  let asking = null;
+  async function draw() {
+    asking?.abort();
+    asking = new AbortController();
+    const found = placeholderProblems(draft, template, value);
+    tellProblems(found);
+    try {
+      const mail = await written(draft, template, {}, asking.signal);
+      subject.textContent = mail.subject || '(without a subject)';
+      frame.show(mail.html);
+    } catch (error) {
+      if (error.name === 'AbortError') return;
+      tellProblems([...found, `There is no preview now. ${error.text ?? error.message}`]);
+    }
+  }
+  const element = h(
+    'div',
+    { class: 'mail-preview', role: 'group', 'aria-label': 'Preview' },
     h(
       'div',
-      { class: 'mail-preview', role: 'group', 'aria-label': 'Preview' },
-      h('div', { class: 'row between' }, h('h3', {}, 'Preview'), h('div', { class: 'row' }, narrow, !draft.isNew && testButton(draft, template))),
-      problems,
-      sheet,
-      h('p', { class: 'hint' }, 'With examples in place of what is the account’s own. Links and pictures are left out.'),
+      { class: 'row between' },
+      h('h3', {}, 'Preview'),
+      h('div', { class: 'row' }, narrow, testButton(draft, template)),
     ),
+    problems,
+    sheet,
+    h('p', { class: 'hint' }, 'For an account that there isn’t. Links lead nowhere here, and pictures are left out.'),
   );
-  draw();
+  return { element, draw };
 }
 
-/** Sends it to somebody, as it is stored. */
-function testButton(draft, { path, label, test }) {
+/** Asks the server for the mail; with `send`, it also goes to somebody. Nothing of that is stored. */
+const written = (draft, { kind }, more, signal) =>
+  post('/_/preview-mail', { collection: draft.definition(), template: kind, ...more }, { headers: ownPage(), signal });
+
+/** Sends it to somebody, as it is typed. */
+function testButton(draft, template) {
   const button = h('button', { type: 'button', class: 'small', onclick: () => send() }, icon('mail'), 'Send a test');
   async function send() {
     const id = uniqueId('test');
     const input = h('input', { id, type: 'email', required: true, value: document.body.dataset.email });
-    const differs = JSON.stringify(at(draft.value, path)) !== JSON.stringify(at(draft.saved, path));
     const yes = await ask({
-      title: `Send “${label}” as a test`,
-      text: differs ? 'The mail is sent as it is stored; what you have changed isn’t in it until you save.' : undefined,
+      title: `Send “${template.label}” as a test`,
+      text: 'It is sent at once as it is here, saved or not. Its links are for nobody and open nothing.',
       action: 'Send',
       content: h('div', { class: 'field' }, h('label', { for: id }, 'To'), input),
     });
     if (!yes) return;
     await busy(button, async () => {
-      await post('/api/settings/test/email', { collection: draft.saved.name, template: test, email: input.value });
+      await written(draft, template, { email: input.value, send: true });
       toast(`Sent to ${input.value}.`);
     });
   }

@@ -6,7 +6,7 @@ import { api } from '../lib/browser.mjs';
 import { lookAtDialog } from '../lib/dashboard.mjs';
 import {
   addField, button, define, definition, dialog, edit, fieldNames, HOSTILE, nameOf, page, record, row,
-  saved, text,
+  saved, text, write,
 } from '../lib/collection_editor.mjs';
 
 const patch = (name, change) => api('PATCH', `/api/collections/${name}`, change);
@@ -193,6 +193,31 @@ test('bounds that records are outside of, and services that others answer for, a
   await dialog().getByText('Lets tags hold 2 values at most (1 record is outside, not to be saved with it).').waitFor();
   await dialog().getByText('Removes the unique index over n: values may then be there twice.').waitFor();
   await button('Cancel', dialog()).click();
+});
+
+test('a long rule stays within its frame, and is shown line by line but not whole', async () => {
+  await define('long_rule', [text('a')]);
+  await edit('long_rule', '#rules');
+  await button('List: superusers only').click();
+  await write('List rule', Array.from({ length: 150 }, (_, n) => `a != "value ${n}"`).join(' ||\n'));
+  const frame = await page.locator('.rule-editor .editor').first().boundingBox();
+  assert.ok(frame.height < 420, `the editor is ${frame.height} px high`);
+  await button('Save').click();
+  const rule = dialog().locator('.changes code', { hasText: 'a != "value 0" ||\na != "value 1"' });
+  assert.ok((await rule.textContent()).length <= 400);
+  await button('Cancel', dialog()).click();
+});
+
+test('without a network nothing is lost, and what says so is not in the way of saving', async () => {
+  await define('offline', [text('a')]);
+  await edit('offline');
+  await addField('Text', 'kept');
+  await page.context().setOffline(true);
+  await page.keyboard.press('Control+s');
+  await page.getByText("The server can't be reached.").waitFor();
+  await page.context().setOffline(false);
+  await saved(() => button('Save').click());
+  assert.deepEqual(await fieldNames('offline'), ['id', 'a', 'kept']);
 });
 
 test('nobody leaves unsaved changes by mistake', async () => {
