@@ -283,6 +283,7 @@ async function save() {
     toast('There is nothing to save.');
     return;
   }
+  if (view.locked.refuses()) return;
   const needsReview = !draft.isNew && changes().some(({ level }) => level !== 'plain');
   if (needsReview && !(await review(changes(), { loss: loss() }))) return;
   await send();

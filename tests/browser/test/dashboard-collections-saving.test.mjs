@@ -176,7 +176,7 @@ test('what goes is counted for every kind of field, and altogether', async () =>
   assert.deepEqual(await fieldNames('counted'), ['id', 'several']);
 });
 
-test('bounds that records are outside of, and services that others answer for, are told before saving', async () => {
+test('bounds that records are outside of are told before saving', async () => {
   const tags = { name: 'tags', type: 'select', values: ['a', 'b', 'c'], maxSelect: 3 };
   await define('bounded', [{ name: 'n', type: 'number' }, tags], {
     indexes: ['CREATE UNIQUE INDEX idx_bounded_n ON bounded (n)'],
@@ -193,6 +193,44 @@ test('bounds that records are outside of, and services that others answer for, a
   await dialog().getByText('Lets tags hold 2 values at most (1 record is outside, not to be saved with it).').waitFor();
   await dialog().getByText('Removes the unique index over n: values may then be there twice.').waitFor();
   await button('Cancel', dialog()).click();
+});
+
+test('a service that another server answers for is told before saving', async () => {
+  const at = (host) => ({
+    name: 'oidc', clientId: 'x', clientSecret: 'y', displayName: 'Club',
+    authURL: `https://${host}/auth`, tokenURL: `https://${host}/token`, userInfoURL: `https://${host}/me`,
+  });
+  await define('linked', [], { type: 'auth', oauth2: { enabled: true, providers: [at('one.example.com')] } });
+  await edit('linked', '#sign-in');
+  await button('Set up Club').click();
+  await dialog().getByLabel('Address of tokens').fill('https://two.example.com/token');
+  await button('Use', dialog()).click();
+  await button('Save').click();
+  await dialog().getByText('Lets another server sign people in by Club').waitFor();
+  await dialog().getByText('gets their account (0 accounts are linked with it).').waitFor();
+  await button('Cancel', dialog()).click();
+});
+
+test('where the settings hide controls, a definition is locked until somebody unlocks it', async () => {
+  await define('careful', [text('a')]);
+  await api('PATCH', '/api/settings', { meta: { hideControls: true } });
+  try {
+    await edit('careful');
+    await nameOf('a').fill('b');
+    await button('Unlock to save').waitFor();
+    assert.equal(await button('Save').isVisible(), false);
+    await page.keyboard.press('Control+s');
+    await page.getByText('Press "Unlock to save" first.').waitFor();
+    await page.locator('summary[aria-label="More for this collection"]').click();
+    await button('Copy as JSON').waitFor();
+    assert.equal(await button('Delete the collection …').count(), 0);
+    await button('Unlock to save').click();
+    await button('Save').click();
+    await saved(() => button('Save', dialog()).click());
+    assert.deepEqual(await fieldNames('careful'), ['id', 'b']);
+  } finally {
+    await api('PATCH', '/api/settings', { meta: { hideControls: false } });
+  }
 });
 
 test('a long rule stays within its frame, and is shown line by line but not whole', async () => {
