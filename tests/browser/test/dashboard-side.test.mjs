@@ -185,3 +185,18 @@ test("on a phone it lies over the page, which can't be reached meanwhile", async
   await logs.click();
   await page.waitForURL('**/_/logs');
 });
+
+test('accounts that nobody can sign in to are marked, with the reason', async () => {
+  const page = await owner();
+  const mark = page.locator('.side [data-name="users"]').getByRole('img');
+  assert.equal(await mark.count(), 0);
+  const off = { enabled: false };
+  await api('PATCH', '/api/collections/users', { passwordAuth: off, otp: off, oauth2: off });
+  await page.reload();
+  assert.match(await mark.getAttribute('aria-label'), /is off/);
+  await api('PATCH', '/api/collections/users', { oauth2: { enabled: true, providers: [] } });
+  await page.reload();
+  assert.match(await mark.getAttribute('aria-label'), /none is set up/);
+  assert.equal(await mark.isVisible(), true);
+  await look(page, 'side-troubled');
+});
