@@ -56,8 +56,8 @@ pub struct BackupItem {
     pub verified: Option<bool>,
     /// When that was tried; empty if it wasn't.
     pub verified_at: String,
-    /// What is wrong with it. For whoever runs the program; clients find it in the log.
-    #[serde(skip)]
+    /// Why it couldn't be; empty if it could, or wasn't tried.
+    #[serde(rename = "error")]
     pub reason: String,
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde_json::Map;
 
 use super::{App, Caller};
 use crate::auth::{keys, one_time_code, second_factor, sessions};
-use crate::base::{Error, Result, json};
-use crate::jobs::Expression;
+use crate::base::{Error, Result};
+use crate::jobs::{Expression, JobState, Run};
 use crate::mail::outbox;
 use crate::records::{Cx, access};
 use crate::settings::Config;
@@ -20,6 +21,40 @@ const OPTIMIZE_MAX: Duration = Duration::from_secs(5);
 
 /// Deletes what has had its time.
 type CleanUp = fn(&mut WriteTx<'_>, &Cx<'_>) -> Result<()>;
+
+/// A job as the interface shows it, in its order. What stands behind `expression` is ours.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShownJob {
+    id: String,
+    expression: String,
+    is_running: bool,
+    /// The last ones, the newest first.
+    runs: Vec<ShownRun>,
+}
+
+#[derive(Serialize)]
+struct ShownRun {
+    started: String,
+    /// In milliseconds.
+    duration: u64,
+    /// Why it failed; empty if it went well.
+    error: String,
+}
+
+impl From<JobState> for ShownJob {
+    fn from(job: JobState) -> ShownJob {
+        let runs = job.runs.into_iter().map(ShownRun::from).collect();
+        ShownJob { id: job.id, expression: job.expression, is_running: job.is_running, runs }
+    }
+}
+
+impl From<Run> for ShownRun {
+    fn from(run: Run) -> ShownRun {
+        let duration = u64::try_from(run.took.as_millis()).unwrap_or(u64::MAX);
+        ShownRun { started: run.started.to_string(), duration, error: run.error }
+    }
+}
 
 impl App {
     /// Whether what the configuration says of jobs can be used.
@@ -96,22 +131,14 @@ impl App {
         self.0.jobs.run(id).await
     }
 
-    /// All jobs. For superusers.
+    /// All jobs with their last runs, the newest first. For superusers.
     ///
     /// # Errors
     /// 401, 403.
     pub async fn list_jobs(&self, caller: Caller) -> Result<String> {
         self.read(Arc::new(caller), |_, cx| access::require_superuser(cx.principal)).await?;
-        let mut body = String::from("[");
-        for (at, (id, expression)) in self.0.jobs.list().iter().enumerate() {
-            body.push_str(if at > 0 { ",{\"id\":" } else { "{\"id\":" });
-            json::write_str(&mut body, id);
-            body.push_str(",\"expression\":");
-            json::write_str(&mut body, expression);
-            body.push('}');
-        }
-        body.push(']');
-        Ok(body)
+        let shown: Vec<ShownJob> = self.0.jobs.list().into_iter().map(ShownJob::from).collect();
+        serde_json::to_string(&shown).map_err(Error::internal)
     }
 
     /// Starts a job. For superusers.

@@ -200,14 +200,14 @@ impl App {
         let mut running = Family::new("holdall_job_running", "Whether a job runs");
         let mut last = Family::new("holdall_job_last_success_timestamp", "When a job last went well, since 1970");
         last = last.in_seconds();
-        for job in self.0.jobs.figures() {
+        for job in self.0.jobs.list() {
             let id = job.id.as_str();
             runs = runs
                 .with(&[("job", id), ("outcome", "done")], Value::Counter(job.successes))
                 .with(&[("job", id), ("outcome", "failed")], Value::Counter(job.failures));
             running = running.with(&[("job", id)], Value::Gauge(f64::from(u8::from(job.is_running))));
             if let Some(at) = job.last_success {
-                last = last.with(&[("job", id)], Value::Gauge(at as f64));
+                last = last.with(&[("job", id)], Value::Gauge(at.unix_seconds() as f64));
             }
         }
         vec![

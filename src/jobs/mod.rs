@@ -7,9 +7,11 @@
 mod expression;
 mod minutes;
 
+use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::base::{Error, FieldError, Result, Timestamp};
 
@@ -18,6 +20,8 @@ use minutes::{Minutes, Span};
 
 /// How ids of the program's own jobs begin.
 const OWN_PREFIX: &str = "__";
+/// So many of a job's last runs are remembered.
+const RUNS_KEPT: usize = 10;
 
 type Running = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
 
@@ -31,31 +35,47 @@ struct Job {
     expression: Expression,
     run: Arc<dyn Fn() -> Running + Send + Sync>,
     is_running: Arc<AtomicBool>,
-    counts: Arc<Counts>,
+    history: Arc<Mutex<History>>,
 }
 
 /// How the runs of a job have ended.
 #[derive(Default)]
-struct Counts {
-    successes: AtomicU64,
-    failures: AtomicU64,
-    /// In seconds since 1970; zero for never.
-    last_success: AtomicI64,
+struct History {
+    successes: u64,
+    failures: u64,
+    last_success: Option<Timestamp>,
+    /// The last runs, the newest first.
+    runs: VecDeque<Run>,
 }
 
-/// What is known of a job's runs since the program started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobFigures {
-    /// The job.
+/// A run of a job that has ended.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// Why it failed; empty if it went well.
+    pub error: String,
+}
+
+/// A job, and what is known of its runs since the program started.
+#[derive(Clone, Debug)]
+pub struct JobState {
+    /// Its name.
     pub id: String,
+    /// When it runs, as it was written.
+    pub expression: String,
     /// Whether it runs at this moment.
     pub is_running: bool,
     /// Runs that went well.
     pub successes: u64,
     /// Runs that failed.
     pub failures: u64,
-    /// When it last went well, in seconds since 1970.
-    pub last_success: Option<i64>,
+    /// When it last went well.
+    pub last_success: Option<Timestamp>,
+    /// The last runs, the newest first.
+    pub runs: Vec<Run>,
 }
 
 impl Jobs {
@@ -80,7 +100,7 @@ impl Jobs {
                 expression,
                 run,
                 is_running: Arc::default(),
-                counts: Arc::default(),
+                history: Arc::default(),
             }),
         }
         Ok(())
@@ -91,19 +111,12 @@ impl Jobs {
         self.lock().retain(|job| job.id != id);
     }
 
-    /// Ids and expressions: jobs of users first, then the program's own, otherwise in the order in which they came.
-    pub fn list(&self) -> Vec<(String, String)> {
-        let mut listed: Vec<_> =
-            self.lock().iter().map(|job| (job.id.clone(), job.expression.text().to_owned())).collect();
-        listed.sort_by_key(|(id, _)| id.starts_with(OWN_PREFIX));
-        listed
-    }
-
-    /// How the jobs have fared, in the order of [`Jobs::list`].
-    pub fn figures(&self) -> Vec<JobFigures> {
-        let mut figures: Vec<JobFigures> = self.lock().iter().map(Job::figures).collect();
-        figures.sort_by_key(|job| job.id.starts_with(OWN_PREFIX));
-        figures
+    /// All jobs and how they have fared: those of users first, then the program's own, otherwise in the order in which
+    /// they came.
+    pub fn list(&self) -> Vec<JobState> {
+        let mut states: Vec<JobState> = self.lock().iter().map(Job::state).collect();
+        states.sort_by_key(|job| job.id.starts_with(OWN_PREFIX));
+        states
     }
 
     /// Runs a job and waits for its end; does nothing if it is running already.
@@ -149,14 +162,16 @@ impl Jobs {
 }
 
 impl Job {
-    fn figures(&self) -> JobFigures {
-        let last_success = self.counts.last_success.load(Ordering::Relaxed);
-        JobFigures {
+    fn state(&self) -> JobState {
+        let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        JobState {
             id: self.id.clone(),
+            expression: self.expression.text().to_owned(),
             is_running: self.is_running.load(Ordering::Relaxed),
-            successes: self.counts.successes.load(Ordering::Relaxed),
-            failures: self.counts.failures.load(Ordering::Relaxed),
-            last_success: (last_success > 0).then_some(last_success),
+            successes: history.successes,
+            failures: history.failures,
+            last_success: history.last_success,
+            runs: history.runs.iter().cloned().collect(),
         }
     }
 
@@ -173,33 +188,48 @@ impl Job {
             tracing::debug!(job = %self.id, "a job is still running and isn't started again");
             return Ok(());
         };
-        let (run, counts) = (self.run.clone(), self.counts.clone());
+        let (run, history) = (self.run.clone(), self.history.clone());
         // A task of its own: it catches panics, and goes on if whoever waits for it goes away.
         let task = tokio::spawn(async move {
-            let (_turn, mut counting) = (turn, Counting { counts, went_well: false });
+            // In this order: a run is noted before another one may begin.
+            let _turn = turn;
+            let mut noting = Noting::begin(history);
             let outcome = run().await;
-            counting.went_well = outcome.is_ok();
+            noting.error = outcome.as_ref().err().map(Error::log_text).unwrap_or_default();
             outcome
         });
         task.await.unwrap_or_else(|panic| Err(Error::internal(format!("a job panicked: {panic}"))))
     }
 }
 
-/// A run that is counted when it ends, however it does.
-struct Counting {
-    counts: Arc<Counts>,
-    went_well: bool,
+/// A run that is noted when it ends, however it does.
+struct Noting {
+    history: Arc<Mutex<History>>,
+    started: Timestamp,
+    clock: Instant,
+    /// Why it failed: a panic unless something else is said.
+    error: String,
 }
 
-impl Drop for Counting {
+impl Noting {
+    fn begin(history: Arc<Mutex<History>>) -> Noting {
+        Noting { history, started: Timestamp::now(), clock: Instant::now(), error: "It panicked.".to_owned() }
+    }
+}
+
+impl Drop for Noting {
     fn drop(&mut self) {
-        match self.went_well {
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.error.is_empty() {
             true => {
-                self.counts.successes.fetch_add(1, Ordering::Relaxed);
-                self.counts.last_success.store(Timestamp::now().unix_seconds(), Ordering::Relaxed);
+                history.successes += 1;
+                history.last_success = Some(Timestamp::now());
             }
-            false => drop(self.counts.failures.fetch_add(1, Ordering::Relaxed)),
+            false => history.failures += 1,
         }
+        history.runs.truncate(RUNS_KEPT - 1);
+        let (took, error) = (self.clock.elapsed(), std::mem::take(&mut self.error));
+        history.runs.push_front(Run { started: self.started, took, error });
     }
 }
 
@@ -229,7 +259,7 @@ mod tests {
     use crate::base::ErrorKind;
 
     fn ids(jobs: &Jobs) -> Vec<String> {
-        jobs.list().into_iter().map(|(id, _)| id).collect()
+        jobs.list().into_iter().map(|job| job.id).collect()
     }
 
     fn at(text: &str) -> Timestamp {
@@ -244,8 +274,8 @@ mod tests {
         }
         jobs.register("__own", "* * * * *", || async { Ok(()) }).expect("a valid expression");
         assert_eq!(ids(&jobs), ["one", "two", "__own", "__other"]);
-        assert_eq!(jobs.list()[2].1, "* * * * *");
-        assert_eq!(jobs.list()[0].1, "@hourly", "the expression is shown as it was written");
+        assert_eq!(jobs.list()[2].expression, "* * * * *");
+        assert_eq!(jobs.list()[0].expression, "@hourly", "the expression is shown as it was written");
         jobs.remove("one");
         assert_eq!(ids(&jobs), ["two", "__own", "__other"]);
         let refused = jobs.register("bad", "* * *", || async { Ok(()) }).expect_err("it is no expression");
@@ -262,9 +292,15 @@ mod tests {
         for id in ["good", "good", "bad", "worse"] {
             let _ = jobs.run(id).await;
         }
-        let counts: Vec<(u64, u64)> = jobs.figures().iter().map(|job| (job.successes, job.failures)).collect();
+        let counts: Vec<(u64, u64)> = jobs.list().iter().map(|job| (job.successes, job.failures)).collect();
         assert_eq!(counts, [(2, 0), (0, 1), (0, 1)]);
-        let known: Vec<bool> = jobs.figures().iter().map(|job| job.last_success.is_some()).collect();
+        let reasons: Vec<String> = jobs.list().iter().map(|job| job.runs[0].error.clone()).collect();
+        assert_eq!(reasons, ["", "There is nothing here.", "It panicked."]);
+        for _ in 0..RUNS_KEPT {
+            let _ = jobs.run("good").await;
+        }
+        assert_eq!(jobs.list()[0].runs.len(), RUNS_KEPT, "old runs are forgotten");
+        let known: Vec<bool> = jobs.list().iter().map(|job| job.last_success.is_some()).collect();
         assert_eq!(known, [true, false, false]);
     }
 

@@ -13,11 +13,16 @@ const OWN: [(&str, &str); 5] = [
     ("__holdallCleanup__", "0 * * * *"),
 ];
 
+/// A job that hasn't run yet.
+fn idle(id: &str, expression: &str) -> Json {
+    json!({"id": id, "expression": expression, "isRunning": false, "runs": []})
+}
+
 #[test]
 fn superusers_see_all_jobs() {
     let app = TestApp::new();
     let root = app.as_superuser();
-    let expect: Vec<Json> = OWN.iter().map(|(id, expression)| json!({"id": id, "expression": expression})).collect();
+    let expect: Vec<Json> = OWN.iter().map(|(id, expression)| idle(id, expression)).collect();
     assert_eq!(root.get("/api/crons").expect(200), Json::from(expect));
     assert!(root.get("/api/crons").text().starts_with("[{\"id\":\"__pbDBOptimize__\",\"expression\":"));
     let ids = root.get("/api/crons?fields=id").expect(200);
@@ -28,11 +33,27 @@ fn superusers_see_all_jobs() {
 fn backups_are_made_by_a_job_if_somebody_says_when() {
     let app = TestApp::configured(|config| config.backup_cron = "30 2 * * 0".to_owned(), Vec::new());
     let root = app.as_superuser();
-    assert_eq!(root.get("/api/crons").expect(200)[0], json!({"id": "__pbAutoBackup__", "expression": "30 2 * * 0"}));
+    assert_eq!(root.get("/api/crons").expect(200)[0], idle("__pbAutoBackup__", "30 2 * * 0"));
     app.wait(app.app().run_job("__pbAutoBackup__")).expect("the job works");
     let backups = root.get("/api/backups").expect(200);
     assert!(text(&backups[0]["key"]).starts_with("@auto_"), "{backups}");
-    assert_eq!(backups[0]["verified"], true);
+    assert_eq!((&backups[0]["verified"], &backups[0]["error"]), (&json!(true), &json!("")));
+}
+
+#[test]
+fn superusers_see_how_the_last_runs_went() {
+    let mut app = TestApp::configured(|config| config.backup_cron = "30 2 * * 0".to_owned(), Vec::new());
+    let runs = |app: &TestApp| app.as_superuser().get("/api/crons").expect(200)[0]["runs"].clone();
+    app.wait(app.app().run_job("__pbAutoBackup__")).expect("the job works");
+    assert_eq!(runs(&app)[0]["error"], "");
+    assert!(runs(&app)[0]["duration"].is_u64() && text(&runs(&app)[0]["started"]).ends_with('Z'), "{}", runs(&app));
+    let busy = app.data_dir().join("backups");
+    std::fs::remove_dir_all(&busy).expect("a folder");
+    std::fs::write(&busy, "no folder").expect("a file in its place");
+    app.wait(app.app().run_job("__pbAutoBackup__")).expect_err("there is no folder to write to");
+    assert!(!text(&runs(&app)[0]["error"]).is_empty(), "{}", runs(&app));
+    assert_eq!(runs(&app)[1]["error"], "", "the newest comes first");
+    app.stop();
 }
 
 #[test]

@@ -181,6 +181,7 @@ pub const DEPENDENCIES: &[(&str, &[&str])] = &[
             "import/",
             "app/health.rs",
             "app/backups.rs",
+            "app/jobs.rs",
             "app/sql.rs",
             "web/",
             "admin/visit.rs",
