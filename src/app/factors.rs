@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{App, Caller};
 use crate::auth::account::{self, Named};
-use crate::auth::factors::{self, Claim};
+use crate::auth::factors::{self, Claim, Lost};
 use crate::auth::sign_in::{self, Method, Outcome, SignIn};
 use crate::auth::throttle::Attempt;
 use crate::auth::{recovery, second_factor, totp};
@@ -128,12 +128,12 @@ impl App {
         .await
     }
 
-    /// Removes all factors of another account whose owner has lost them.
+    /// Removes the factors of another account that its owner has lost.
     ///
     /// # Errors
-    /// 401 and 403 for all but superusers and for API keys; 404 if there is no such account or it has no factors; 400
-    /// for the caller's own account, whose factors need a proof.
-    pub async fn reset_factors(&self, caller: Caller, collection: String, record: String) -> Result<()> {
+    /// 401 and 403 for all but superusers and for API keys; 404 if there is no such account or it has no such factors;
+    /// 400 for the caller's own account, whose factors need a proof.
+    pub async fn reset_factors(&self, caller: Caller, collection: String, record: String, lost: Lost) -> Result<()> {
         self.write(Arc::new(caller), move |tx, cx| {
             access::require_superuser(cx.principal)?;
             factors::account(cx)?;
@@ -143,7 +143,7 @@ impl App {
             }
             let account = records::find(tx, cx, &collection, Find::Id, SqlValue::from(record))?;
             let account = account.ok_or_else(Error::not_found)?;
-            match factors::remove_all(tx, cx, &account)? {
+            match factors::remove_lost(tx, cx, &account, &lost)? {
                 true => Ok(()),
                 false => Err(Error::not_found()),
             }

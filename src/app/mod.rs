@@ -79,6 +79,7 @@ use crate::store::{Before, ReadTx, Store, StoreOptions, StoreStats, Witness, Wri
 
 use live::Live;
 
+pub use crate::auth::factors::Lost;
 pub use crate::auth::sessions::NewSession;
 pub use crate::auth::sign_in::{Outcome, SignedIn};
 pub use crate::backup::ship::{Restored, ShippingState, Stretch, Wanted};

@@ -173,6 +173,40 @@ pub fn settle(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record, superusers_nee
     }
 }
 
+/// What somebody has lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Everything.
+    All,
+    /// The authenticator app.
+    Totp,
+    /// The passkey with this id.
+    Passkey(String),
+}
+
+impl Lost {
+    /// Reads the query's `factor`: `totp`, the id of a passkey, or nothing for everything.
+    pub fn read(factor: &str) -> Lost {
+        match factor {
+            "" => Lost::All,
+            "totp" => Lost::Totp,
+            id => Lost::Passkey(id.to_owned()),
+        }
+    }
+}
+
+/// Removes what somebody has lost; whether it was there.
+pub fn remove_lost(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record, lost: &Lost) -> Result<bool> {
+    let found = match lost {
+        Lost::All => return remove_all(tx, cx, record),
+        Lost::Totp => totp::remove(tx, cx, record)?,
+        Lost::Passkey(id) => passkeys::remove(tx, cx, record, id)?,
+    };
+    // A superuser without the factor that they need has to set one up at the next sign-in.
+    settle(tx, cx, record, false)?;
+    Ok(found)
+}
+
 /// Removes everything, for somebody who has lost it; whether there was anything.
 pub fn remove_all(tx: &mut WriteTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<bool> {
     let totp = totp::remove(tx, cx, record)?;

@@ -215,6 +215,33 @@ fn passkeys_are_registered_by_their_owner_only() {
 }
 
 #[test]
+fn superusers_remove_the_one_passkey_that_somebody_has_lost() {
+    let app = TestApp::new();
+    let ada = app.as_user("ada");
+    let (mut phone, _) = register(&ada, json!({"name": "Phone", "secondFactor": true}));
+    let (mut laptop, answer) = register(&ada, json!({"name": "Laptop", "secondFactor": true}));
+    let laptop_id = text(&answer["passkey"]["id"]);
+    let path = |factor: &str| format!("/api/account/factors?collection=people&record={}&factor={factor}", id("ada"));
+    let remove = |who: &Principal<'_>, factor: &str| who.call(Method::Delete, &path(factor)).send();
+    let root = app.as_superuser();
+    remove(&app.as_user("bob"), &laptop_id).expect(403);
+    remove(&ada, &laptop_id).expect(403);
+    for missing in ["totp", "nothing00000000"] {
+        remove(&root, missing).expect(404);
+    }
+    assert_eq!(remove(&root, &laptop_id).status, 204);
+    sign_in(&app, "people", &mut laptop).expect_codes(&[]);
+    sign_in(&app, "people", &mut phone).expect(200);
+    let left = root.get(&path("")).expect(200);
+    assert_eq!((&left["passkeys"][0]["name"], left["passkeys"].as_array().map(Vec::len)), (&json!("Phone"), Some(1)));
+    assert_eq!(left["recoveryCodes"], 10);
+    // With the last factor go the codes that would stand in for it.
+    assert_eq!(remove(&root, &text(&left["passkeys"][0]["id"])).status, 204);
+    assert_eq!(root.get(&path("")).expect(200)["recoveryCodes"], 0);
+    with_password(&app, "people", "ada").expect(200);
+}
+
+#[test]
 fn passkeys_are_named_marked_and_removed() {
     let app = TestApp::new();
     let ada = app.as_user("ada");

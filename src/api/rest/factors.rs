@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::auth::{SignInAnswer, signed_in};
 use crate::api::rest::{expand, read_fixed};
-use crate::app::{App, Caller};
+use crate::app::{App, Caller, Lost};
 use crate::base::Result;
 use crate::web::body::FormText;
 use crate::web::pick::Shape;
@@ -30,8 +30,8 @@ async fn overview(app: &State<App>, caller: Caller) -> Answer {
 #[delete("/api/account/factors")]
 async fn reset(app: &State<App>, caller: Caller) -> Result<NoContent> {
     let named = |name: &str| caller.request.query(name).unwrap_or_default().to_owned();
-    let (collection, record) = (named("collection"), named("record"));
-    no_content(app.reset_factors(caller, collection, record).await)
+    let (collection, record, lost) = (named("collection"), named("record"), Lost::read(&named("factor")));
+    no_content(app.reset_factors(caller, collection, record, lost).await)
 }
 
 #[post("/api/account/totp", data = "<data>")]
