@@ -178,6 +178,40 @@ impl App {
         })
         .await
     }
+
+    /// Sends a mail again that couldn't be sent, or that stayed here because there was no mail server. For superusers,
+    /// as [`App::list_mails`].
+    ///
+    /// # Errors
+    /// 401, 403, 404; 400 with the reason for one that can't be sent again.
+    pub async fn send_mail_again(&self, caller: Caller, id: String) -> Result<()> {
+        let has_server = self.live().smtp.is_some();
+        self.write(Arc::new(caller), move |tx, cx| {
+            access::require_superuser(cx.principal)?;
+            access::refuse_key(cx)?;
+            let dialect = cx.plans.dialect();
+            let mail = outbox::find(tx, dialect, &id)?.ok_or_else(Error::not_found)?;
+            match sending_again_problem(&mail, has_server, tx.now()) {
+                Some(problem) => Err(Error::invalid(problem)),
+                None => outbox::requeue(tx, dialect, &id),
+            }
+        })
+        .await
+    }
+}
+
+/// Why a mail can't be sent again; nothing if it can.
+fn sending_again_problem(mail: &Mail, has_server: bool, now: Timestamp) -> Option<&'static str> {
+    let is = |state: State| mail.state == state.name();
+    let is_on_its_way = is(State::Queued) && mail.was_tried_within(SEND_TIMEOUT.as_secs().cast_signed(), now);
+    [
+        (is(State::Sent), "This mail was sent, and its text is gone."),
+        (!has_server, "No mail server is set up."),
+        (is_on_its_way, "This mail is being sent just now."),
+        (is(State::Failed) && mail.kind == MailKind::Otp.name(), "The code in this mail has ended; ask for a new one."),
+    ]
+    .into_iter()
+    .find_map(|(holds, problem)| holds.then_some(problem))
 }
 
 /// Notes how an attempt at sending a mail went, and what that means for the code in it; yields the mail's state and

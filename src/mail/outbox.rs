@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::placeholders::one_line;
 use super::{MAILS, MailKind, Outgoing};
 use crate::base::{Result, Timestamp, ids, json};
+use crate::domain::Event;
 use crate::query::dialect::Dialect;
 use crate::query::table::{Direction, Set, Where};
 use crate::store::{ReadTx, Row, WriteTx};
@@ -112,6 +113,11 @@ impl Mail {
         }
     }
 
+    /// Whether it was handed to the mail server less than `seconds` ago, so that it may be on its way just now.
+    pub fn was_tried_within(&self, seconds: i64, now: Timestamp) -> bool {
+        self.attempts > 0 && self.updated > now.plus_seconds(-seconds).to_string()
+    }
+
     /// Whether this was the last attempt.
     pub fn is_last_attempt(&self) -> bool {
         self.attempts >= ATTEMPTS_MAX
@@ -189,6 +195,20 @@ pub fn note(tx: &mut WriteTx<'_>, dialect: Dialect, id: &str, state: State, erro
         changes.extend([("text", "".into()), ("html", "".into())]);
     }
     change(tx, dialect, id, changes)
+}
+
+/// Has a mail sent again from the start, at once.
+pub fn requeue(tx: &mut WriteTx<'_>, dialect: Dialect, id: &str) -> Result<()> {
+    let now = tx.now().to_string();
+    let anew: Vec<Set> = vec![
+        ("state", State::Queued.name().into()),
+        ("attempts", 0.into()),
+        ("nextAttempt", now.into()),
+        ("error", "".into()),
+    ];
+    change(tx, dialect, id, anew)?;
+    tx.announce(Event::MailQueued);
+    Ok(())
 }
 
 /// Whether an account was sent this kind of mail just now. What couldn't be sent doesn't count.

@@ -189,6 +189,7 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("GET /api/logs/<id>", "/api/logs/gold00000000000", 401, 403),
     ("DELETE /api/logs", "/api/logs", 401, 403),
     ("GET /api/settings", "/api/settings", 401, 403),
+    ("POST /api/mails/<id>/retry", "/api/mails/gold00000000000/retry", 401, 403),
     ("PATCH /api/settings", "/api/settings", 401, 403),
     ("POST /api/settings/test/s3", "/api/settings/test/s3", 401, 403),
     ("POST /api/settings/test/email", "/api/settings/test/email", 401, 403),

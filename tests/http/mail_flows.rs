@@ -358,3 +358,28 @@ fn mail_waits_in_the_outbox_over_a_restart() {
     let form = json!({"token": token_in(&mail), "password": "another horse", "passwordConfirm": "another horse"});
     people(&app, "confirm-password-reset", form).expect(204);
 }
+
+#[test]
+fn a_mail_that_stayed_here_is_sent_again_once_there_is_a_server() {
+    let mut app = TestApp::new();
+    people(&app, "request-password-reset", json!({"email": ADA})).expect(204);
+    wait_for(&app, "the mail to be kept", || mails(&app)[0]["state"] == "kept");
+    let retry = |app: &TestApp, id: &str| app.as_superuser().post(&format!("/api/mails/{id}/retry"), json!({}));
+    let id = mails(&app)[0]["id"].as_str().expect("an id").to_owned();
+    retry(&app, &id).expect(400);
+    retry(&app, "missing").expect(404);
+    app.as_user("ada").post(&format!("/api/mails/{id}/retry"), json!({})).expect(403);
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    server.set_nonblocking(true).expect("it is a socket");
+    let port = server.local_addr().expect("an address").port();
+    app.restart(|config| {
+        config.smtp_host = "127.0.0.1".to_owned();
+        config.smtp_port = port;
+    });
+    assert_eq!(retry(&app, &id).status, 204);
+    // The mail server is called; what it says there is tested with the mails themselves.
+    wait_for(&app, "a connection", || server.accept().is_ok());
+    assert_eq!(mails(&app)[0]["state"], "queued");
+    retry(&app, &id).expect(400);
+    app.stop();
+}
