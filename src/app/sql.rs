@@ -29,6 +29,14 @@ struct Answer {
     /// Whether there are more rows.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
+    limits: Limits,
+}
+
+/// What the statement was given at most.
+#[derive(Serialize)]
+struct Limits {
+    rows: usize,
+    seconds: u64,
 }
 
 #[derive(Serialize)]
@@ -52,9 +60,10 @@ impl App {
         let is_on = |name: &str| body.get(name).and_then(Json::as_bool).unwrap_or_default();
         let (explain, read_only) = (is_on("explain"), is_on("readOnly"));
         let begun = Instant::now();
-        let (table, affected_rows) = if begins_with_change(&sql) && !explain && !read_only {
+        let changes = begins_with_change(&sql) && !explain && !read_only;
+        let limit = if changes { Duration::from_secs(SQL_WRITE_SECONDS) } else { self.0.store.statement_timeout() };
+        let (table, affected_rows) = if changes {
             let app = self.clone();
-            let limit = Duration::from_secs(SQL_WRITE_SECONDS);
             let changing = self.commit_alone(limit, move |tx| {
                 let identity = app.identify(tx, &caller)?;
                 require_superuser(&identity.principal)?;
@@ -74,6 +83,7 @@ impl App {
                 .collect(),
             rows: table.rows,
             truncated: table.is_cut,
+            limits: Limits { rows: SQL_ROWS_MAX, seconds: limit.as_secs() },
         };
         serde_json::to_string(&answer).map_err(Error::internal)
     }

@@ -213,6 +213,11 @@ impl Store {
         ticket.wait(answer, self.handle.shared.options.wait_timeout, refused).await
     }
 
+    /// How long a job may run before it is interrupted.
+    pub fn statement_timeout(&self) -> Duration {
+        self.handle.shared.options.statement_timeout
+    }
+
     /// Runs `job` in a transaction; the answer comes when it is on disk. The job runs even if the returned future is
     /// dropped meanwhile.
     pub async fn write<T: Send + 'static>(
