@@ -141,7 +141,9 @@ impl Page {
                 cursor: cursor.as_ref().map(|cursor| cursor.values.len()),
             },
         )?;
-        let offset = if cursor.is_some() { 0 } else { (request.page - 1).saturating_mul(request.per_page) };
+        // Whoever has no cursor yet may begin at any page and go on from there.
+        let is_behind_cursor = cursor.as_ref().is_some_and(|cursor| !cursor.values.is_empty());
+        let offset = if is_behind_cursor { 0 } else { (request.page - 1).saturating_mul(request.per_page) };
         let offset = i64::try_from(offset).unwrap_or(i64::MAX);
         let mut arguments = vec![SqlValue::Integer(request.per_page as i64), SqlValue::Integer(offset)];
         debug_assert_eq!(arguments.len(), argument::CURSOR);
