@@ -15,7 +15,13 @@ use crate::web::respond::JsonText;
 
 /// The routes of this module.
 pub fn routes() -> Vec<Route> {
-    routes![findings, load_demo, check_rule, import]
+    routes![session, findings, load_demo, check_rule, preview_mail, import]
+}
+
+/// Whose session it is, for a page that is there already: in another tab, somebody may have signed out, or in again.
+#[get("/_/session")]
+fn session(visit: Option<Visit>) -> Result<JsonText> {
+    visit.map(|visit| JsonText::new(visit.told().to_string())).ok_or_else(Error::unauthenticated)
 }
 
 /// What `holdall doctor` says of this server, for a page that is there already: it may take some seconds.
@@ -53,6 +59,12 @@ async fn load_demo(app: &State<App>, visit: Visit, data: Data<'_>) -> Result<Jso
 async fn check_rule(app: &State<App>, visit: Visit, data: Data<'_>) -> Result<JsonText> {
     let caller = visit.with_json(data).await?;
     Ok(JsonText::new(app.check_rule(caller).await?))
+}
+
+#[post("/_/preview-mail", data = "<data>")]
+async fn preview_mail(app: &State<App>, visit: Visit, data: Data<'_>) -> Result<JsonText> {
+    let caller = visit.with_json(data).await?;
+    Ok(JsonText::new(app.preview_mail(caller).await?))
 }
 
 /// The body is the file itself; with `dryRun` it is only tried.

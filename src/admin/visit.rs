@@ -17,6 +17,7 @@ use crate::app::{App, Caller, Cookie, Site};
 use crate::base::limits::BODY_MAX_BYTES;
 use crate::base::{Error, Result, Secret};
 use crate::domain::Collection;
+use crate::domain::collection::AuthOptions;
 use crate::web::body::{self, FormText};
 use crate::web::guards::SlashedCaller;
 use crate::web::page::{Look, Page};
@@ -45,6 +46,8 @@ struct Listed<'a> {
     name: &'a str,
     kind: &'static str,
     system: bool,
+    /// What keeps people from signing in to it as it is set.
+    problem: &'static str,
 }
 
 #[rocket::async_trait]
@@ -104,6 +107,11 @@ impl Visit {
         self.look.dashboard(template, title, frame, context)
     }
 
+    /// Whose session it is, and its token for forms.
+    pub fn told(&self) -> Json {
+        json!({"email": self.email, "csrf": self.form_token()})
+    }
+
     /// A part of a page, made of a template, that htmx puts into a page that is there.
     ///
     /// # Errors
@@ -142,5 +150,23 @@ impl Visit {
 }
 
 fn listed(collection: &Collection) -> Listed<'_> {
-    Listed { id: &collection.id, name: &collection.name, kind: collection.kind.name(), system: collection.system }
+    Listed {
+        id: &collection.id,
+        name: &collection.name,
+        kind: collection.kind.name(),
+        system: collection.system,
+        problem: collection.auth().map(sign_in_problem).unwrap_or_default(),
+    }
+}
+
+/// What keeps people from signing in; nothing if they can.
+fn sign_in_problem(auth: &AuthOptions) -> &'static str {
+    let by_service = auth.oauth2.enabled;
+    if by_service && auth.oauth2.providers.is_empty() {
+        return "Sign-in by other services is on, and none is set up.";
+    }
+    if !(by_service || auth.password_auth.enabled || auth.otp.enabled) {
+        return "Sign-in by password, code and other services is off.";
+    }
+    ""
 }

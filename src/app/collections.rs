@@ -133,7 +133,7 @@ impl App {
             let (body, nothing) = (&cx.request.body, Map::new());
             let definition = body.get("collection").and_then(Json::as_object).unwrap_or(&nothing);
             let rule = body.get("rule").and_then(Json::as_str).unwrap_or_default();
-            let problems = service::rule_problems(tx.schema(), definition, rule)?;
+            let problems = service::rule_problems(tx, definition, rule)?;
             serde_json::to_string(&json!({"problems": problems})).map_err(Error::internal)
         })
         .await

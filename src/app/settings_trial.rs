@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::{App, Caller};
 use crate::auth::letters;
 use crate::auth::oauth2::apple;
 use crate::base::{Error, FieldError, FieldErrors, Result, Timestamp};
+use crate::collections;
 use crate::domain::field::email::is_email;
 use crate::domain::principal::SUPERUSERS;
 use crate::files::Storage;
-use crate::mail::{Failure, Mail};
+use crate::mail::{Failure, Mail, Outgoing};
 use crate::records::access;
+
+/// Who mails are to that are only looked at.
+const SAMPLE_EMAIL: &str = "somebody@example.com";
 
 impl App {
     /// Puts an object into the bucket for files or for backups (`filesystem` of the body) and removes it. For
@@ -50,7 +54,6 @@ impl App {
             collection = SUPERUSERS.to_owned();
         }
         let live = self.live();
-        let letterhead = live.clone();
         let mail = self
             .read(Arc::new(caller), move |tx, cx| {
                 access::require_superuser(cx.principal)?;
@@ -58,9 +61,44 @@ impl App {
                 let found = tx.schema().find(&collection).filter(|collection| collection.is_auth());
                 check_sample(&email, &kind, found.is_some()).into_result("The mail can't be sent like this.")?;
                 let found = found.ok_or_else(Error::not_found)?;
-                letters::sample(tx, &letterhead.letterhead, found, &kind, &email)
+                letters::sample(tx, &live.letterhead, found, &kind, &email)
             })
             .await?;
+        self.send_at_once(mail).await
+    }
+
+    /// What a mail looks like that accounts would get by the definition in the body's `collection`, which needn't be
+    /// saved: `{"subject":…,"html":…,"text":…}`. With `send`, it is also sent to `email`. For superusers, and for no
+    /// API key.
+    ///
+    /// # Errors
+    /// As [`App::test_mail`], and 400 for a definition of the wrong shape.
+    pub async fn preview_mail(&self, caller: Caller) -> Result<String> {
+        let (body, live) = (caller.request.body.clone(), self.live());
+        let is_sent = body.get("send").and_then(Json::as_bool).unwrap_or_default();
+        let mail = self
+            .read(Arc::new(caller), move |tx, cx| {
+                access::require_superuser(cx.principal)?;
+                access::refuse_key(cx)?;
+                let (body, nothing) = (&cx.request.body, Map::new());
+                let text = |name: &str| body.get(name).and_then(Json::as_str).unwrap_or_default();
+                let email = if is_sent { text("email") } else { SAMPLE_EMAIL };
+                let definition = body.get("collection").and_then(Json::as_object).unwrap_or(&nothing);
+                let (_, draft) = collections::with_draft(tx, definition)?;
+                let refused = "There is no such mail.";
+                check_sample(email, text("template"), draft.is_auth()).into_result(refused)?;
+                letters::sample(tx, &live.letterhead, &draft, text("template"), email)
+            })
+            .await?;
+        let shown = json!({"subject": mail.subject, "html": mail.html, "text": mail.text}).to_string();
+        if is_sent {
+            self.send_at_once(mail).await?;
+        }
+        Ok(shown)
+    }
+
+    async fn send_at_once(&self, mail: Outgoing) -> Result<()> {
+        let live = self.live();
         let Some(server) = &live.smtp else {
             return Err(Error::invalid("The mail can't be sent: there is no mail server in the settings."));
         };

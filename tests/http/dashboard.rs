@@ -206,3 +206,67 @@ fn texts_go_out_compressed_to_whoever_takes_them_so() {
     assert_eq!(call().header("If-None-Match", tag).send().status, 304);
     assert_eq!(app.guest().call(Method::Get, "/static/icon.svg").header("Accept-Encoding", "gzip").send().status, 200);
 }
+
+#[test]
+fn pages_that_are_open_learn_whose_session_it_is() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    let told = root.open("/_/session").expect(200);
+    assert_eq!((&told["email"], &told["csrf"]), (&json!(ROOT), &json!(root.token)));
+    app.guest().get("/_/session").expect(401);
+    Browser::of(&app, "people", "ada").open("/_/session").expect(401);
+}
+
+#[test]
+fn mails_are_looked_at_before_they_are_saved() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    let people = app.as_superuser().get("/api/collections/people").expect(200);
+    let template = json!({"subject": "{APP_NAME} & you", "body": "<p>{RECORD:handle} at {TOKEN} {NOTHING}</p>"});
+    let draft = json!({"id": people["id"], "verificationTemplate": template});
+    let shown = root.post("/_/preview-mail", &json!({"collection": draft, "template": "verification"})).expect(200);
+    let html = shown["html"].as_str().expect("a document");
+    assert!(html.contains("[handle] at ey") && html.contains("{NOTHING}"), "{html}");
+    assert!(shown["subject"].as_str().expect("a text").ends_with(" & you"), "{shown}");
+    assert!(shown["text"].as_str().expect("a text").contains("[handle]"), "{shown}");
+    // Nothing of it is kept, and nothing was sent.
+    assert_eq!(app.as_superuser().get("/api/collections/people").expect(200), people);
+    assert_eq!(app.as_superuser().get("/api/mails").expect(200)["totalItems"], 0);
+    for (body, codes) in [
+        (json!({"collection": draft, "template": "postcard"}), ["template validation_in_invalid"]),
+        (json!({"collection": {"type": "base"}, "template": "otp"}), ["collection validation_invalid_auth_collection"]),
+        (json!({"collection": draft, "template": "otp", "send": true}), ["email validation_required"]),
+    ] {
+        root.post("/_/preview-mail", &body).expect_codes(&codes);
+    }
+    let sent = json!({"collection": draft, "template": "otp", "send": true, "email": ROOT});
+    assert!(root.post("/_/preview-mail", &sent).text().contains("no mail server"), "there is none to send by");
+}
+
+#[test]
+fn the_frame_says_where_nobody_can_sign_in() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    let problem = "Sign-in by password, code and other services is off.";
+    assert!(!root.open("/_/logs").text().contains(problem));
+    let off = json!({"passwordAuth": {"enabled": false}, "otp": {"enabled": false}, "oauth2": {"enabled": false},
+        "mfa": {"enabled": false}});
+    app.as_superuser().patch("/api/collections/people", off).expect(200);
+    assert!(root.open("/_/logs").text().contains(problem));
+}
+
+#[test]
+fn the_accent_colour_of_the_settings_is_in_the_page() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    assert!(!root.open("/_/logs").text().contains("1055c9.css"));
+    let meta = json!({"meta": {"accentColor": "#7A1FA2", "hideControls": true}});
+    app.as_superuser().patch("/api/settings", meta).expect(200);
+    let page = root.open("/_/logs").text();
+    assert!(page.contains("7a1fa2.css") && page.contains("data-hide-controls"), "{page}");
+    let sheet = app.guest().get("/_/accent/7a1fa2.css");
+    assert!(sheet.text().contains("--accent:#7a1fa2"), "{}", sheet.text());
+    for bad in ["7a1fa.css", "7a1fa2", "..css", "zzzzzz.css", "%7Bx%7D.css"] {
+        assert_eq!(app.guest().get(&format!("/_/accent/{bad}")).status, 404, "{bad}");
+    }
+}
