@@ -10,16 +10,14 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write as _;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
-
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
 use rocket::http::{ContentType, Header, Status};
 use rocket::response::{Responder, Response};
 use rocket::{Request, response};
 use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::web::gzip;
 
 #[derive(RustEmbed)]
 #[folder = "static/"]
@@ -78,9 +76,7 @@ impl Compressed {
         if let Some(found) = known.get(etag) {
             return Some(found.clone());
         }
-        let mut encoder = GzEncoder::new(Vec::with_capacity(content.len() / 2), Compression::best());
-        encoder.write_all(content).ok()?;
-        let made: Arc<[u8]> = encoder.finish().ok()?.into();
+        let made: Arc<[u8]> = gzip::best(content)?.into();
         // While pages are edited, contents come and go.
         if known.len() >= COMPRESSED_MAX {
             known.clear();
@@ -88,15 +84,6 @@ impl Compressed {
         known.insert(etag.to_owned(), made.clone());
         Some(made)
     }
-}
-
-/// Whether a browser takes gzip: it names it, and not with a weight of zero (RFC 9110, section 12.5.3).
-fn takes_gzip(accepted: &str) -> bool {
-    accepted.split(',').any(|coding| {
-        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
-        let weight = weight.trim().trim_start_matches("q=");
-        name.trim().eq_ignore_ascii_case("gzip") && weight.parse::<f32>() != Ok(0.0)
-    })
 }
 
 impl<'r> Responder<'r, 'static> for StaticFile {
@@ -109,8 +96,7 @@ impl<'r> Responder<'r, 'static> for StaticFile {
             || self.content_type.is_svg()
             || self.content_type.is_json()
             || self.content_type.is_plain();
-        let accepted = request.headers().get_one("Accept-Encoding").unwrap_or_default();
-        let wanted = is_text && self.file.data.len() >= COMPRESSED_MIN_BYTES && takes_gzip(accepted);
+        let wanted = is_text && self.file.data.len() >= COMPRESSED_MIN_BYTES && gzip::is_taken(request);
         let kept: Option<&Compressed> = request.rocket().state().filter(|_| wanted && !unchanged);
         let compressed = kept.and_then(|kept| kept.get(&self.etag, &self.file.data));
         let mut response = Response::build();
@@ -175,20 +161,6 @@ mod tests {
         assert!(!StaticFile::find("page.css", Some("0")).expect("the file exists").fingerprinted);
         assert!(StaticFile::find("../Cargo.toml", None).is_none());
         assert!(StaticFile::find("missing.css", None).is_none());
-    }
-
-    #[test]
-    fn browsers_say_whether_they_take_gzip() {
-        for (accepted, expect) in [
-            ("gzip, deflate, br", true),
-            ("br;q=1.0, GZIP;q=0.8", true),
-            ("gzip;q=0", false),
-            ("gzip;q=0.000, identity", false),
-            ("x-gzip", false),
-            ("", false),
-        ] {
-            assert_eq!(takes_gzip(accepted), expect, "{accepted}");
-        }
     }
 
     #[test]

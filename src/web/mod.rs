@@ -14,6 +14,7 @@ pub mod catchers;
 pub mod download;
 mod form;
 pub mod guards;
+mod gzip;
 pub mod headers;
 pub mod hosted;
 mod json;

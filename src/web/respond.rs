@@ -9,19 +9,21 @@ use rocket::http::{Header, Status};
 use rocket::response::{Responder, Response, Result as Responded};
 use rocket::{Request, response};
 
-use crate::app::Caller;
+use crate::app::{Caller, Cookie, Site};
 use crate::base::etag::Etag;
 use crate::base::{Error, ErrorKind, Result, ids};
 use crate::domain::RequestInfo;
 use crate::records::Shown;
-use crate::web::activity;
 use crate::web::pick::{Fields, Shape};
+use crate::web::{activity, gzip, site};
 
 /// What an API route returns.
 pub type Answer = Result<JsonText>;
 
 /// Bodies up to this size leave in one piece. Rocket's default of 4 KiB would cut an ordinary list into several.
 const CHUNK_MAX_BYTES: usize = 64 << 10;
+/// Smaller bodies are sent to pages as they are: they fit into a few packets anyway.
+const COMPRESSED_MIN_BYTES: usize = 4 << 10;
 
 /// A body that is JSON text already.
 pub struct JsonText(String);
@@ -34,8 +36,8 @@ impl JsonText {
 }
 
 impl<'r> Responder<'r, 'static> for JsonText {
-    fn respond_to(self, _: &'r Request<'_>) -> Responded<'static> {
-        Ok(json_response(self.0))
+    fn respond_to(self, request: &'r Request<'_>) -> Responded<'static> {
+        Ok(json_response(request, self.0))
     }
 }
 
@@ -58,24 +60,40 @@ impl Tagged {
 }
 
 impl<'r> Responder<'r, 'static> for Tagged {
-    fn respond_to(self, _: &'r Request<'_>) -> Responded<'static> {
+    fn respond_to(self, request: &'r Request<'_>) -> Responded<'static> {
         let mut response = match self.not_modified {
             true => Response::build().status(Status::NotModified).finalize(),
-            false => json_response(self.body.0),
+            false => json_response(request, self.body.0),
         };
         response.set_header(Header::new("ETag", self.etag.to_string()));
         Ok(response)
     }
 }
 
-fn json_response(text: String) -> Response<'static> {
-    let size_bytes = text.len();
-    Response::build()
+fn json_response(request: &Request<'_>, text: String) -> Response<'static> {
+    let compressed = if is_worth_compressing(request, &text) { gzip::fast(text.as_bytes()) } else { None };
+    let encoding = compressed.as_ref().map(|_| Header::new("Content-Encoding", "gzip"));
+    let body = compressed.unwrap_or_else(|| text.into_bytes());
+    let size_bytes = body.len();
+    let mut response = Response::build()
         .raw_header("Content-Type", "application/json")
         // One byte more than the body, or Rocket would allocate a second buffer only to learn that nothing follows.
         .max_chunk_size(CHUNK_MAX_BYTES.min(size_bytes + 1))
-        .sized_body(size_bytes, Cursor::new(text))
-        .finalize()
+        .sized_body(size_bytes, Cursor::new(body))
+        .finalize();
+    if let Some(encoding) = encoding {
+        response.set_header(encoding);
+    }
+    response
+}
+
+/// Pages of this server load much of the same kind, often from afar. Everybody else pays for speed: whoever counts
+/// requests per second, and small machines.
+fn is_worth_compressing(request: &Request<'_>, text: &str) -> bool {
+    text.len() >= COMPRESSED_MIN_BYTES
+        && gzip::is_taken(request)
+        && site::of(request) == Site::Own
+        && matches!(site::session_cookie(request, Site::Own), Cookie::Session(_))
 }
 
 /// The error envelope with the status of the error's kind.
@@ -84,7 +102,7 @@ impl<'r> Responder<'r, 'static> for Error {
         let request_id = log(&self, request);
         let status = Status::from_code(self.kind().status()).unwrap_or(Status::InternalServerError);
         let body = serde_json::to_string(&self).map_err(|_| Status::InternalServerError)?;
-        let mut response = json_response(body);
+        let mut response = json_response(request, body);
         response.set_status(status);
         if let Some(seconds) = self.retry_after_seconds() {
             response.set_header(Header::new("Retry-After", seconds.to_string()));

@@ -270,3 +270,25 @@ fn the_accent_colour_of_the_settings_is_in_the_page() {
         assert_eq!(app.guest().get(&format!("/_/accent/{bad}")).status, 404, "{bad}");
     }
 }
+
+#[test]
+fn what_pages_load_is_compressed_for_them_and_for_nobody_else() {
+    let app = TestApp::new();
+    let root = Browser::of(&app, "_superusers", ROOT);
+    let asks = |call: Call<'_>| call.header("Accept-Encoding", "gzip, br").send();
+    let path = "/api/collections";
+    let plain = root.open(path);
+    let compressed = asks(root.call(Method::Get, path));
+    assert_eq!(compressed.header("Content-Encoding"), Some("gzip"));
+    assert!(compressed.header("Vary").is_some_and(|vary| vary.contains("Accept-Encoding")));
+    assert!(compressed.body.len() * 2 < plain.body.len(), "{} of {}", compressed.body.len(), plain.body.len());
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&compressed.body[..]).read_to_string(&mut text).expect("gzip");
+    assert_eq!(text, plain.text());
+    // Whoever sends a token, another site's page, or a page with the token of its forms in it.
+    let token = app.as_superuser();
+    assert_eq!(asks(token.call(Method::Get, path)).header("Content-Encoding"), None);
+    let page = asks(root.call(Method::Get, "/_/collections/people/edit"));
+    assert!(page.text().contains(&root.token));
+    assert_eq!(page.header("Content-Encoding"), None);
+}

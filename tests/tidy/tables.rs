@@ -86,7 +86,7 @@ pub const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("futures_util", &["files/", "backup/ship/", "import/", "export/", "app/files_check.rs", "app/import_table.rs"]),
     ("mimetype_detector", &["files/sniff.rs"]),
     ("zip", &["backup/"]),
-    ("flate2", &["web/assets.rs", "backup/ship/"]),
+    ("flate2", &["web/gzip.rs", "backup/ship/"]),
     ("csv", &["import/table", "export/"]),
     ("indicatif", &["cli/backup.rs", "cli/bar.rs", "cli/import.rs", "cli/export.rs", "cli/rollback.rs"]),
     // What the program and its machine tell of themselves.
