@@ -20,6 +20,13 @@ pub(super) async fn blocking<T: Send + 'static>(job: impl FnOnce() -> Result<T> 
     tokio::task::spawn_blocking(job).await.map_err(Error::internal)?
 }
 
+/// An archive that is to be restored, and the right to do so.
+pub(super) struct Opened {
+    pub archive: Archive,
+    pub at_hand: AtHand,
+    pub busy: Busy,
+}
+
 impl App {
     /// Makes a backup. Once begun, it is made even if nobody waits any more.
     pub(super) async fn make_backup(&self, name: String, busy: Busy, progress: Arc<dyn Progress>) -> Result<()> {
@@ -74,7 +81,8 @@ impl App {
     }
 
     /// Restores an archive up to the restart.
-    pub(super) async fn restore(self, name: String, busy: Busy, (archive, at_hand): (Archive, AtHand)) {
+    pub(super) async fn restore(self, name: String, opened: Opened) -> Result<()> {
+        let Opened { archive, at_hand, busy } = opened;
         let data_dir = self.live().config.data_dir.clone();
         let prepared = blocking(move || {
             let prepared = prepare::prepare(&data_dir, &busy, archive, load_schema, &Silent);
@@ -89,10 +97,12 @@ impl App {
                 // Until the end of this run nobody else may begin.
                 *restoring = Some((name, Some(busy)));
                 self.0.backups.restart.send_replace(true);
+                Ok(())
             }
             Err(error) => {
                 tracing::error!(name, "the backup wasn't restored, and nothing has changed: {}", error.log_text());
                 *restoring = None;
+                Err(error)
             }
         }
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 
-use super::backup_work::blocking;
+use super::backup_work::{Opened, blocking};
 use super::{App, Caller, ContentSource};
 use crate::auth::token;
 use crate::backup::folder::missing;
@@ -152,6 +152,13 @@ impl App {
     /// # Errors
     /// 400 with the code of `file`; 503 if it can't be kept.
     pub async fn take_backup(&self, upload: Option<Arc<Upload>>) -> Result<()> {
+        let name = self.keep_backup(upload).await?;
+        self.spawn(self.clone().test_quietly(name));
+        Ok(())
+    }
+
+    /// Puts an archive that was sent on the shelf, untested, and says under which name.
+    pub(super) async fn keep_backup(&self, upload: Option<Arc<Upload>>) -> Result<String> {
         let upload = upload.ok_or_else(|| Error::field("file", FieldError::required()))?;
         if !upload.is_of_type(ZIP) {
             let fault = FieldError::new("validation_invalid_mime_type", "This isn't a zip archive.");
@@ -161,8 +168,7 @@ impl App {
         names::check_sent(&name)?;
         let (shelf, placed) = (self.live().shelf.clone(), name.clone());
         blocking(move || shelf.take(upload.spool.path(), &placed)).await?;
-        self.spawn(self.clone().test_quietly(name));
-        Ok(())
+        Ok(name)
     }
 
     /// The archive with this name, for whoever shows a superuser's token for files in the query; nothing else counts,
@@ -208,16 +214,33 @@ impl App {
     /// # Errors
     /// 400 if there is none with this name, it can't be restored, or another one is being made or restored.
     pub async fn restore_backup(&self, name: String) -> Result<()> {
+        let opened = self.open_to_restore(&name).await?;
+        let app = self.clone();
+        self.spawn(async move {
+            // How it went is in the log, and seen by whether the program starts anew.
+            let _ = app.restore(name, opened).await;
+        });
+        Ok(())
+    }
+
+    /// The same, waiting until it is certain that the program starts anew with it.
+    pub(super) async fn restore_backup_and_wait(&self, name: String) -> Result<()> {
+        let opened = self.open_to_restore(&name).await?;
+        let restoring = self.clone();
+        // It goes on if whoever waits for it goes away.
+        tokio::spawn(async move { restoring.restore(name, opened).await }).await.map_err(Error::internal)?
+    }
+
+    async fn open_to_restore(&self, name: &str) -> Result<Opened> {
         let busy = self.live().shelf.folder().busy()?;
-        let (shelf, wanted) = (self.live().shelf.clone(), name.clone());
+        let (shelf, wanted) = (self.live().shelf.clone(), name.to_owned());
         let opened = blocking(move || {
             let at_hand = shelf.at_hand(&wanted)?.ok_or_else(missing)?;
             Ok((Archive::open(&at_hand.path)?, at_hand))
         });
-        let archive = opened.await?;
-        *self.0.backups.restoring.lock().unwrap_or_else(PoisonError::into_inner) = Some((name.clone(), None));
-        self.spawn(self.clone().restore(name, busy, archive));
-        Ok(())
+        let (archive, at_hand) = opened.await?;
+        *self.0.backups.restoring.lock().unwrap_or_else(PoisonError::into_inner) = Some((name.to_owned(), None));
+        Ok(Opened { archive, at_hand, busy })
     }
 
     /// Makes a backup for whoever runs the program, tests it, and says what came of that.

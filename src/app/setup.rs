@@ -3,12 +3,13 @@
 //! The token exists in memory only and is printed on the terminal, so a stranger can't claim the server. It ends
 //! after [`LIFETIME`], with its first use, and as soon as there is a superuser from elsewhere.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{App, superusers};
 use crate::auth::token;
 use crate::base::{Error, Result, Secret, ids};
+use crate::domain::Upload;
 
 /// How long the link works.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -64,5 +65,24 @@ impl App {
         self.create_first_superuser(email, password).await?;
         self.0.setup.set(None);
         Ok(())
+    }
+
+    /// Begins with what another server had: restores an archive that was sent, after which the program starts anew. An
+    /// archive that can't be restored isn't kept.
+    ///
+    /// # Errors
+    /// 404 if the token isn't right, doesn't work any more, or there is a superuser already; 400 with the code of
+    /// `file`, or if the archive can't be restored.
+    pub async fn start_from_backup(&self, token: &str, upload: Option<Arc<Upload>>) -> Result<()> {
+        if !self.setup_link_works(token).await? {
+            return Err(Error::not_found());
+        }
+        let name = self.keep_backup(upload).await?;
+        let restored = self.restore_backup_and_wait(name.clone()).await;
+        match &restored {
+            Ok(()) => self.0.setup.set(None),
+            Err(_) => self.delete_backup(name).await?,
+        }
+        restored
     }
 }

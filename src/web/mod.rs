@@ -30,6 +30,7 @@ mod ranges;
 pub mod redirects;
 pub mod respond;
 pub mod server;
+pub mod setup;
 pub mod site;
 pub mod tus;
 

@@ -24,7 +24,7 @@ use crate::web::assets::Compressed;
 use crate::web::headers::Headers;
 use crate::web::page::templates::Theme;
 use crate::web::peer::{self, Peers};
-use crate::web::{catchers, hosted, oauth2, pages, probes};
+use crate::web::{catchers, hosted, oauth2, pages, probes, setup};
 
 /// What is decided outside of Rocket's own configuration.
 pub struct WebOptions {
@@ -65,6 +65,7 @@ pub fn build(app: App, config: Figment, options: WebOptions) -> Rocket<Build> {
         .mount("/", options.routes)
         .mount("/", routes![preflight])
         .mount("/", pages::routes())
+        .mount("/", setup::routes())
         .mount("/", probes::routes())
         .mount("/", hosted::routes())
         .mount("/", oauth2::routes())

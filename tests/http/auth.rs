@@ -292,7 +292,13 @@ fn the_set_up_link_works_once() {
     {
         assert_eq!(claim(&app, &token, email, password, confirm).status, 400);
     }
-    assert_eq!(claim(&app, &token, ROOT, PASSWORD, PASSWORD).status, 200);
+    let claimed = claim(&app, &token, ROOT, PASSWORD, PASSWORD);
+    assert_eq!((claimed.status, claimed.header("Location").as_deref()), (303, Some("../../_/")));
+    // Who has set up the server is in it.
+    let cookie = claimed.header("Set-Cookie").expect("a session");
+    let session = cookie.split(';').next().expect("a cookie").to_owned();
+    let inside = app.guest().call(Method::Get, "/_/").header("Cookie", &session).send();
+    assert_eq!(inside.status, 200, "{}", inside.text());
     assert_eq!(claim(&app, &token, "second@holdall.test", PASSWORD, PASSWORD).status, 404);
     assert_eq!(app.guest().get(&page).status, 404);
     assert_eq!(app.app().setup_link_token(), None);
@@ -312,7 +318,7 @@ fn the_set_up_link_makes_one_superuser_however_many_come_at_once() {
     });
     let mut statuses: Vec<u16> = app.at_once(calls).iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
-    assert_eq!(statuses, [200, 404, 404, 404, 404]);
+    assert_eq!(statuses, [303, 404, 404, 404, 404]);
 }
 
 #[test]

@@ -360,3 +360,33 @@ fn they_go_to_a_bucket_and_back_while_the_server_runs() {
     app.as_superuser().patch("/api/settings", json!({"backups": {"s3": {"enabled": false}}})).expect(200);
     assert_eq!(names(&app), ["a.zip"]);
 }
+
+#[test]
+fn a_new_server_begins_with_the_backup_of_another() {
+    let old = with_docs();
+    files::create(&old.guest(), &[("one", Some("a.txt"), b"hello")]).expect(200);
+    make(&old, "a.zip");
+    let archive = fetch(&old, "a.zip", &token(&old.as_superuser())).body;
+    let mut app = TestApp::empty();
+    let link = format!("/_/setup/{}", app.app().setup_link_token().expect("nobody has set up this server"));
+    assert!(app.guest().get(&link).text().contains("Begin with a backup"), "the way there is on the page");
+    let take = |app: &TestApp, page: &str, file: &[u8]| {
+        send(&app.guest(), Method::Post, page, &[("file", Some("a.zip"), file)])
+    };
+    let page = format!("{link}/backup");
+    assert_eq!(app.guest().get(&page).status, 200);
+    assert_eq!(take(&app, "/_/setup/guess/backup", &archive).status, 404);
+    assert_eq!(send(&app.guest(), Method::Post, &page, &[]).status, 400);
+    // One that can't be restored isn't kept, and changes nothing.
+    let refused = take(&app, &page, &archive[..archive.len() / 2]);
+    assert_eq!((refused.status, app.app().wants_restart()), (400, false), "{}", refused.text());
+    assert!(refused.text().contains("role=\"alert\""), "{}", refused.text());
+    assert!(!app.data_dir().join("backups/a.zip").exists());
+    let restored = take(&app, &page, &archive);
+    assert_eq!((restored.status, restored.header("Refresh")), (200, Some("4; url=../../../_/")), "{}", restored.text());
+    assert!(app.app().wants_restart());
+    assert_eq!(take(&app, &page, &archive).status, 404, "the link works once");
+    app.restart(|_| ());
+    assert_eq!(app.guest().items("docs", &[]).len(), 1);
+    assert_eq!(app.app().setup_link_token(), None, "the superusers are those of the backup");
+}

@@ -38,6 +38,8 @@ pub enum Kind {
     Select,
     /// A code of digits.
     Code,
+    /// An archive from the visitor's machine.
+    File,
 }
 
 /// A field of a form.

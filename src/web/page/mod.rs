@@ -86,7 +86,7 @@ impl Look {
             context.insert("app_name".to_owned(), self.app_name.as_str().into());
         }
         let html = self.theme.render(template, &self.strings, &self.root, &context)?;
-        Ok(Page { status: Status::Ok, html, form_targets: Vec::new(), may: May::Nothing })
+        Ok(Page { status: Status::Ok, html, form_targets: Vec::new(), goes_on: None, may: May::Nothing })
     }
 
     /// A page of the dashboard, which no theme changes; `frame` is what is around it.
@@ -100,7 +100,7 @@ impl Look {
             context.insert("frame".to_owned(), frame);
         }
         let html = Theme::default().render(template, &self.strings, &self.root, &context)?;
-        Ok(Page { status: Status::Ok, html, form_targets: Vec::new(), may: May::Dashboard })
+        Ok(Page { status: Status::Ok, html, form_targets: Vec::new(), goes_on: None, may: May::Dashboard })
     }
 
     /// A page that says one thing.
@@ -142,6 +142,8 @@ pub struct Page {
     html: String,
     /// Other origins that a form's answer may lead on to.
     form_targets: Vec<String>,
+    /// After how many seconds the browser is to go on, and where to.
+    goes_on: Option<(u32, String)>,
     may: May,
 }
 
@@ -165,6 +167,12 @@ impl Page {
     /// The same, whose forms may lead to this address in the end: browsers apply the policy to redirects, too.
     pub fn leading_to(mut self, address: Option<&str>) -> Page {
         self.form_targets.extend(address.and_then(origin_of));
+        self
+    }
+
+    /// The same, from which the browser goes on to an address by itself.
+    pub fn going_on_to(mut self, address: &str, seconds: u32) -> Page {
+        self.goes_on = Some((seconds, address.to_owned()));
         self
     }
 
@@ -199,8 +207,12 @@ fn origin_of(address: &str) -> Option<String> {
 }
 
 impl<'r> Responder<'r, 'static> for Page {
-    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        Response::build()
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = Response::build();
+        if let Some((seconds, address)) = &self.goes_on {
+            response.raw_header("Refresh", format!("{seconds}; url={}", Root::of(request).to(address)));
+        }
+        response
             .status(self.status)
             .header(ContentType::HTML)
             .raw_header("Content-Security-Policy", self.policy())
