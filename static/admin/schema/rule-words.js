@@ -94,7 +94,8 @@ function members(draft, from, { bare = false } = {}) {
   const options = new Map();
   for (const collection of from) {
     for (const field of collection.fields)
-      if (field.name) options.set(field.name, { label: field.name, detail: field.type, type: 'property' });
+      if (field.name && field.type !== 'password')
+        options.set(field.name, { label: field.name, detail: field.type, type: 'property' });
     if (bare) continue;
     for (const other of draft.all()) {
       if (other.type === 'view') continue;

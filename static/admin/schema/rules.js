@@ -161,9 +161,10 @@ async function ruleRow(draft, [key, label, about]) {
       label: `${label} rule`,
       readOnly: locked,
       onchange: (text) => {
-        remembered = text;
+        // Blanks alone say nothing, but the server takes them for a rule that isn't finished.
+        remembered = text.trim() === '' ? '' : text;
         if (draft.value[key] === null) return;
-        draft.value[key] = text;
+        draft.value[key] = remembered;
         tell();
         draft.changed();
       },
