@@ -6,17 +6,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startIn } from '../../parity/lib/server.mjs';
-import { shoot, submit, visitor } from '../lib/browser.mjs';
+import { SUPERUSER, api, origin, shoot, signIn, submit, visitor } from '../lib/browser.mjs';
 
 const EMAIL = 'first@example.com';
 const PASSWORD = 'a long password';
 
-const server = await startIn(await mkdtemp(join(tmpdir(), 'holdall-test-first-')), 'holdall');
-after(() => server.stop());
-const [, link] = /Set-up\s+(http\S+)/.exec(server.output()) ?? assert.fail(server.output());
-const base = `http://localhost:${server.port}`;
-const here = (address) => address.replace(/^http:\/\/[^/]+/, base);
+/** A server that has nothing yet, not even a superuser: where it is, and the link that it prints. */
+async function newServer() {
+  const server = await startIn(await mkdtemp(join(tmpdir(), 'holdall-test-first-')), 'holdall');
+  after(() => server.stop());
+  const [, printed] = /Set-up\s+(http\S+)/.exec(server.output()) ?? assert.fail(server.output());
+  const base = `http://localhost:${server.port}`;
+  return { base, link: printed.replace(/^http:\/\/[^/]+/, base) };
+}
 
+const { base, link } = await newServer();
 const page = await visitor({ scripts: true, baseURL: base });
 const trouble = [];
 page.on('pageerror', (error) => trouble.push(error.message));
@@ -28,7 +32,7 @@ test('whoever opens the dashboard of a new server is told how to begin', async (
 });
 
 test('the printed link makes the first superuser, says what is wrong, and signs them in', async () => {
-  await page.goto(here(link));
+  await page.goto(link);
   await submit(
     page,
     { 'E-mail address': EMAIL, Password: PASSWORD, 'Password, once more': 'another one' },
@@ -57,7 +61,35 @@ test('the demo is loaded once, whatever is clicked, and its records are there', 
 
 test('the link works once', async () => {
   const stranger = await visitor({ baseURL: base });
-  const answer = await stranger.goto(here(link));
+  const answer = await stranger.goto(link);
   assert.equal(answer.status(), 404);
   assert.match(await stranger.locator('main').innerText(), /works once/);
+});
+
+test('a server can begin with a backup of another one', async () => {
+  await api('POST', '/api/collections', { name: 'kept', type: 'base', fields: [{ name: 'title', type: 'text' }] });
+  await api('POST', '/api/collections/kept/records', { title: 'From before' });
+  await api('POST', '/api/backups', { name: 'moved.zip' });
+  const { token } = await api('POST', '/api/files/token');
+  const answer = await fetch(`${origin}/api/backups/moved.zip?token=${token}`);
+  const backup = Buffer.from(await answer.arrayBuffer());
+
+  const other = await newServer();
+  const owner = await visitor({ scripts: true, baseURL: other.base });
+  await owner.goto(other.link);
+  await owner.getByRole('link', { name: 'Begin with a backup of another server instead' }).click();
+  const choose = (name, buffer) =>
+    owner.getByLabel('Backup (a .zip file)').setInputFiles({ name, mimeType: 'application/zip', buffer });
+  await choose('broken.zip', Buffer.from('this is no archive'));
+  await owner.getByRole('button', { name: 'Restore' }).click();
+  await owner.locator('.problem').first().waitFor();
+  await shoot(owner, 'dashboard-start-from-backup');
+  await choose('moved.zip', backup);
+  await owner.getByRole('button', { name: 'Restore' }).click();
+  await owner.getByRole('heading', { name: 'The backup is right' }).waitFor();
+  await owner.waitForURL('**/auth/_superusers/sign-in**');
+  await signIn(owner, SUPERUSER.email, { password: SUPERUSER.password, path: owner.url() });
+  await owner.waitForURL('**/_/');
+  await owner.locator('.side').getByRole('link', { name: 'kept', exact: true }).click();
+  await owner.getByText('From before').waitFor();
 });
