@@ -19,6 +19,10 @@ const OWN_LAYOUT: &str = include_str!("../../templates/mail/layout.html");
 
 /// Lines of the plain text are this long, in characters. Links stay whole.
 const TEXT_WIDTH: usize = 78;
+/// Longer words are broken after all: nobody's address has so many characters.
+const WORD_MAX_CHARS: usize = 4000;
+/// What a line across the page is made of, as long as there is room.
+const RULE: char = '─';
 
 /// What all mails of this server have in common.
 pub struct Letterhead {
@@ -89,10 +93,24 @@ impl Letterhead {
     }
 }
 
-/// The same in plain text, each link with its address on a line of its own below.
+/// The same in plain text, each link with its address on a line of its own below. Nothing is broken inside of a word,
+/// which may be an address: where one is longer than a line, lines are as long as it.
 fn plain_text(html: &str) -> Result<String> {
-    let converter = html2text::config::plain_no_decorate().link_footnotes(true).no_link_wrapping();
-    converter.string_from_read(html.as_bytes(), TEXT_WIDTH).map_err(Error::internal)
+    let written = |width: usize| {
+        let converter = html2text::config::plain_no_decorate().link_footnotes(true).no_link_wrapping();
+        converter.string_from_read(html.as_bytes(), width).map_err(Error::internal)
+    };
+    let unbroken = written(WORD_MAX_CHARS)?;
+    let is_word = |word: &&str| !word.starts_with(RULE);
+    let words = unbroken.lines().filter(|line| !is_footnote(line)).flat_map(str::split_whitespace).filter(is_word);
+    let longest = words.map(|word| word.chars().count()).max().unwrap_or_default();
+    written(longest.max(TEXT_WIDTH))
+}
+
+/// Whether a line is the address of a link, which is never broken: `[1]: https://…`.
+fn is_footnote(line: &str) -> bool {
+    let number = line.strip_prefix('[').and_then(|rest| rest.split_once("]: ")).map(|(number, _)| number);
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn unusable(file: &Path, error: &dyn std::fmt::Display) -> Error {
@@ -170,6 +188,22 @@ mod tests {
         let link = format!("https://app.example.com/auth/people/verify?token={}", "t".repeat(300));
         let mail = written("s", &format!("<p>Hello</p><p><a class=\"btn\" href=\"{link}\">Confirm</a></p>"));
         assert_eq!(mail.text, format!("Hello\n\n[Confirm][1]\n\n[1]: {link}\n"));
+    }
+
+    #[test]
+    fn addresses_that_are_no_links_stay_whole_too() {
+        let token = "x".repeat(300);
+        let words = "word ".repeat(40);
+        let mail = written("s", &format!("<p>{words}</p><hr><p>https://a.example/reset?token={token}</p>"));
+        assert!(
+            mail.text.lines().any(|line| line == format!("https://a.example/reset?token={token}")),
+            "{}",
+            mail.text
+        );
+        let short = written("s", &format!("<p>{words}</p><hr><p><a href=\"https://a.example/{token}\">x</a></p>"));
+        let footnote = |line: &&str| !line.contains("https://");
+        let longest = short.text.lines().filter(footnote).map(|line| line.chars().count()).max();
+        assert!(longest <= Some(TEXT_WIDTH), "{}", short.text);
     }
 
     #[test]
