@@ -10,7 +10,7 @@ import { command } from './lib/palette.js';
 import { addressOf, read } from './records/address.js';
 import { broken, emptiness, foot } from './records/around.js';
 import { bulkBar } from './records/bulk-bar.js';
-import { asText } from './records/cells.js';
+import { asText, naming } from './records/cells.js';
 import { Arrangement } from './records/columns.js';
 import { filterBar } from './records/filter.js';
 import { Grid, KEYS } from './records/grid.js';
@@ -51,17 +51,21 @@ const isView = () => collection.type === 'view';
 
 // --- the list ---
 
-/** The excerpts of rich texts; whoever needs a whole record asks for it. */
+/** Of rich texts excerpts, of related records their names; whoever needs a whole record asks for it. */
 function wantedFields() {
-  const rich = collection.fields
-    .filter((field) => field.type === 'editor')
-    .map((field) => `${field.name}:excerpt(${EXCERPT_CHARS})`);
-  return rich.length > 0 ? ['*', ...rich, 'expand'].join(',') : undefined;
+  const rich = collection.fields.filter((field) => field.type === 'editor');
+  const names = relations().flatMap(({ name, field }) =>
+    ['id', ...naming(context.collections.get(field.collectionId)).map((one) => one.name)].map(
+      (one) => `expand.${name}.${one}`,
+    ),
+  );
+  const wanted = ['*', ...rich.map((field) => `${field.name}:excerpt(${EXCERPT_CHARS})`), ...names];
+  return wanted.length > 1 ? wanted.join(',') : undefined;
 }
 
+const relations = () => arrangement.shown.filter((column) => column.type === 'relation');
 const expanded = () =>
-  arrangement.shown
-    .filter((column) => column.type === 'relation')
+  relations()
     .map((column) => column.name)
     .join(',');
 

@@ -27,11 +27,15 @@ export function safeLink(text) {
   return url && ['http:', 'https:'].includes(url.protocol) ? url.href : null;
 }
 
+/** The fields that name a collection's records. */
+export const naming = (collection) =>
+  collection?.fields.filter((field) => field.presentable && !['file', 'relation'].includes(field.type)) ?? [];
+
 /** What to call a related record: its presentable fields, or its id. */
 export function nameOf(record, collection) {
-  const presentable =
-    collection?.fields.filter((field) => field.presentable && !['file', 'relation'].includes(field.type)) ?? [];
-  const texts = presentable.map((field) => asText(record[field.name], field)).filter((text) => text !== '');
+  const texts = naming(collection)
+    .map((field) => asText(record[field.name], field))
+    .filter((text) => text !== '');
   return texts.join(' · ') || record.id;
 }
 

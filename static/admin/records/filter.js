@@ -199,23 +199,22 @@ const listed = (names) =>
  */
 function listenForEnter({ element, view }, run, text) {
   let chose = false;
-  const take = () => {
-    chose = true;
-    view.contentDOM.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
-    chose = false;
-  };
   element.addEventListener(
     'keydown',
     (event) => {
       const offers = view.dom.getRootNode().querySelector('.cm-tooltip-autocomplete');
       if (event.key === 'ArrowDown' || event.key === 'ArrowUp') chose = Boolean(offers);
       else if (event.key !== 'Enter') chose = false;
-      const takes = event.key === 'Tab' && offers && !event.shiftKey;
-      const applies = event.key === 'Enter' && !event.shiftKey && !(offers && (chose || isExpression(text())));
-      if (event.isComposing || !(takes || applies)) return;
+      const isEnter = event.key === 'Enter' && !event.shiftKey;
+      const isTab = event.key === 'Tab' && !event.shiftKey;
+      const takes = offers && (isTab || (isEnter && (chose || isExpression(text()))));
+      if (event.isComposing || !(takes || isEnter)) return;
       event.preventDefault();
       event.stopPropagation();
-      (takes ? take : run)();
+      // As if it were clicked: right after it has opened, the list takes no keys, and Enter would break the line.
+      if (takes)
+        offers.querySelector('[aria-selected="true"]')?.dispatchEvent(new MouseEvent('mousedown', { bubbles: true }));
+      else run();
     },
     true,
   );
