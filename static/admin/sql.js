@@ -104,8 +104,8 @@ async function send(body) {
   } catch (error) {
     if (error.name === 'AbortError')
       problem(
-        'Cancelled.',
-        body.readOnly ? '' : ' What the statement was to change may have changed all the same: look.',
+        'Cancelled. The server goes on with it until it is done or its time is up',
+        body.readOnly ? '.' : ', so that what was to change may have changed all the same: look.',
       );
     else if (error instanceof Refused)
       problem(error.text, error.status > 0 && body.readOnly === false && ' Nothing has changed.');

@@ -30,7 +30,7 @@ function simple(field, input, { get = () => input.value, set = (value) => { inpu
     element, get, set,
     lock(place) {
       input.disabled = true;
-      for (const button of element.querySelectorAll('button')) button.disabled = true;
+      for (const other of element.querySelectorAll('button, select')) other.disabled = true;
       lockedBy(badge, field, place);
     },
   };
@@ -38,13 +38,12 @@ function simple(field, input, { get = () => input.value, set = (value) => { inpu
 
 const attributes = (field) => ({
   id: uniqueId('setting'), name: field.path, autocomplete: 'off', spellcheck: 'false', placeholder: field.placeholder,
-    list: field.list,
 });
 
 /** A line of text; with `explain`, what it means stands below it while somebody types. */
 const text = (field) => {
   const input = h('input', { ...attributes(field), type: field.kind ?? 'text' });
-  const made = simple(field, input);
+  const made = simple(field, input, { after: field.presets && presets(field, input) });
   if (!field.explain) return made;
   const words = h('p', { class: 'hint explained', 'aria-live': 'polite' });
   const explain = () => { words.textContent = field.explain(input.value); };
@@ -52,6 +51,17 @@ const text = (field) => {
   input.after(words);
   return { ...made, set: (value) => { made.set(value); explain(); } };
 };
+
+/** Values to choose from, which then stand in the input to be changed. */
+const presets = ({ label, presets: list }, input) => h('select', { class: 'presets', 'aria-label': `${label}: examples`,
+  onchange: (event) => {
+    // What is chosen is not a value of the form's.
+    event.stopPropagation();
+    input.value = event.target.value;
+    event.target.value = '';
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+    input.focus();
+  } }, h('option', { value: '' }, 'Examples …'), list.map(([value, name]) => h('option', { value }, name)));
 
 const number = (field) => {
   const input = h('input', { ...attributes(field), type: 'number', min: field.min ?? 0, step: 1,

@@ -34,11 +34,11 @@ export function rateRules(path) {
       { value: rule.label, list: id, class: 'mono', placeholder: '*:auth, posts:create, /api/', spellcheck: 'false' });
     const row = h('tr', {},
       h('td', { class: 'field' }, label),
-      h('td', {}, h('select', { 'aria-label': 'For whom', dataset: { key: 'audience' } },
+      h('td', { 'data-label': 'For whom' }, h('select', { 'aria-label': 'For whom', dataset: { key: 'audience' } },
         AUDIENCES.map(([value, name]) => h('option', { value, selected: value === rule.audience }, name)))),
-      h('td', { class: 'field' }, input('maxRequests', 'Requests',
+      h('td', { class: 'field', 'data-label': 'Requests' }, input('maxRequests', 'Requests',
         { type: 'number', min: 1, value: rule.maxRequests })),
-      h('td', { class: 'field' }, input('duration', 'Seconds', { type: 'number', min: 1, value: rule.duration })),
+      h('td', { class: 'field', 'data-label': 'In seconds' }, input('duration', 'Seconds', { type: 'number', min: 1, value: rule.duration })),
       h('td', {}, iconButton('trash', 'Remove this limit', { onclick: () => { row.remove(); changed(); } })));
     body.append(row);
     changed();

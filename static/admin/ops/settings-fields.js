@@ -2,7 +2,7 @@
 // people. Used by the page Settings, which shows all of them, and by others that show those of their subject.
 
 import { when } from '../lib/format.js';
-import { next, words } from './cron.js';
+import { PRESETS, next, words } from './cron.js';
 
 const s3 = (path, key) => [
   { path: `${path}.enabled`, key: `${key}bucket`, type: 'check', label: 'Keep them in an S3-compatible bucket' },
@@ -64,7 +64,7 @@ function schedule(expression) {
 
 export const BACKUPS = [
   { path: 'backups.cron', key: 'backup_cron', type: 'text', label: 'Schedule', placeholder: '0 3 * * *',
-    list: 'cron-presets', explain: schedule, hint: 'Minute, hour, day, month, weekday, in UTC. Empty makes none.' },
+    presets: PRESETS, explain: schedule, hint: 'Minute, hour, day, month, weekday, in UTC. Empty makes none.' },
   { path: 'backups.cronMaxKeep', key: 'backup_keep', type: 'number', label: 'How many to keep',
     hint: 'Of those made by schedule. The newest good one never goes.' },
 ];

@@ -2,10 +2,8 @@
 // what the server refuses beside the inputs. Used by the pages Settings, Mail, Backups and Logs.
 
 import { Refused, patch } from '../lib/api.js';
-import { h } from '../lib/dom.js';
 import { clearProblems, showProblems, tell, toast } from '../lib/feedback.js';
 import { CONTROLS } from './controls.js';
-import { PRESETS } from './cron.js';
 
 /** What stands at `a.b.c`. */
 export const at = (tree, path) => path.split('.').reduce((value, key) => value?.[key], tree);
@@ -86,7 +84,6 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
       'problem');
   }
 
-  form.append(h('datalist', { id: 'cron-presets' }, PRESETS.map(([value, label]) => h('option', { value, label }))));
   form.addEventListener('input', refresh);
   form.addEventListener('change', refresh);
   take(settings);

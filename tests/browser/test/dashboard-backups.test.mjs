@@ -105,10 +105,14 @@ test('one that is no good says why, and changes nothing when it is restored', as
 test('the schedule is saved, and one that is none is refused', async () => {
   const page = await owner();
   await open(page, '/_/backups');
-  await page.getByLabel('Schedule').fill('at night');
+  // Examples are a beginning.
+  await page.getByLabel('Schedule: examples').selectOption({ label: 'Sundays at 03:00' });
+  await page.getByText(/^Sundays at 03:00 UTC, next /).waitFor();
+  assert.equal(await page.getByLabel('Schedule', { exact: true }).inputValue(), '0 3 * * 0');
+  await page.getByLabel('Schedule', { exact: true }).fill('at night');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.locator('[name="backups.cron"][aria-invalid="true"]').waitFor();
-  await page.getByLabel('Schedule').fill('0 3 * * *');
+  await page.getByLabel('Schedule', { exact: true }).fill('0 3 * * *');
   await page.getByText(/Every day at 03:00 UTC, next /).waitFor();
   await page.getByLabel('How many to keep').fill('5');
   await page.keyboard.press('Control+s');

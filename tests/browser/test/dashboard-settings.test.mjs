@@ -51,7 +51,7 @@ test('what is refused stands beside its field, and nothing typed is lost', async
   await open(page, '/_/settings');
   await part(page, 'Application').getByLabel('Address').fill('nowhere');
   await part(page, 'Mail').getByLabel('Sender\'s address').fill('<b>nobody</b>');
-  await part(page, 'Backups').getByLabel('Schedule').fill('every day');
+  await part(page, 'Backups').getByLabel('Schedule', { exact: true }).fill('every day');
   await page.getByRole('button', { name: 'Add a limit' }).click();
   const limit = page.getByRole('row').filter({ has: page.getByLabel('What is counted') }).last();
   await limit.getByLabel('What is counted').fill('a b c');
@@ -100,6 +100,14 @@ test('limits have rows, and their labels can be completed', async () => {
   await rows.last().getByLabel('Seconds').fill('60');
   await rows.first().getByRole('button', { name: 'Remove this limit' }).click();
   await limits.getByRole('button', { name: /Add your address/ }).click();
+  // On a phone, all of a limit is in sight.
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 390, height: 780 });
+  for (const one of await rows.last().locator('input, select, button').all()) {
+    const { x, width } = await one.boundingBox();
+    assert.ok(x >= 0 && x + width <= 390);
+  }
+  await page.setViewportSize(size);
   await save(page);
   await saved(page);
   const { rateLimits } = await api('GET', '/api/settings');

@@ -181,7 +181,7 @@ test('what takes long is cancelled, and runs once however often somebody clicks'
   await page.keyboard.press('Control+Enter');
   await page.keyboard.press('Control+Enter');
   await page.getByRole('button', { name: 'Cancel' }).click();
-  await page.getByText('Cancelled.').waitFor();
+  await page.getByText('Cancelled. The server goes on with it until it is done or its time is up.').waitFor();
   assert.equal(sent, 1);
   await page.unroute('**/api/sql');
   await page.keyboard.press('Escape');
