@@ -340,8 +340,10 @@ async function makeAnew() {
   });
   if (!yes) return;
   scaffolds ??= await get('/api/collections/meta/scaffolds');
-  const others = draft.collections.filter((one) => one.id !== draft.saved.id);
-  draft = new Draft(null, others, { ...draft.definition(), id: newCollectionId() });
+  const [old, id] = [draft.saved.id, newCollectionId()];
+  const others = draft.collections.filter((one) => one.id !== old);
+  const fields = draft.fields.map((field) => (field.collectionId === old ? { ...field, collectionId: id } : field));
+  draft = new Draft(null, others, { ...draft.definition(), fields, id });
   draft.start = '';
   build();
 }
@@ -354,7 +356,8 @@ async function lookAround() {
   draft.changed('collections');
   if (draft.isNew) return;
   const stored = collections.find((one) => one.id === draft.saved.id);
-  if (stored?.updated === draft.saved.updated) return;
+  // It may have been saved here while the list was on its way; dates are texts that can be compared.
+  if (stored && stored.updated <= draft.saved.updated) return;
   if (stored && !draft.isDirty) {
     draft = new Draft(stored, collections);
     build();

@@ -55,8 +55,10 @@ export function mailFrame(title) {
   });
   /** Makes the frame as high as the mail is. */
   function fit() {
+    const page = element.contentDocument?.documentElement;
+    if (!page) return;
     element.style.height = '0';
-    element.style.height = `${Math.min(HEIGHT_MAX, element.contentDocument.documentElement.scrollHeight + 2)}px`;
+    element.style.height = `${Math.min(HEIGHT_MAX, page.scrollHeight + 2)}px`;
   }
   const show = (html) => {
     const made = lifeless(html);

@@ -72,7 +72,8 @@ test('whoever keeps only their own sees what of the other goes, and can still br
 });
 
 test('a collection that somebody else has deleted can be made anew', async () => {
-  await define('gone', [text('a')]);
+  const self = { name: 'self', type: 'relation', collectionId: 'gone_collection_1', maxSelect: 1 };
+  await define('gone', [text('a'), self], { id: 'gone_collection_1' });
   await edit('gone');
   await addField('Text', 'mine');
   await api('DELETE', '/api/collections/gone');
@@ -81,7 +82,9 @@ test('a collection that somebody else has deleted can be made anew', async () =>
   await button('Make it anew', dialog()).click();
   await saved(() => button('Create').click());
   await page.waitForURL('**/_/collections/gone');
-  assert.deepEqual(await fieldNames('gone'), ['id', 'a', 'mine']);
+  const { id, fields } = await definition('gone');
+  assert.deepEqual(fields.map((field) => field.name), ['id', 'a', 'self', 'mine']);
+  assert.equal(fields[2].collectionId, id);
 });
 
 test('who comes back to the tab learns what has been saved meanwhile', async () => {
