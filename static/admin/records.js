@@ -209,6 +209,8 @@ function go(change) {
 function apply(next) {
   const listChanged = next.filter !== state.filter || next.sort !== state.sort;
   const before = state.record;
+  // Nobody should delete what they can't see any more.
+  if (next.filter !== state.filter) grid.select((selection) => selection.clear());
   state = next;
   if (listChanged) {
     bar.set(state.filter);

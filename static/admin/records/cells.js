@@ -22,7 +22,7 @@ export function plain(html) {
 }
 
 /** An address that may be followed; `null` for any other. */
-export function safeLink(text) {
+function safeLink(text) {
   const url = URL.canParse(String(text)) ? new URL(String(text)) : null;
   return url && ['http:', 'https:'].includes(url.protocol) ? url.href : null;
 }

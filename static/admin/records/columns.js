@@ -32,7 +32,7 @@ const widthFor = ({ name, type }) =>
   Math.max(name === 'id' ? ID_WIDTH : (WIDTHS[type] ?? TEXT_WIDTH), Math.min(48 + name.length * CHAR_PX, TEXT_WIDTH));
 
 /** All columns, in the order of the collection's fields, dates of the record's own last. */
-export function columnsOf(collection) {
+function columnsOf(collection) {
   const shown = collection.fields.filter((field) => field.type !== 'password' && !SECRET.has(field.name));
   const late = (field) => (field.type === 'autodate' ? 1 : 0);
   return shown

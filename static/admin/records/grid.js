@@ -53,10 +53,9 @@ export class Grid {
    *   `copy(column, record)`, `resize(name, px)`, `move(name, before)`, `moveBy(name, step)`, `see(first, last)`;
    *   `range(from, to)` is asked for the records of rows, which may have to be fetched.
    */
-  constructor({ label, context, readOnly, on }) {
+  constructor({ label, context, on }) {
     this.#context = context;
     this.#on = on;
-    this.readOnly = readOnly;
     this.head = h('div', { class: 'grid-row grid-head', role: 'row', 'aria-rowindex': 1 });
     this.body = h('div', { class: 'grid-body', role: 'rowgroup' });
     this.element = h(

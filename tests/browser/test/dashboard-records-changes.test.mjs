@@ -263,3 +263,29 @@ test('a cell is copied as it is stored, rich texts whole', async () => {
   await page.getByRole('button', { name: 'Dismiss' }).first().click();
   assert.equal(await copied('body'), body);
 });
+
+test('where the settings ask to be careful, changes of a cell and of many records are asked about', async () => {
+  await clear();
+  const { id } = await create({ title: 'Careful', code: 'W-1' });
+  await api('PATCH', '/api/settings', { meta: { hideControls: true } });
+  try {
+    const page = await owner();
+    await open(page, '/_/collections/things');
+    await (await cell(page, 'W-1', 'title')).dblclick();
+    await page.getByLabel(`title of ${id}`).fill('Changed');
+    await page.keyboard.press('Enter');
+    const question = page.getByRole('dialog', { name: 'Change title?' });
+    await question.waitFor();
+    assert.equal((await view(id)).title, 'Careful');
+    await question.getByRole('button', { name: 'Go on' }).click();
+    await row(page, 'Changed').waitFor();
+    await tick(page, 'W-1');
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.getByLabel('New value').fill('All');
+    await page.getByRole('button', { name: 'Change 1 record' }).click();
+    await page.getByRole('dialog', { name: 'Change 1 record?' }).getByRole('button', { name: 'Cancel' }).click();
+    assert.equal((await view(id)).title, 'Changed');
+  } finally {
+    await api('PATCH', '/api/settings', { meta: { hideControls: false } });
+  }
+});
