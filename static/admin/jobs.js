@@ -92,14 +92,15 @@ async function start(id) {
     started.add(id);
     await post(`/api/crons/${encodeURIComponent(id)}`);
     await load();
-    const run = await ended(() => get('/api/crons'), (jobs) => {
+    const { last } = await ended(() => get('/api/crons'), (jobs) => {
       const job = jobs.find((one) => one.id === id);
-      // One that is gone, or of a server that has begun anew, never ends.
-      return !job || (!job.isRunning && latest(jobs)?.started !== before) ? { run: job?.runs[0] } : null;
+      return !job || (!job.isRunning && latest(jobs)?.started !== before) ? { last: job?.runs[0] } : null;
     });
     started.delete(id);
     await load();
-    if (run.run?.error) toast(`${nameOf(id)} failed. ${run.run.error}`, 'problem');
+    // The job is gone, or the server has begun anew.
+    if (!last) toast(`How ${nameOf(id)} has ended isn't known.`, 'problem');
+    else if (last.error) toast(`${nameOf(id)} failed. ${last.error}`, 'problem');
     else toast(`${nameOf(id)}: done.`);
   } catch (error) {
     started.delete(id);

@@ -14,7 +14,7 @@ import { past as typedPast, typedBefore } from './ops/typed-before.js';
 
 const HISTORY = 'sql';
 const CHANGING = /^\s*(?:insert|update|delete|replace)\b/i;
-/** What isn't kept of several results in one page. */
+/** More rows than these aren't drawn on one page. */
 const ROWS_MAX = 20_000;
 const CLOCK_MS = 200;
 

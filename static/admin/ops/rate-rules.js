@@ -38,7 +38,8 @@ export function rateRules(path) {
         AUDIENCES.map(([value, name]) => h('option', { value, selected: value === rule.audience }, name)))),
       h('td', { class: 'field', 'data-label': 'Requests' }, input('maxRequests', 'Requests',
         { type: 'number', min: 1, value: rule.maxRequests })),
-      h('td', { class: 'field', 'data-label': 'In seconds' }, input('duration', 'Seconds', { type: 'number', min: 1, value: rule.duration })),
+      h('td', { class: 'field', 'data-label': 'Seconds' }, input('duration', 'Seconds',
+        { type: 'number', min: 1, value: rule.duration })),
       h('td', {}, iconButton('trash', 'Remove this limit', { onclick: () => { row.remove(); changed(); } })));
     body.append(row);
     changed();

@@ -103,9 +103,11 @@ test('limits have rows, and their labels can be completed', async () => {
   // On a phone, all of a limit is in sight.
   const size = page.viewportSize();
   await page.setViewportSize({ width: 390, height: 780 });
+  let [end, top] = [0, 0];
   for (const one of await rows.last().locator('input, select, button').all()) {
-    const { x, width } = await one.boundingBox();
-    assert.ok(x >= 0 && x + width <= 390);
+    const { x, y, width, height } = await one.boundingBox();
+    assert.ok(x + width <= 390 && (x >= end || y >= top), 'beside or below the one before');
+    [end, top] = [x + width, y + height];
   }
   await page.setViewportSize(size);
   await save(page);
