@@ -99,7 +99,7 @@ test('shortcuts are listed, and two keys are one only if they follow each other'
   await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor();
   await lookAtDialog(page, 'shortcuts');
   await page.keyboard.press('Escape');
-  assert.equal(await page.getByRole('heading', { name: 'Keyboard shortcuts' }).count(), 0);
+  await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor({ state: 'detached' });
   await page.keyboard.press('g');
   await page.keyboard.press('x');
   await page.keyboard.press('l');
@@ -116,13 +116,13 @@ test('Escape closes one thing at a time, and loses nothing', async () => {
   await title.fill('Not saved');
   // Two dialogs that open without a click are one to a browser, so the second Escape would close both.
   for (let times = 0; times < 6; times += 1) await page.keyboard.press('Escape');
-  assert.equal(await page.getByText('Close without saving?').count(), 0);
+  await page.getByText('Close without saving?').waitFor({ state: 'detached' });
   assert.equal(await title.inputValue(), 'Not saved');
   await page.keyboard.press('Escape');
   await page.getByRole('heading', { name: 'Close without saving?' }).waitFor();
   assert.equal(await focused(page), 'Cancel', 'a key that is held down discards nothing');
   await page.getByRole('button', { name: 'Discard changes' }).click();
-  assert.equal(await title.count(), 0);
+  await title.waitFor({ state: 'detached' });
 });
 
 test('dialogs and menus give the focus back to what opened them', async () => {
