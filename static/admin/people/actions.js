@@ -8,8 +8,10 @@ import { namedQuery } from './names.js';
 export { impersonate } from './impersonate.js';
 
 const MAILS = {
-  verification: { path: 'request-verification', question: 'Ask them to confirm the address?', name: 'confirmation mail' },
-  reset: { path: 'request-password-reset', question: 'Send a mail that sets a new password?', name: 'password mail' },
+  verification: {
+    name: 'confirmation mail', path: 'request-verification', question: 'Ask them to confirm the address?',
+  },
+  reset: { name: 'password mail', path: 'request-password-reset', question: 'Send a mail that sets a new password?' },
 };
 
 /** Sends a mail of a kind after asking; `button` is busy meanwhile. */

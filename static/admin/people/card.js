@@ -15,7 +15,8 @@ document.head.append(h('link', { rel: 'stylesheet', href: new URL('../people-car
 export function card(title, ask, draw, actions = []) {
   const id = uniqueId('card');
   const body = h('div', { class: 'stack' }, h('p', { class: 'quiet' }, 'Loading …'));
-  const element = h('section', { class: 'card account-card', 'aria-labelledby': id }, h('div', { class: 'row between card-head' },
+  const element = h('section', { class: 'card account-card', 'aria-labelledby': id },
+    h('div', { class: 'row between card-head' },
       h('h2', { id }, title), h('div', { class: 'row' }, actions)), body);
   async function load() {
     try {

@@ -88,7 +88,7 @@ export function impersonate(collection, record) {
                 },
               );
               const ends = when(new Date(Date.now() + (chosen() || usual) * 1000).toISOString());
-              const until = `Until ${ends}. It can't be renewed, and is not shown again. “End every sign-in” ends it, too.`;
+              const until = `Until ${ends}. It can't be renewed or shown again. “End every sign-in” ends it, too.`;
               const host = root.href.replace(/\/$/, '');
               fill(
                 result,

@@ -10,6 +10,8 @@ import { isMultiple, isSecret, nameOf, readRecords, toState, toWire } from './va
 
 /** So many records are looked at; of more, it is said that there are more, and an undo leaves them out. */
 const FOLLOWED_MAX = 500;
+/** So many ids are asked for by one request. */
+const CHUNK = 40;
 
 /** Deletes a record after asking; resolves to whether it is gone. `onback(record)`: it was brought back. */
 export async function deleteRecord(collection, record, { etag, onback }) {
@@ -35,8 +37,8 @@ export async function deleteRecord(collection, record, { etag, onback }) {
     else tell(error);
     return false;
   }
-  if (kept) toast(told(effects, kept), 'good', { action: { label: 'Undo', run: () => bringBack(effects, kept, onback) } });
-  else toast('Deleted.');
+  const action = kept && { label: 'Undo', run: () => bringBack(effects, kept, onback) };
+  toast(kept ? told(effects, kept) : 'Deleted.', 'good', { action });
   return true;
 }
 
@@ -51,36 +53,53 @@ const isKept = ({ type, fields }) => type !== 'auth' && !fields.some((field) => 
  */
 async function follow(collection, record) {
   const collections = (await getAll('/api/collections')).filter((one) => one.type !== 'view');
-  const gone = [{ collection, record }];
+  const gone = [];
+  const known = new Set();
+  const isGone = (of, id) => known.has(`${of.id}/${id}`);
+  const go = (one) => {
+    known.add(`${one.collection.id}/${one.record.id}`);
+    gone.push(one);
+  };
+  go({ collection, record });
   const emptied = new Map();
-  const needing = [];
-  const isGone = (of, id) => gone.some((one) => one.collection.id === of.id && one.record.id === id);
   let isMore = false;
-  for (let at = 0; at < gone.length && !isMore; at += 1) {
-    const { collection: target, record: { id } } = gone[at];
-    for (const referring of collections) {
-      for (const field of referring.fields.filter((one) => one.collectionId === target.id && one.type === 'relation')) {
-        const found = await referringTo(referring, field, id);
-        isMore ||= gone.length + found.length > FOLLOWED_MAX;
-        for (const other of found.slice(0, FOLLOWED_MAX)) {
-          if (isGone(referring, other.id)) continue;
-          const left = [other[field.name]].flat().filter((one) => one && !isGone(target, one));
-          const entry = { collection: referring, field, record: other, left };
-          if (left.length === 0 && field.cascadeDelete) gone.push({ collection: referring, record: other });
-          else emptied.set(`${referring.id}/${field.name}/${other.id}`, entry);
-        }
+  for (let at = 0; at < gone.length && !isMore; ) {
+    const target = gone[at].collection;
+    const ids = sameFrom(gone, at);
+    at += ids.length;
+    for (const [referring, field] of relationsTo(collections, target)) {
+      const found = await referringTo(referring, field, ids);
+      isMore ||= gone.length + found.length > FOLLOWED_MAX;
+      for (const other of found) {
+        if (isGone(referring, other.id)) continue;
+        const left = [other[field.name]].flat().filter((one) => one && !isGone(target, one));
+        const entry = { collection: referring, field, record: other, left };
+        if (left.length === 0 && field.cascadeDelete) go({ collection: referring, record: other });
+        else emptied.set(`${referring.id}/${field.name}/${other.id}`, entry);
       }
     }
   }
-  for (const [key, { collection: of, field, record: other, left }] of emptied) {
-    if (isGone(of, other.id)) emptied.delete(key);
-    else if (left.length === 0 && field.required) needing.push({ collection: of, record: other });
-  }
-  return { gone, emptied: [...emptied.values()], needing, isMore };
+  const others = [...emptied.values()].filter((one) => !isGone(one.collection, one.record.id));
+  const needing = others.filter((one) => one.left.length === 0 && one.field.required);
+  return { gone, emptied: others, needing, isMore };
 }
 
-async function referringTo(collection, field, id) {
-  const filter = `${field.name}${isMultiple(field) ? ':each ?=' : ' ='} ${quoted(id)}`;
+/** The ids of the records from this place on that are of the same collection, so many as one request asks for. */
+function sameFrom(gone, at) {
+  const end = gone.findIndex((one, place) => place > at && one.collection.id !== gone[at].collection.id);
+  return gone.slice(at, Math.min(end < 0 ? gone.length : end, at + CHUNK)).map((one) => one.record.id);
+}
+
+const relationsTo = (collections, target) =>
+  collections.flatMap((one) =>
+    one.fields
+      .filter((field) => field.type === 'relation' && field.collectionId === target.id)
+      .map((field) => [one, field]),
+  );
+
+async function referringTo(collection, field, ids) {
+  const name = `${field.name}${isMultiple(field) ? ':each ?=' : ' ='}`;
+  const filter = ids.map((id) => `${name} ${quoted(id)}`).join(' || ');
   const query = { filter, perPage: FOLLOWED_MAX, skipTotal: 1 };
   const answer = await send('GET', records(collection.name), { query, raw: true });
   return readRecords(await answer.text(), collection);
@@ -94,6 +113,7 @@ function counted(list) {
 }
 
 function summary(collection, record, { gone, emptied, isMore }) {
+  const lasting = counted(gone.filter((one) => !isKept(one.collection)));
   const files = gone.reduce((sum, one) => sum + filesOf(one.collection, one.record).length, 0);
   const lines = [
     gone.length > 1 && `With it ${gone.length === 2 ? 'goes' : 'go'}: ${counted(gone.slice(1)).join(', ')}.`,
@@ -104,6 +124,7 @@ function summary(collection, record, { gone, emptied, isMore }) {
     isKept(collection)
       ? `Right afterwards this can be undone${files > 0 ? `; of files, up to ${keptMost()}` : ''}.`
       : "It can't be undone: its password is nowhere else.",
+    isKept(collection) && lasting.length > 0 && `But ${lasting.join(', ')} would stay gone: passwords are nowhere else.`,
   ].filter(Boolean);
   return h('div', { class: 'record-effects' }, lines.map((line) => h('p', {}, line)));
 }
@@ -114,12 +135,14 @@ async function keepAll({ gone }) {
   const space = room();
   const files = new Map();
   const lost = [];
+  const close = toast('Keeping what goes, for an undo …');
   for (const { collection, record } of gone) {
     if (!isKept(collection)) continue;
     const kept = await keep(collection, record.id, filesOf(collection, record), { space });
     files.set(record.id, kept);
     lost.push(...kept.lost);
   }
+  close();
   return { files, lost };
 }
 
@@ -161,8 +184,11 @@ async function bringBack({ gone, emptied }, { files }, onback) {
   }
   if (first) onback?.(first);
   if (failed.length > 0) toast(`${first ? 'Not all is back' : 'Nothing is back'}.\n${failed.join('\n')}`, 'problem');
-  else if (first) toast(`It is back${gone.length > 1 ? ', with what went with it' : ''}. Its dates are new ones.`);
+  else if (first) toast(`It is back${gone.length > 1 ? withWhat(gone) : ''}. Its dates are new ones.`);
 }
+
+const withWhat = (gone) =>
+  gone.every((one) => isKept(one.collection)) ? ', with what went with it' : ', with what could be brought back';
 
 async function remake(collection, record, kept) {
   const body = {};

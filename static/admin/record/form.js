@@ -128,7 +128,7 @@ function pictureHolders(collection, controls) {
     /** Adds a file to the first field that takes it; `problem` says why none does. */
     takePicture(file) {
       if (holders.length === 0)
-        return { problem: 'Pictures can’t be pasted here: the collection has no field for files that everybody may see.' };
+        return { problem: 'Pictures can’t be pasted: the collection has no field for files that everybody may see.' };
       const problems = holders.map((field) => controlOf(field).problemWith(file));
       const at = problems.findIndex((problem) => !problem);
       if (at < 0) return { problem: `The picture was not taken. ${problems.join(' ')}` };

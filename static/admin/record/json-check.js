@@ -1,8 +1,17 @@
 // Where a text stops being JSON. Browsers say it in words of their own, and not always where.
 
 const SPACE = /[ \t\n\r]*/y;
-const TOKEN =
-  /[{}[\],:]|"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+const TOKEN = new RegExp(
+  [
+    /[{}[\],:]/,
+    /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/,
+    /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/,
+    /true|false|null/,
+  ]
+    .map((one) => one.source)
+    .join('|'),
+  'y',
+);
 const CLOSING = { '{': '}', '[': ']' };
 
 /** The place of the first character that no JSON can have there, or of the end if something is missing; -1 if none. */

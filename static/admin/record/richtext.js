@@ -1,8 +1,8 @@
-// The record editor's control for rich text: ProseMirror, and the HTML itself. HTML with more in it than the schema knows
-// opens as HTML, so that looking at it takes nothing away.
+// The record editor's control for rich text: ProseMirror, and the HTML itself. HTML with more in it than the schema
+// knows opens as HTML, so that looking at it takes nothing away. The editor comes when somebody begins to write.
 //
-// What may stand in it: `richtext/schema.js`; buttons and keys: `richtext/toolbar.js`; pictures: `richtext/picture.js` and,
-// for those that are pasted, `pictures.js`.
+// What may stand in it: `richtext/schema.js`; buttons and keys: `richtext/toolbar.js`; pictures: `richtext/picture.js`
+// and, for those that are pasted, `pictures.js`.
 
 import { fill, h } from '../lib/dom.js';
 import { ask, tell, toast } from '../lib/feedback.js';

@@ -39,9 +39,11 @@ export async function save(editor, { andClose = false } = {}) {
 }
 
 /** The contents of files that this save takes away. */
-function keepReplaced({ collection, record, saving }, names, sent) {
+function keepReplaced({ collection, record, saving, says }, names, sent) {
   if (!record) return undefined;
-  const going = filesOf(collection, record, (field, name) => !names.includes(field.name) || sent[field.name].includes(name));
+  const stays = (field, name) => !names.includes(field.name) || sent[field.name].includes(name);
+  const going = filesOf(collection, record, stays);
+  if (going.length > 0) fill(says, 'Keeping what goes, for an undo …');
   return keep(collection, record.id, going, { signal: saving.signal });
 }
 
@@ -82,12 +84,14 @@ function begin(editor) {
 /** Not really disabled: that would take the focus away. */
 function drawBusy(editor, on) {
   for (const button of [editor.saveButton, editor.closeButton])
-    for (const name of ['aria-busy', 'aria-disabled']) on ? button.setAttribute(name, 'true') : button.removeAttribute(name);
+    for (const name of ['aria-busy', 'aria-disabled'])
+      on ? button.setAttribute(name, 'true') : button.removeAttribute(name);
 }
 
 function end(editor) {
   editor.isSaving = false;
   drawBusy(editor, false);
+  editor.changed();
   const hadFocus = editor.upload.contains(document.activeElement);
   editor.upload.hidden = true;
   if (hadFocus) editor.saveButton.focus();

@@ -81,7 +81,8 @@ async function begin(collection, field, file, signal) {
 /** A refusal that is told beside the field. */
 function beside(field, file, error) {
   const message = `${file.name}: ${error.message}`;
-  return new Refused(error.status, { message: 'A file was not taken.', data: { [field]: { code: 'upload', message } } });
+  const data = { [field]: { code: 'upload', message } };
+  return new Refused(error.status, { message: 'A file was not taken.', data });
 }
 
 /** Forgets what was begun for these files: a record has taken it, or nobody will; then the server forgets it, too. */

@@ -5,7 +5,8 @@ import { address, Refused } from '../lib/api.js';
 /**
  * Sends a body. Resolves to the request, answered, whatever the server says; rejects with `Refused` if it can't be
  * reached, and with an `AbortError` once `signal` is aborted.
- * @param {{ headers?: object, body?: any, signal?: AbortSignal, onprogress?: (sent: number, all: number) => void }} options
+ * @param {{ headers?: object, body?: any, signal?: AbortSignal, onprogress?: (sent: number, all: number) => void }}
+ *   options
  */
 export function transfer(method, path, { headers = {}, body, signal, onprogress } = {}) {
   return new Promise((resolve, reject) => {

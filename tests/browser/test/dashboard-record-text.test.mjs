@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { api, origin } from '../lib/browser.mjs';
 import { lookAtDialog } from '../lib/dashboard.mjs';
-import { answers, button, field, HOSTILE, isSaved, make, newest, page, png, said, save, show, stored, writeInto } from '../lib/record_panel.mjs';
+import {
+  answers, button, field, HOSTILE, isSaved, make, newest, page, png, said, save, show, stored, writeInto,
+} from '../lib/record_panel.mjs';
 
 before(async () => {
   await api('POST', '/api/collections', {
@@ -33,7 +35,8 @@ test('a picture is chosen from the files of any record, in a size', async () => 
   await maker.getByLabel('title', { exact: true }).fill(HOSTILE);
   await writeInto(maker, 'story');
   await page.keyboard.type('x');
-  await field(maker, 'pictures').locator('input[type="file"]').setInputFiles([picture('red.png', 200), picture('blue.png', 80)]);
+  const files = [picture('red.png', 200), picture('blue.png', 80)];
+  await field(maker, 'pictures').locator('input[type="file"]').setInputFiles(files);
   await button(maker, 'Create').click();
   await said('Created.');
   const source = await newest('articles');
@@ -43,7 +46,8 @@ test('a picture is chosen from the files of any record, in a size', async () => 
   await button(field(panel, 'story'), 'Picture').click();
   await dialog().getByRole('group', { name: 'Pictures' }).getByRole('button').nth(1).waitFor();
   assert.equal(await dialog().getByRole('button', { name: 'Put in' }).isDisabled(), true);
-  assert.deepEqual(await dialog().getByLabel('Collection').locator('option').allTextContents(), ['articles', 'papers', 'users']);
+  const collections = await dialog().getByLabel('Collection').locator('option').allTextContents();
+  assert.deepEqual(collections, ['articles', 'papers', 'users']);
   await dialog().getByLabel('Search records').fill('nothing like it');
   await dialog().getByText('There is no picture.').waitFor();
   await dialog().getByLabel('Search records').fill(HOSTILE.slice(0, 12));
@@ -99,7 +103,7 @@ test('a pasted picture becomes a file of the record when it is saved', async () 
     assert.equal(record.pictures.length, 1);
     assert.match(record.pictures[0], /^shot_/);
     const url = `${origin}/api/files/${record.collectionId}/${made}/${record.pictures[0]}`;
-    assert.equal(record.story, isNew ? `<p>See <img src="${url}" alt=""></p>` : `<p>beforeSee <img src="${url}" alt=""></p>`);
+    assert.equal(record.story, `<p>${isNew ? '' : 'before'}See <img src="${url}" alt=""></p>`);
     await rich(panel).locator(`img[src="${url}"]`).waitFor();
   }
   assert.deepEqual(page.trouble, []);
@@ -152,10 +156,14 @@ test('should the text not follow its pictures, nothing is lost', async () => {
 
 test('the editors come when somebody writes, and a text is read without them', async () => {
   const { id } = await make('kinds', {
-    title: 'light', data: { a: 1 }, story: '<p>Read <a href="https://a.example">me</a> <img src="https://elsewhere.example/x.png"></p>',
+    title: 'light',
+    data: { a: 1 },
+    story: '<p>Read <a href="https://a.example">me</a> <img src="https://elsewhere.example/x.png"></p>',
   });
   const loaded = [];
-  const listener = (request) => { if (/vendor\/(prosemirror|codemirror)/.test(request.url())) loaded.push(request.url()); };
+  const listener = (request) => {
+    if (/vendor\/(prosemirror|codemirror)/.test(request.url())) loaded.push(request.url());
+  };
   page.on('request', listener);
   const panel = await show('kinds', { id });
   await rich(panel).getByText('Picture: https://elsewhere.example/x.png').waitFor();

@@ -127,7 +127,8 @@ test('what is refused is told beside its field, and what belongs to none on top'
 
 test('JSON says where it ends to be JSON', async () => {
   const panel = await show('kinds');
-  for (const [text, place] of [['{"a": 1,\n "b" 2}', 'line 2, column 6'], ['[1, 2', 'line 1, column 6'], ['[01]', 'line 1, column 3']]) {
+  const places = { '{"a": 1,\n "b" 2}': 'line 2, column 6', '[1, 2': 'line 1, column 6', '[01]': 'line 1, column 3' };
+  for (const [text, place] of Object.entries(places)) {
     await typeJson(panel, 'data', text);
     await field(panel, 'data').getByText(`Not valid: ${place}`).waitFor();
   }

@@ -71,7 +71,8 @@ export function pickPicture({ collection, openRecord, there }) {
     dialog.addEventListener('close', () => {
       gallery.end();
       dialog.remove();
-      answered(dialog.returnValue === 'take' && source.src() ? { src: source.src(), alt: alt.value.trim() } : undefined);
+      const src = dialog.returnValue === 'take' && source.src();
+      answered(src ? { src, alt: alt.value.trim() } : undefined);
     });
     draw();
     document.body.append(dialog);
@@ -226,7 +227,7 @@ function files(own, openRecord, onchange) {
       fill(where, all.map((one) => h('option', { value: one.id }, one.name)));
       const isNone = all.length === 0;
       for (const element of [where, search, make]) element.hidden = isNone;
-      if (isNone) fill(says, 'No collection has a file field whose files everybody may see. Protected ones are left out.');
+      if (isNone) fill(says, 'No collection has a field for files that everybody may see; protected ones can’t be shown.');
       else {
         [of] = all;
         load();
