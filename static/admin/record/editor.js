@@ -56,7 +56,6 @@ class Editor {
     Object.assign(this, { collection, id, duplicateOf, values, onsaved, ondeleted, onclosed });
     this.isReadOnly = Boolean(readOnly) || collection.type === 'view';
     this.isSaving = false;
-    this.ends = [];
   }
 
   build(dialog, close) {
@@ -330,7 +329,7 @@ class Editor {
   end() {
     letGo(this);
     this.form?.end();
-    for (const end of [...this.ends, this.unlisten, this.unwatch]) end?.();
+    for (const end of [this.unlisten, this.unwatch]) end?.();
     open.splice(open.indexOf(this.dialog), 1);
     this.onclosed?.();
   }
