@@ -16,7 +16,7 @@ use crate::mail::outbox::{self, Mail, State};
 use crate::mail::{Failure, Letterhead, MailKind, Smtp};
 use crate::records::{Cx, access};
 use crate::settings::Config;
-use crate::store::WriteTx;
+use crate::store::{ReadTx, WriteTx};
 
 /// Mails that are sent at the same time.
 const AT_ONCE: u64 = 8;
@@ -191,7 +191,7 @@ impl App {
             access::refuse_key(cx)?;
             let dialect = cx.plans.dialect();
             let mail = outbox::find(tx, dialect, &id)?.ok_or_else(Error::not_found)?;
-            match sending_again_problem(&mail, has_server, tx.now()) {
+            match sending_again_problem(tx, cx, &mail, has_server)? {
                 Some(problem) => Err(Error::invalid(problem)),
                 None => outbox::requeue(tx, dialect, &id),
             }
@@ -201,17 +201,20 @@ impl App {
 }
 
 /// Why a mail can't be sent again; nothing if it can.
-fn sending_again_problem(mail: &Mail, has_server: bool, now: Timestamp) -> Option<&'static str> {
+fn sending_again_problem(tx: &ReadTx<'_>, cx: &Cx<'_>, mail: &Mail, has_server: bool) -> Result<Option<&'static str>> {
     let is = |state: State| mail.state == state.name();
-    let is_on_its_way = is(State::Queued) && mail.was_tried_within(SEND_TIMEOUT.as_secs().cast_signed(), now);
-    [
-        (is(State::Sent), "This mail was sent, and its text is gone."),
-        (!has_server, "No mail server is set up."),
-        (is_on_its_way, "This mail is being sent just now."),
-        (is(State::Failed) && mail.kind == MailKind::Otp.name(), "The code in this mail has ended; ask for a new one."),
-    ]
-    .into_iter()
-    .find_map(|(holds, problem)| holds.then_some(problem))
+    let is_code = mail.kind == MailKind::Otp.name();
+    Ok(if is(State::Sent) {
+        Some("This mail was sent, and its text is gone.")
+    } else if !has_server {
+        Some("No mail server is set up.")
+    } else if is(State::Queued) && mail.is_on_its_way(SEND_TIMEOUT.as_secs().cast_signed(), tx.now()) {
+        Some("This mail is being sent just now.")
+    } else if is_code && !one_time_code::is_live(tx, cx, &mail.reference)? {
+        Some("The code in this mail has ended; ask for a new one.")
+    } else {
+        None
+    })
 }
 
 /// Notes how an attempt at sending a mail went, and what that means for the code in it; yields the mail's state and

@@ -113,9 +113,9 @@ impl Mail {
         }
     }
 
-    /// Whether it was handed to the mail server less than `seconds` ago, so that it may be on its way just now.
-    pub fn was_tried_within(&self, seconds: i64, now: Timestamp) -> bool {
-        self.attempts > 0 && self.updated > now.plus_seconds(-seconds).to_string()
+    /// Whether it was handed to the mail server less than `seconds` ago, and nobody knows yet what came of that.
+    pub fn is_on_its_way(&self, seconds: i64, now: Timestamp) -> bool {
+        self.attempts > 0 && self.error.is_empty() && self.updated > now.plus_seconds(-seconds).to_string()
     }
 
     /// Whether this was the last attempt.
@@ -155,7 +155,8 @@ impl Mail {
     }
 }
 
-/// Takes mails that are due, the longest first, no more than `limit`. They count as tried.
+/// Takes mails that are due, the longest first, no more than `limit`. They count as tried, and have no reason for a
+/// failure until [`note`] gives one.
 pub fn claim(tx: &mut WriteTx<'_>, dialect: Dialect, limit: u64) -> Result<Vec<Mail>> {
     let now = tx.now();
     let due = [Where::Is("state", State::Queued.name().into()), Where::UpTo("nextAttempt", now.to_string().into())];
@@ -173,7 +174,7 @@ pub fn claim(tx: &mut WriteTx<'_>, dialect: Dialect, limit: u64) -> Result<Vec<M
             tx,
             dialect,
             &mail.id,
-            vec![("attempts", mail.attempts.into()), ("nextAttempt", next.to_string().into())],
+            vec![("attempts", mail.attempts.into()), ("nextAttempt", next.to_string().into()), ("error", "".into())],
         )?;
     }
     Ok(mails)

@@ -378,8 +378,16 @@ fn a_mail_that_stayed_here_is_sent_again_once_there_is_a_server() {
     });
     assert_eq!(retry(&app, &id).status, 204);
     // The mail server is called; what it says there is tested with the mails themselves.
-    wait_for(&app, "a connection", || server.accept().is_ok());
+    let mut connection = None;
+    wait_for(&app, "a connection", || {
+        connection = server.accept().ok();
+        connection.is_some()
+    });
     assert_eq!(mails(&app)[0]["state"], "queued");
     retry(&app, &id).expect(400);
+    // Once it is known that it couldn't be sent, nobody has to wait for the next attempt.
+    drop(connection);
+    wait_for(&app, "the reason", || mails(&app)[0]["error"] != "");
+    assert_eq!(retry(&app, &id).status, 204);
     app.stop();
 }
