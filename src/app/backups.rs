@@ -152,19 +152,19 @@ impl App {
     /// # Errors
     /// 400 with the code of `file`; 503 if it can't be kept.
     pub async fn take_backup(&self, upload: Option<Arc<Upload>>) -> Result<()> {
-        let name = self.keep_backup(upload).await?;
+        let name = self.keep_backup(upload, None).await?;
         self.spawn(self.clone().test_quietly(name));
         Ok(())
     }
 
-    /// Puts an archive that was sent on the shelf, untested, and says under which name.
-    pub(super) async fn keep_backup(&self, upload: Option<Arc<Upload>>) -> Result<String> {
+    /// Puts an archive that was sent on the shelf, untested, and says under which name: the one given, or its own.
+    pub(super) async fn keep_backup(&self, upload: Option<Arc<Upload>>, given: Option<String>) -> Result<String> {
         let upload = upload.ok_or_else(|| Error::field("file", FieldError::required()))?;
         if !upload.is_of_type(ZIP) {
             let fault = FieldError::new("validation_invalid_mime_type", "This isn't a zip archive.");
             return Err(Error::field("file", fault));
         }
-        let name = upload.original_name.clone();
+        let name = given.unwrap_or_else(|| upload.original_name.clone());
         names::check_sent(&name)?;
         let (shelf, placed) = (self.live().shelf.clone(), name.clone());
         blocking(move || shelf.take(upload.spool.path(), &placed)).await?;

@@ -77,12 +77,19 @@ impl App {
         if !self.setup_link_works(token).await? {
             return Err(Error::not_found());
         }
-        let name = self.keep_backup(upload).await?;
-        let restored = self.restore_backup_and_wait(name.clone()).await;
-        match &restored {
-            Ok(()) => self.0.setup.set(None),
-            Err(_) => self.delete_backup(name).await?,
-        }
-        restored
+        let app = self.clone();
+        // It goes on to its end if whoever waits for it goes away. The archive gets a name of ours: nobody could remove
+        // another one of the same name.
+        let restoring = tokio::spawn(async move {
+            let name = app.keep_backup(upload, Some(app.backup_name("", false)?)).await?;
+            let restored = app.restore_backup_and_wait(name.clone()).await;
+            if restored.is_ok() {
+                app.0.setup.set(None);
+            } else if let Err(error) = app.delete_backup(name.clone()).await {
+                tracing::warn!(name, "a backup that can't be restored wasn't removed: {}", error.log_text());
+            }
+            restored
+        });
+        restoring.await.map_err(Error::internal)?
     }
 }
