@@ -52,7 +52,7 @@ impl From<JobState> for ShownJob {
 impl From<Run> for ShownRun {
     fn from(run: Run) -> ShownRun {
         let duration = u64::try_from(run.took.as_millis()).unwrap_or(u64::MAX);
-        ShownRun { started: run.started.to_string(), duration, error: run.error }
+        ShownRun { started: run.started.to_string(), duration, error: run.error.unwrap_or_default() }
     }
 }
 
@@ -131,7 +131,7 @@ impl App {
         self.0.jobs.run(id).await
     }
 
-    /// All jobs with their last runs, the newest first. For superusers.
+    /// All jobs with their last runs, the newest first. For superusers, who can read the same reasons in the log.
     ///
     /// # Errors
     /// 401, 403.

@@ -55,8 +55,8 @@ pub struct Run {
     pub started: Timestamp,
     /// How long it took.
     pub took: Duration,
-    /// Why it failed; empty if it went well.
-    pub error: String,
+    /// Why it failed, if it did.
+    pub error: Option<String>,
 }
 
 /// A job, and what is known of its runs since the program started.
@@ -195,7 +195,7 @@ impl Job {
             let _turn = turn;
             let mut noting = Noting::begin(history);
             let outcome = run().await;
-            noting.error = outcome.as_ref().err().map(Error::log_text).unwrap_or_default();
+            noting.error = outcome.as_ref().err().map(Error::log_text);
             outcome
         });
         task.await.unwrap_or_else(|panic| Err(Error::internal(format!("a job panicked: {panic}"))))
@@ -208,27 +208,27 @@ struct Noting {
     started: Timestamp,
     clock: Instant,
     /// Why it failed: a panic unless something else is said.
-    error: String,
+    error: Option<String>,
 }
 
 impl Noting {
     fn begin(history: Arc<Mutex<History>>) -> Noting {
-        Noting { history, started: Timestamp::now(), clock: Instant::now(), error: "It panicked.".to_owned() }
+        Noting { history, started: Timestamp::now(), clock: Instant::now(), error: Some("It panicked.".to_owned()) }
     }
 }
 
 impl Drop for Noting {
     fn drop(&mut self) {
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.error.is_empty() {
-            true => {
+        match &self.error {
+            None => {
                 history.successes += 1;
                 history.last_success = Some(Timestamp::now());
             }
-            false => history.failures += 1,
+            Some(_) => history.failures += 1,
         }
         history.runs.truncate(RUNS_KEPT - 1);
-        let (took, error) = (self.clock.elapsed(), std::mem::take(&mut self.error));
+        let (took, error) = (self.clock.elapsed(), self.error.take());
         history.runs.push_front(Run { started: self.started, took, error });
     }
 }
@@ -294,8 +294,8 @@ mod tests {
         }
         let counts: Vec<(u64, u64)> = jobs.list().iter().map(|job| (job.successes, job.failures)).collect();
         assert_eq!(counts, [(2, 0), (0, 1), (0, 1)]);
-        let reasons: Vec<String> = jobs.list().iter().map(|job| job.runs[0].error.clone()).collect();
-        assert_eq!(reasons, ["", "There is nothing here.", "It panicked."]);
+        let reasons: Vec<Option<String>> = jobs.list().iter().map(|job| job.runs[0].error.clone()).collect();
+        assert_eq!(reasons, [None, Some("There is nothing here.".to_owned()), Some("It panicked.".to_owned())]);
         for _ in 0..RUNS_KEPT {
             let _ = jobs.run("good").await;
         }
