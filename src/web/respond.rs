@@ -24,6 +24,8 @@ pub type Answer = Result<JsonText>;
 const CHUNK_MAX_BYTES: usize = 64 << 10;
 /// Smaller bodies are sent to pages as they are: they fit into a few packets anyway.
 const COMPRESSED_MIN_BYTES: usize = 4 << 10;
+/// Larger ones too: compressing them would hold up others, some 10 milliseconds for each megabyte.
+const COMPRESSED_MAX_BYTES: usize = 1 << 20;
 
 /// A body that is JSON text already.
 pub struct JsonText(String);
@@ -90,7 +92,7 @@ fn json_response(request: &Request<'_>, text: String) -> Response<'static> {
 /// Pages of this server load much of the same kind, often from afar. Everybody else pays for speed: whoever counts
 /// requests per second, and small machines.
 fn is_worth_compressing(request: &Request<'_>, text: &str) -> bool {
-    text.len() >= COMPRESSED_MIN_BYTES
+    (COMPRESSED_MIN_BYTES..=COMPRESSED_MAX_BYTES).contains(&text.len())
         && gzip::is_taken(request)
         && site::of(request) == Site::Own
         && matches!(site::session_cookie(request, Site::Own), Cookie::Session(_))
