@@ -3,7 +3,7 @@
 import { get, ownPage, post } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
 import { busy, tell, toast } from './lib/feedback.js';
-import { ago, bytes, count, duration, plural, toDate } from './lib/format.js';
+import { ago, agoBriefly, bytes, count, duration, plural, toDate } from './lib/format.js';
 import { quantile, total } from './lib/metrics.js';
 import { figures } from './ops/metrics.js';
 
@@ -77,7 +77,7 @@ function drawFigures(metrics, recent, backups) {
       free === undefined ? '–' : bytes(free),
       `of ${bytes(total(metrics, 'holdall_disk_size_bytes') ?? 0)}`,
     ),
-    card('Verified backup', newest ? ago(newest) : 'none', plural(backups.length, 'backup')),
+    card('Verified backup', newest ? agoBriefly(newest) : 'none', plural(backups.length, 'backup')),
     card(
       'Memory',
       bytes(total(metrics, 'process_resident_memory_bytes') ?? 0),

@@ -3,6 +3,7 @@
 const number = new Intl.NumberFormat();
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const brief = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'narrow' });
 
 export const count = (value) => number.format(value);
 
@@ -47,12 +48,17 @@ const STEPS = [
   ['second', 1],
 ];
 /** How long ago a date is. */
-export function ago(text, now = Date.now()) {
+export const ago = (text, now = Date.now()) => distance(relative, text, now);
+
+/** The same where there is little room: `5 min ago`. */
+export const agoBriefly = (text, now = Date.now()) => distance(brief, text, now);
+
+function distance(format, text, now) {
   const date = toDate(text);
   if (!date) return '';
   const seconds = (date.getTime() - now) / 1000;
   const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
-  return relative.format(Math.trunc(seconds / size), unit);
+  return format.format(Math.trunc(seconds / size), unit);
 }
 
 /** Milliseconds as people say them. */
