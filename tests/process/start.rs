@@ -96,7 +96,7 @@ fn the_set_up_link_works_once() {
     assert!(matches!(client.post(&link, &json).status, 400 | 404 | 415));
     assert_eq!(superusers(&data), "");
 
-    assert_eq!(send_form(&mut client, &link, EMAIL, PASSWORD, PASSWORD).status, 200);
+    assert_eq!(send_form(&mut client, &link, EMAIL, PASSWORD, PASSWORD).status, 303);
     assert!(server.token(EMAIL, PASSWORD).is_some());
     assert_eq!(client.get(&link).status, 404);
     assert_eq!(send_form(&mut client, &link, "eve@example.com", PASSWORD, PASSWORD).status, 404);
@@ -126,7 +126,7 @@ fn of_many_who_use_the_link_at_once_one_becomes_superuser() {
         .collect();
     let mut statuses: Vec<u16> = threads.into_iter().map(|thread| thread.join().expect("it is answered")).collect();
     statuses.sort_unstable();
-    assert_eq!(statuses, [200, 404, 404, 404, 404, 404, 404, 404]);
+    assert_eq!(statuses, [303, 404, 404, 404, 404, 404, 404, 404]);
     assert_eq!(superusers(&data).lines().count(), 1);
 }
 
