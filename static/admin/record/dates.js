@@ -20,9 +20,11 @@ const fromLocal = (value) => {
 
 function zone(state) {
   const minutes = -(toDate(state) ?? new Date()).getTimezoneOffset();
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  if (timeZone === 'UTC') return timeZone;
   const two = (number) => String(number).padStart(2, '0');
   const hours = `${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
-  return `${Intl.DateTimeFormat().resolvedOptions().timeZone} (UTC${minutes < 0 ? '−' : '+'}${hours})`;
+  return `${timeZone} (UTC${minutes < 0 ? '−' : '+'}${hours})`;
 }
 
 export function date(field, { onchange }) {
@@ -54,14 +56,18 @@ export function date(field, { onchange }) {
       { class: 'record-line' },
       h(
         'div',
-        { class: 'row' },
+        { class: 'row record-date' },
         input,
         h(
-          'button',
-          { type: 'button', 'aria-label': `Set ${field.name} to now`, onclick: () => change(fromDate(new Date())) },
-          'Now',
+          'span',
+          { class: 'row' },
+          h(
+            'button',
+            { type: 'button', 'aria-label': `Set ${field.name} to now`, onclick: () => change(fromDate(new Date())) },
+            'Now',
+          ),
+          h('button', { type: 'button', 'aria-label': `Clear ${field.name}`, onclick: () => change('') }, 'Clear'),
         ),
-        h('button', { type: 'button', 'aria-label': `Clear ${field.name}`, onclick: () => change('') }, 'Clear'),
       ),
       below,
     ),

@@ -255,7 +255,12 @@ class Editor {
         'div',
         { class: `banner ${kind} record-banner`, dataset: { banner: name } },
         h('span', { class: 'grow' }, text),
-        buttons.map(({ label, run }) => h('button', { type: 'button', class: 'small', onclick: run }, label)),
+        // Together, so that a narrow panel doesn't leave one of them alone on a line.
+        h(
+          'span',
+          { class: 'row' },
+          buttons.map(({ label, run }) => h('button', { type: 'button', class: 'small', onclick: run }, label)),
+        ),
       ),
     );
   }

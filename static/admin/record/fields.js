@@ -163,4 +163,14 @@ function head(field, parts, inner, nullButton, first, isNeeded) {
   );
 }
 
-const KINDS = { geoPoint: 'place', editor: 'rich text', bool: 'yes or no', json: 'JSON', url: 'URL', email: 'e-mail' };
+// As the page of the definition calls them (`schema/kinds.js`), without the rest of that module.
+const KINDS = {
+  geoPoint: 'place',
+  editor: 'rich text',
+  bool: 'yes or no',
+  select: 'choice',
+  json: 'JSON',
+  url: 'URL',
+  email: 'e-mail',
+  autodate: 'automatic date',
+};

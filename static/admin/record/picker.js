@@ -94,7 +94,7 @@ export function pickRecords({ collection, chosen, most, least, name, known, open
           },
         },
         h('h2', { id }, `Choose for ${name}`),
-        h('div', { class: 'row' }, h('div', { class: 'grow' }, search), make),
+        h('div', { class: 'row record-search' }, h('div', { class: 'grow' }, search), make),
         says,
         h('div', { class: 'record-results' }, list, more),
         h('footer', {}, counted, h('button', { type: 'button', onclick: () => dialog.close('') }, 'Cancel'), take),
@@ -164,7 +164,8 @@ export function pickRecords({ collection, chosen, most, least, name, known, open
           list.append(row(record));
         }
         more.hidden = found.page >= found.totalPages;
-        fill(says, found.totalItems === 0 ? 'Nothing found.' : plural(found.totalItems, 'record'));
+        const none = search.value.trim() === '' ? 'No records yet.' : 'Nothing found.';
+        fill(says, found.totalItems === 0 ? none : plural(found.totalItems, 'record'));
         draw();
       } catch (error) {
         tell(error);
