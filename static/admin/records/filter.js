@@ -9,7 +9,14 @@ import { isExpression, searchedFields, understand } from './query.js';
 
 /** So much of an expression is shown around what is wrong in it. */
 const AROUND_CHARS = 40;
-const PLACEHOLDER = 'Search, or filter: name ~ "drill" && created > @todayStart';
+
+/** What the empty field says: a filter that this collection really takes. */
+function exampleFor({ fields }) {
+  const has = (type) => fields.find((field) => field.type === type && !field.hidden && !field.system)?.name;
+  const [text, date] = [has('text') ?? has('editor') ?? has('email'), has('autodate') ?? has('date')];
+  const tests = [text && `${text} ~ "word"`, date && `${date} > @todayStart`].filter(Boolean);
+  return tests.length > 0 ? `Search, or filter: ${tests.join(' && ')}` : 'Search or filter';
+}
 
 /**
  * @param {{ collection: object, collections: Map<string, object>, onfilter: (text: string) => void }} options
@@ -17,11 +24,12 @@ const PLACEHOLDER = 'Search, or filter: name ~ "drill" && created > @todayStart'
  */
 export function filterBar({ collection, collections, onfilter }) {
   const latest = new Latest(collection.id);
+  const placeholder = exampleFor(collection);
   let applied = '';
   let made;
   const input = h('input', {
     type: 'search',
-    placeholder: PLACEHOLDER,
+    placeholder,
     'aria-label': 'Search or filter',
     autocomplete: 'off',
     spellcheck: 'false',
@@ -156,7 +164,7 @@ export function filterBar({ collection, collections, onfilter }) {
       language: 'rule',
       value: input.value,
       label: 'Search or filter',
-      placeholder: PLACEHOLDER,
+      placeholder,
       onchange: () => describe(),
       complete: completion(collection, collections),
       check: look,
