@@ -65,7 +65,11 @@ export function importDialog({ collection, onchange }) {
       { class: 'field' },
       h('label', { for: keyId }, 'Recognise records by'),
       key,
-      h('p', { class: 'hint' }, 'A row with the value of a record that is there changes that record.'),
+      h(
+        'p',
+        { class: 'hint' },
+        'A row with the value of a record changes that record; one with a new value makes one; one without is refused.',
+      ),
     ),
     result,
     h('footer', {}, close, trial, go),
@@ -192,7 +196,10 @@ function drawPreview(table, collection, onmap) {
   );
   const text = (value) =>
     value === undefined || value === null ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
-  const lost = table.names.filter((name, at) => table.mapping[at] === LEFT_OUT && !skipped.has(name));
+  const holdsFiles = (name) => collection.fields.some((field) => field.name === name && field.type === 'file');
+  const unplaced = table.names.filter((name, at) => table.mapping[at] === LEFT_OUT && !skipped.has(name));
+  const files = unplaced.filter(holdsFiles);
+  const lost = unplaced.filter((name) => !holdsFiles(name));
   return [
     h(
       'p',
@@ -233,6 +240,8 @@ function drawPreview(table, collection, onmap) {
         { class: 'banner warn' },
         `No field has the name of ${lost.join(', ')}: choose one, or leave the column out.`,
       ),
+    files.length > 0 &&
+      h('p', { class: 'hint' }, `Files don't come in with a table: nothing changes in ${files.join(', ')}.`),
   ];
 }
 
