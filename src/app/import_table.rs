@@ -395,7 +395,12 @@ fn named(
     let Some(at) = upsert else { return Ok(None) };
     let field = &collection.fields[at];
     let key = body.get(&field.name).map(|json| field.coerce(json)).filter(|value| !value.is_zero());
-    let key = key.ok_or_else(|| Error::invalid(format!("There is no value for {}, which is the key.", field.name)))?;
+    let key = match key {
+        Some(key) => key,
+        // Somebody has added a row to what was exported: a new record gets its id by itself.
+        None if field.name == "id" => return Ok(None),
+        None => return Err(Error::invalid(format!("There is no value for {}, which is the key.", field.name))),
+    };
     let find = match collection.unique_index_on(&field.name) {
         _ if field.name == "id" => Find::Id,
         Some(index) if index.nocase => Find::EqualNoCase(at),

@@ -160,6 +160,11 @@ fn an_upsert_changes_what_is_there_and_creates_the_rest() {
     let file = place.write("by_id.json", &json!([{"id": id, "tags+": "b", "tags-": "a"}]).to_string());
     assert_eq!(place.import("json", &file, &["--upsert", "id"]).ok(), "0 created, 1 changed, 0 not acceptable.\n");
     assert_eq!(place.people()["ada@example.com"]["tags"], json!(["b"]));
+    // A row that somebody has added to what was exported.
+    let more = format!("id,email,name\n{},ada@example.com,Ada\n,dora@example.com,Dora\n", id.as_str().expect("a text"));
+    let file = place.write("more.csv", &more);
+    assert_eq!(place.import("csv", &file, &["--upsert", "id"]).ok(), "1 created, 1 changed, 0 not acceptable.\n");
+    assert_eq!(place.people()["dora@example.com"]["name"], "Dora");
     assert!(place.import("csv", &file, &["--upsert", "name"]).failed().contains("no unique index"));
     assert!(place.import("csv", &file, &["--upsert", "nope"]).failed().contains("no field"));
     let file = place.write("keyless.csv", "email,age\n,5\n");
