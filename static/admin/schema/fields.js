@@ -12,6 +12,7 @@ import { optionsOf } from './options.js';
 /** @returns {{ element: HTMLElement, rowOf: (field: object) => HTMLElement, open: (field: object) => void }} */
 export function fieldList(draft) {
   const rows = new Map();
+  let added;
   const list = h('ol', { class: 'schema-fields', 'aria-label': 'Fields' });
   const live = h('p', { class: 'visually-hidden', 'aria-live': 'polite' });
   const site = { draft, list, live, rows, draw, add };
@@ -36,6 +37,9 @@ export function fieldList(draft) {
     draft.entries.splice(at, 0, entry);
     draft.changed();
     draw();
+    // Whoever adds the next one is done with the one before; nine open forms are a page that nobody finds through.
+    rows.get(added)?.close();
+    added = entry;
     rows.get(entry).open();
     rows.get(entry).focus();
   }
@@ -198,7 +202,7 @@ function fieldRow(site, entry) {
       marks(draft, entry).map(([text, kind]) => h('span', { class: `badge ${kind}` }, text)),
     );
   }
-  return { element, update, open, focus: () => name.focus() };
+  return { element, update, open, close, focus: () => name.focus() };
 }
 
 /** What is to be seen of a field at a glance. */
