@@ -107,7 +107,7 @@ export function momentControl({ value, onchange, path, hint = 'In your time zone
 }
 
 /** A box to tick. */
-export function checkControl({ value, onchange, path, disabled, label, hint }) {
+export function checkControl({ value, onchange, path, disabled, label, hint, class: extra = '' }) {
   const input = h('input', {
     id: uniqueId('check'),
     type: 'checkbox',
@@ -120,7 +120,7 @@ export function checkControl({ value, onchange, path, disabled, label, hint }) {
   if (hint) input.setAttribute('aria-describedby', hintId);
   return h(
     'div',
-    { class: 'check' },
+    { class: `check ${extra}` },
     input,
     h('label', { for: input.id }, label, hint && h('span', { class: 'hint', id: hintId }, ` ${hint}`)),
   );

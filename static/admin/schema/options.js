@@ -211,7 +211,7 @@ function jsonInput(common, set) {
 }
 
 /** One or several, and how many at most. */
-function several(ctx, to, { most }) {
+function several(ctx, to, { most, least }) {
   const {
     entry: { field },
     changed,
@@ -219,6 +219,8 @@ function several(ctx, to, { most }) {
   const max = numberControl({ ...to('maxSelect'), label: 'At most', min: 2, empty: 0, hint: most });
   const show = () => {
     max.hidden = !isMultiple(field);
+    // Of one, "required" says it.
+    if (least) least.hidden = max.hidden && !field.minSelect;
   };
   show();
   return [
@@ -278,11 +280,12 @@ const OWN = {
     }),
   ],
   editor: (ctx, to) => [
-    numberControl({ ...to('maxSize'), label: 'Most bytes', said: SIZES('5 MB') }),
+    numberControl({ ...to('maxSize'), label: 'Most bytes', said: SIZES('5.2 MB') }),
     checkControl({
       ...to('convertURLs'),
       label: 'Make links relative',
       hint: 'A hint to editors: links to this server lose their host.',
+      class: 'wide',
     }),
   ],
   number: (ctx, to) => [
@@ -333,7 +336,7 @@ const OWN = {
     );
     return [
       ...several(ctx, to, { most: 'Files of a record.' }),
-      numberControl({ ...to('maxSize'), label: 'Most bytes of a file', said: SIZES('5 MB') }),
+      numberControl({ ...to('maxSize'), label: 'Most bytes of a file', said: SIZES('5.2 MB') }),
       types,
       chipsControl({
         ...to('thumbs'),
@@ -343,7 +346,12 @@ const OWN = {
         placeholder: '100x100',
         hint: 'Width x height: 100x50, 0x300. With t, b or f behind: from the top, from the bottom, fitted in.',
       }),
-      checkControl({ ...to('protected'), label: 'Protected', hint: 'Downloads need a file token and the view rule.' }),
+      checkControl({
+        ...to('protected'),
+        label: 'Protected',
+        hint: 'Downloads need a file token and the view rule.',
+        class: 'wide',
+      }),
     ];
   },
   relation: (ctx, to) => {
@@ -375,19 +383,20 @@ const OWN = {
     const min = numberControl({ ...to('minSelect'), label: 'At least', hint: 'Unless there is none.' });
     return [
       target,
-      ...several(ctx, to, { most: 'Records that it may point to.' }),
+      ...several(ctx, to, { most: 'Records that it may point to.', least: min }),
       min,
-      checkControl({
-        ...to('cascadeDelete'),
-        label: 'Delete along',
-        hint: 'When the last record that it points to is deleted, this one is, too.',
-      }),
       h(
         'p',
         { class: 'hint wide' },
         h('a', { href: address('/_/new-collection'), target: '_blank', rel: 'noopener' }, 'New collection'),
         ' (in another tab; when you come back here, it can be chosen)',
       ),
+      checkControl({
+        ...to('cascadeDelete'),
+        label: 'Delete along',
+        hint: 'When the last record that it points to is deleted, this one is, too.',
+        class: 'wide',
+      }),
     ];
   },
   json: (ctx, to) => [numberControl({ ...to('maxSize'), label: 'Most bytes', said: SIZES('1 MB') })],
