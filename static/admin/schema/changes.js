@@ -61,6 +61,11 @@ async function total(collection, filter) {
 
 const unfilled = async (collection, field) => (await total(collection, '')) - (await total(collection, filled(field)));
 
+const withoutValue = (records) =>
+  records === 0
+    ? '(every record has a value)'
+    : `(${plural(records, 'record has', 'records have')} no value, not to be saved again without one)`;
+
 /** Everything that makes `after` of `before`. */
 export function changesBetween(before, after) {
   const list = [];
@@ -167,12 +172,12 @@ function oneField(collection, old, field, add) {
     const loss = key === 'nullable' && old[key];
     const count =
       key === 'required' && field[key] && old.type !== 'password'
-        ? async () => `(${plural(await unfilled(collection.name, old), 'record')} without a value)`
+        ? async () => withoutValue(await unfilled(collection.name, old))
         : loss
           ? async () => '(NULL becomes empty)'
           : undefined;
     add(
-      open || loss || (key === 'cascadeDelete' && field[key]) ? 'care' : 'plain',
+      open || loss || ((key === 'cascadeDelete' || key === 'required') && field[key]) ? 'care' : 'plain',
       `Makes ${name} ${field[key] ? '' : 'no longer '}${word}${count ? '' : '.'}`,
       count,
     );

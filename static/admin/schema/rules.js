@@ -109,17 +109,13 @@ async function ruleRow(draft, [key, label, about]) {
   const locked = draft.value.system;
   let remembered = draft.value[key] ?? '';
   let made = null;
-  const toggle = h(
-    'button',
-    {
-      type: 'button',
-      class: 'small',
-      'aria-pressed': String(draft.value[key] === null),
-      disabled: locked,
-      onclick: () => setLock(draft.value[key] !== null),
-    },
-    'Superusers only',
-  );
+  // It says what it does; what is so is in the badge beside it.
+  const toggle = h('button', {
+    type: 'button',
+    class: 'small',
+    disabled: locked,
+    onclick: () => setLock(draft.value[key] !== null),
+  });
   const tell = () => {
     const rule = draft.value[key];
     const [, kind] = inShort(rule);
@@ -135,8 +131,9 @@ async function ruleRow(draft, [key, label, about]) {
             : inWords(rule),
       ),
     );
-    toggle.setAttribute('aria-pressed', String(rule === null));
-    toggle.setAttribute('aria-label', `${label}: ${key === 'authRule' ? 'nobody' : 'superusers only'}`);
+    const action = rule === null ? 'Set a rule' : key === 'authRule' ? 'Nobody' : 'Superusers only';
+    fill(toggle, action);
+    toggle.setAttribute('aria-label', `${label}: ${action.toLowerCase()}`);
     warning.hidden = !forgetsGuests(rule, draft.fields);
     warning.textContent =
       'For guests @request.auth.id is empty, so they pass where the other side is empty, too. ' +
@@ -171,7 +168,6 @@ async function ruleRow(draft, [key, label, about]) {
     });
     fill(slot, made.element);
   }
-  if (key === 'authRule') toggle.textContent = 'Nobody';
   tell();
   await draw();
   return h(

@@ -15,11 +15,14 @@ test('rules are locked, opened and written, and say in plain words whom they let
   await edit('notes', '#rules');
   const list = page.getByRole('group', { name: 'List', exact: true });
   await list.getByText('Nobody but superusers').waitFor();
-  await button('List: superusers only').click();
+  await button('List: set a rule').click();
   await list.getByText('Everybody', { exact: true }).waitFor();
+  await button('List: superusers only').click();
+  await list.getByText('Nobody but superusers').waitFor();
+  await button('List: set a rule').click();
   await write('List rule', '@request.auth.id != ""');
   await list.getByText('Signed-in people').waitFor();
-  await button('View: superusers only').click();
+  await button('View: set a rule').click();
   await write('View rule', 'owner = @request.auth.id');
   const view = page.getByRole('group', { name: 'View', exact: true });
   await view.getByText('As the rule says').waitFor();
@@ -49,7 +52,7 @@ test('rules complete fields, related ones and what is known of the request', asy
     { name: 'marks', type: 'select', values: ['a', 'b'], maxSelect: 2 },
   ]);
   await edit('letters', '#rules');
-  await button('List: superusers only').click();
+  await button('List: set a rule').click();
   const offers = async (typed, labels) => {
     await write('List rule', '');
     await editorOf('List rule').pressSequentially(typed);
@@ -77,7 +80,7 @@ test('within quotes values are offered, and in comments nothing is', async () =>
     { name: 'spot', type: 'geoPoint' },
   ]);
   await edit('tickets', '#rules');
-  await button('List: superusers only').click();
+  await button('List: set a rule').click();
   const offered = page.locator('.cm-tooltip-autocomplete');
   const type = async (typed) => {
     await write('List rule', '');
@@ -100,7 +103,7 @@ test('within quotes values are offered, and in comments nothing is', async () =>
 test('a mistake is told with its line, and marked where it is, after signs of any width', async () => {
   await define('lines', [text('title')]);
   await edit('lines', '#rules');
-  await button('List: superusers only').click();
+  await button('List: set a rule').click();
   await write('List rule', 'title != "😀 // no comment" && // a comment\n  (title:lower ~ \'a"b\' || nothing = 1)');
   await page.getByRole('status').getByText('Line 2: There is no field `nothing`.').waitFor();
   await page.locator('.cm-lintRange-error', { hasText: /^nothing$/ }).waitFor();
@@ -125,7 +128,7 @@ test('the query of a view is tried before it is saved', async () => {
   await preview.getByRole('cell', { name: HOSTILE, exact: true }).waitFor();
   assert.equal(await page.locator('.query .banner').isVisible(), false);
   await page.getByRole('tab', { name: 'Rules' }).click();
-  await button('List: superusers only').click();
+  await button('List: set a rule').click();
   await write('List rule', 'region = "x" && amount = 1');
   await page.getByRole('status').getByText('there is no field `amount`').waitFor();
   await write('List rule', 'region = "x"');

@@ -198,6 +198,23 @@ test('bounds that records are outside of are told before saving', async () => {
   await button('Cancel', dialog()).click();
 });
 
+test('a field that becomes required says how many records have no value for it', async () => {
+  await define('fullness', [text('full'), text('gappy')]);
+  await record('fullness', { full: 'a', gappy: 'b' });
+  await record('fullness', { full: 'a' });
+  await edit('fullness');
+  for (const name of ['full', 'gappy']) {
+    await button(`Options of ${name}`).click();
+    await row(name).getByLabel(/^Required/).check();
+  }
+  await button('Save').click();
+  const change = (name) => dialog().getByRole('listitem').filter({ hasText: `Makes ${name} required` });
+  await change('full').getByText('(every record has a value)').waitFor();
+  await change('gappy').getByText('(1 record has no value, not to be saved again without one)').waitFor();
+  await change('gappy').getByText('Look twice').waitFor();
+  await button('Cancel', dialog()).click();
+});
+
 test('a service that another server answers for is told before saving', async () => {
   const at = (host) => ({
     name: 'oidc', clientId: 'x', clientSecret: 'y', displayName: 'Club',
@@ -239,7 +256,7 @@ test('where the settings hide controls, a definition is locked until somebody un
 test('a long rule stays within its frame, and is shown line by line but not whole', async () => {
   await define('long_rule', [text('a')]);
   await edit('long_rule', '#rules');
-  await button('List: superusers only').click();
+  await button('List: set a rule').click();
   await write('List rule', Array.from({ length: 150 }, (_, n) => `a != "value ${n}"`).join(' ||\n'));
   const frame = await page.locator('.rule-editor .editor').first().boundingBox();
   assert.ok(frame.height < 420, `the editor is ${frame.height} px high`);

@@ -17,6 +17,7 @@ test('a collection is made with fields, a choice of hostile values and an index'
   await title.getByLabel(/^Required/).check();
   await title.getByLabel('Help text').fill(HOSTILE);
   const state = await addField('Choice', 'state');
+  assert.equal(await button('Options of title').getAttribute('aria-expanded'), 'false', 'the one before is folded');
   for (const value of ['draft', HOSTILE, 'a,b']) {
     await state.getByLabel('Values', { exact: true }).fill(value);
     await page.keyboard.press('Enter');
@@ -209,7 +210,7 @@ test('what the server refuses stands beside its input, in a tab that is marked',
   await mail.getByLabel('Only these domains').fill('nodot');
   await page.keyboard.press('Enter');
   await page.getByRole('tab', { name: 'Rules' }).click();
-  await button('List: superusers only').click();
+  await button('List: set a rule').click();
   await write('List rule', 'missing = 1');
   await button('Save').click();
   await button('Save', dialog()).click();
@@ -286,7 +287,7 @@ test('collections of the system keep their names and rules', async () => {
   assert.equal(await button('Delete the collection …').count(), 0);
   await page.getByRole('tab', { name: 'Rules' }).click();
   await page.getByText('its rules stay as they are').waitFor();
-  assert.equal(await button('Create: superusers only').isDisabled(), true);
+  assert.equal(await button('Create: set a rule').isDisabled(), true);
   await edit('_superusers', '#sign-in');
   assert.equal(await page.getByLabel('Sign in with an account elsewhere').count(), 0);
 });
