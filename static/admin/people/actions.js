@@ -1,7 +1,7 @@
 // What can be done about an account: mails to it, the end of all its sign-ins, being it for a while. Used by its page
 // and by the record editor's menu.
 
-import { address, del, post } from '../lib/api.js';
+import { address, del, get, post } from '../lib/api.js';
 import { ask, busy, toast } from '../lib/feedback.js';
 import { namedQuery } from './names.js';
 
@@ -14,6 +14,12 @@ const MAILS = {
   reset: { name: 'password mail', path: 'request-password-reset', question: 'Send a mail that sets a new password?' },
 };
 
+/** Whether mails leave this server. Where that can't be learnt they are taken to: the mail itself was accepted. */
+async function hasMailServer() {
+  const settings = await get('/api/settings').catch(() => null);
+  return settings?.smtp?.enabled ?? true;
+}
+
 /** Sends a mail of a kind after asking; `button` is busy meanwhile. */
 export async function sendMail(kind, { collection, record }, button) {
   const { path, question, name } = MAILS[kind];
@@ -22,7 +28,10 @@ export async function sendMail(kind, { collection, record }, button) {
   await busy(button, async () => {
     await post(`/api/collections/${encodeURIComponent(collection.name)}/${path}`, { email: record.email });
     const see = { label: 'See mails', run: () => location.assign(address('/_/mail')) };
-    toast(`The ${name} to ${record.email} is on its way.`, 'good', { action: see });
+    const said = (await hasMailServer())
+      ? `The ${name} to ${record.email} is on its way.`
+      : `There is no mail server, so the ${name} to ${record.email} stays in the outbox.`;
+    toast(said, 'good', { action: see });
   });
 }
 

@@ -19,8 +19,14 @@ final pb = PocketBase(${code(host)});
 pb.authStore.save(${code(token)}, null);`;
 
 const DURATIONS = [['900', '15 minutes'], ['3600', 'An hour'], ['86400', 'A day'], ['604800', 'A week']];
+const UNITS = [[86_400, 'day'], [3_600, 'hour'], [60, 'minute'], [1, 'second']];
+/** Seconds in the largest unit of which they are whole ones. */
+function inWords(seconds) {
+  const [size, unit] = UNITS.find(([each]) => seconds % each === 0);
+  return plural(seconds / size, unit);
+}
 const durations = (usual) => [
-  ['0', `As long as all tokens of the collection (${plural(usual, 'second')})`],
+  ['0', `As long as all tokens of the collection (${inWords(usual)})`],
   ...DURATIONS,
   ['own', 'Another time …'],
 ];
