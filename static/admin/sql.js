@@ -157,6 +157,7 @@ function show(answer, query) {
 
 /** The rows after those that are shown, of the same question. */
 async function loadMore(shown, query) {
+  if (running) return;
   const bare = query.replace(/[\s;]+$/, '');
   const next = await send({
     query: `SELECT * FROM (\n${bare}\n) LIMIT -1 OFFSET ${shown.rows.length}`,

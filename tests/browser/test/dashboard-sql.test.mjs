@@ -170,6 +170,29 @@ test('more rows than an answer has come after each other', async () => {
   assert.equal(await page.getByRole('button', { name: 'Load more' }).count(), 0);
 });
 
+test('while something runs, nothing more is loaded of what was there before', async () => {
+  const page = await owner();
+  await open(page, '/_/sql');
+  await type(page, 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2500) SELECT x FROM c');
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('1,000 rows, and there are more').waitFor();
+  let sent = 0;
+  let goOn;
+  const held = new Promise((resolve) => { goOn = resolve; });
+  await page.route('**/api/sql', async (route) => {
+    sent += 1;
+    await held;
+    await route.continue();
+  });
+  await type(page, 'SELECT 7 AS seven');
+  await page.keyboard.press('Control+Enter');
+  await page.getByRole('button', { name: 'Cancel' }).waitFor();
+  await page.getByRole('button', { name: 'Load more' }).click();
+  goOn();
+  await page.getByText('1 row, in').waitFor();
+  assert.deepEqual([sent, await cells(page, 1)], [1, ['7']]);
+});
+
 test('what takes long is cancelled, and runs once however often somebody clicks', async () => {
   const page = await owner();
   await open(page, '/_/sql');
