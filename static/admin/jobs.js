@@ -86,10 +86,11 @@ async function load() {
 
 /** Starts a job and waits for its end, as the server itself only says that it has begun. */
 async function start(id) {
+  if (started.has(id)) return;
+  started.add(id);
   const latest = (jobs) => jobs.find((job) => job.id === id)?.runs[0];
   try {
     const before = latest(await get('/api/crons'))?.started;
-    started.add(id);
     await post(`/api/crons/${encodeURIComponent(id)}`);
     await load();
     const { last } = await ended(() => get('/api/crons'), (jobs) => {

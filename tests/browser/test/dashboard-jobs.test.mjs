@@ -39,6 +39,19 @@ test('a job runs, and its result is seen', async () => {
   await look(page, 'jobs');
 });
 
+test('who clicks twice runs a job once', async () => {
+  const page = await owner();
+  await open(page, '/_/jobs');
+  let sent = 0;
+  page.on('request', (request) => { if (request.method() === 'POST') sent += 1; });
+  await row(page, '__pbDBOptimize__').getByRole('button', { name: /^Run now/ }).evaluate((button) => {
+    button.click();
+    button.click();
+  });
+  await page.locator('.toast').filter({ hasText: 'Look at the tables: done.' }).waitFor();
+  assert.equal(sent, 1);
+});
+
 test('a job that fails says why', async () => {
   await api('PATCH', '/api/settings', { backups: { cron: '0 3 * * 1-5' } });
   const page = await owner();
