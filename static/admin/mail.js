@@ -59,8 +59,12 @@ const row = (mail) => h('tr', { dataset: { mail: mail.id } },
     'aria-label': `Send again to ${mail.to}`, onclick: (event) => sendAgain(mail, event.currentTarget) },
   'Send again')));
 
+let looks = 0;
 async function load() {
+  const turn = (looks += 1);
   const found = await get('/api/mails', { page, perPage: PER_PAGE });
+  // Somebody has gone on to another page meanwhile.
+  if (turn !== looks) return undefined;
   if (found.items.length === 0 && page > 1) {
     page = Math.max(found.totalPages, 1);
     return load();

@@ -52,6 +52,31 @@ const requestReset = (email) => fetch(`${origin}/api/collections/users/request-p
 });
 const row = (page, id) => page.locator(`[data-mail="${id}"]`);
 
+test('the page of mails that was asked for last is shown, whichever comes last', async () => {
+  const page = await owner();
+  let goOn;
+  const held = new Promise((resolve) => { goOn = resolve; });
+  await page.route('**/api/mails?**', async (route) => {
+    const at = Number(new URL(route.request().url()).searchParams.get('page'));
+    if (at === 2) await held;
+    const mail = { id: `m${at}`, kind: 'otp', to: 'a@example.com', subject: `Mail of page ${at}`, state: 'sent',
+      error: '', nextAttempt: '', created: '2026-01-02 03:04:05.678Z', updated: '2026-01-02 03:04:05.678Z',
+      attempts: 1 };
+    await route.fulfill({ json: { items: [mail], page: at, perPage: 30, totalItems: 90, totalPages: 3 } });
+  });
+  await open(page, '/_/mail');
+  await page.getByText('Mail of page 1').waitFor();
+  const older = page.getByRole('button', { name: 'Older' });
+  await older.click();
+  await older.click();
+  await page.getByText('Page 3 of 3').waitFor();
+  const late = page.waitForResponse((answer) => answer.url().includes('page=2'));
+  goOn();
+  await (await late).finished();
+  await page.getByText('Mail of page 3').waitFor();
+  assert.equal(await page.getByText('Mail of page 2').count(), 0);
+});
+
 test('a mail is shown as text and as HTML, and nothing in it acts', async () => {
   await api('PATCH', '/api/collections/users', { resetPasswordTemplate: { subject: SUBJECT, body: BODY } });
   const { email } = await account();
