@@ -11,6 +11,8 @@ let source;
 let client;
 let first = true;
 const listeners = new Map();
+/** Wishes are sent one after the other: the server keeps to the one that comes last. */
+let asking = Promise.resolve();
 
 /**
  * Calls `action({ action, record })` for each event of a topic: `posts/*`, `posts/ID`. Returns what ends that.
@@ -33,6 +35,8 @@ function open() {
   heard.clear();
   source.addEventListener('PB_CONNECT', (event) => {
     client = JSON.parse(event.data).clientId;
+    // What was asked of the connection before may never be answered.
+    asking = Promise.resolve();
     subscribe();
     if (!first) for (const set of listeners.values()) for (const action of set) action({ action: 'gap' });
     first = false;
@@ -49,9 +53,10 @@ function rest() {
   client = undefined;
 }
 
+/** A tab that nobody looks at does so when somebody does. */
 function reopen() {
   rest();
-  open();
+  if (!document.hidden) open();
 }
 
 let waiting;
@@ -79,7 +84,11 @@ document.addEventListener('sessionbegun', () => {
 });
 
 const heard = new Set();
-async function subscribe() {
+function subscribe() {
+  asking = asking.then(ask);
+}
+
+async function ask() {
   if (!client) return;
   for (const topic of listeners.keys()) {
     if (heard.has(topic)) continue;

@@ -60,6 +60,30 @@ test('a tab that nobody looks at leaves the stream, and catches up later', async
   await page.getByText('Changes may have been missed').waitFor();
 });
 
+test('a stream that breaks while nobody looks is left alone until somebody does', async () => {
+  const page = await owner();
+  await page.clock.install();
+  let streams = 0;
+  page.on('request', (request) => {
+    if (isStream(request)) streams += 1;
+  });
+  await page.route('**/api/realtime', (route) =>
+    route.request().method() === 'GET' ? route.fulfill({ status: 502, body: 'restarting' }) : route.continue(),
+  );
+  const refused = page.waitForResponse((answer) => isStream(answer.request()));
+  await open(page, '/_/collections/notes');
+  await (await refused).finished();
+  await turn(page, true);
+  await page.clock.runFor(20_000);
+  const before = streams;
+  await page.clock.runFor(20_000);
+  assert.equal(streams, before);
+  await page.unroute('**/api/realtime');
+  const ready = page.waitForResponse(isSubscribed);
+  await turn(page, false);
+  await ready;
+});
+
 test('a tab that opens behind others waits with the stream', async () => {
   const page = await owner();
   let streams = 0;
