@@ -68,7 +68,7 @@ export function importDialog({ collection, onchange }) {
       h(
         'p',
         { class: 'hint' },
-        'A row with the value of a record changes that record; one with a new value makes one; one without is refused.',
+        'A row with the value of a record changes that record; one with a new value, or with no id, makes one.',
       ),
     ),
     result,
