@@ -1,5 +1,5 @@
-// The bar with what can be done with the selected records. Used by records.js; what it does is in bulk.js, which is
-// loaded when somebody does it.
+// The bar with what can be done with the selected records. Used by records.js; what it does is in bulk.js and
+// bulk-delete.js, which are loaded when somebody does it.
 
 import { fill, h } from '../lib/dom.js';
 import { busy } from '../lib/feedback.js';
@@ -14,19 +14,19 @@ export function bulkBar({ collection, grid, source, onchange }) {
   const element = h('div', { class: 'bulk', role: 'region', 'aria-label': 'Selected records', hidden: true });
   const ids = () => [...grid.selection.ids];
 
-  const button = (label, run, kind = '') =>
+  const button = (label, run, { kind = '', load = () => import('./bulk.js') } = {}) =>
     h(
       'button',
       {
         type: 'button',
         class: `small ${kind}`,
-        onclick: (event) => busy(event.currentTarget, async () => run(await import('./bulk.js'))),
+        onclick: (event) => busy(event.currentTarget, async () => run(await load())),
       },
       label,
     );
 
-  const remove = (bulk) =>
-    bulk.deleteRecords(collection, ids(), (gone) => {
+  const remove = ({ deleteRecords }) =>
+    deleteRecords(collection, ids(), (gone) => {
       grid.select((selection) => selection.remove(gone));
       onchange();
     });
@@ -47,7 +47,7 @@ export function bulkBar({ collection, grid, source, onchange }) {
       total > size && button(`Select all ${count(total)}`, selectAll),
       collection.type !== 'view' && [
         button('Edit', (bulk) => bulk.editRecords(collection, ids(), onchange)),
-        button('Delete', remove, 'danger'),
+        button('Delete', remove, { kind: 'danger', load: () => import('./bulk-delete.js') }),
       ],
       button('Download JSON', (bulk) => bulk.downloadRecords(collection, ids())),
       h(

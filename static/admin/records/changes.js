@@ -1,10 +1,15 @@
-// The same change of many records: by batches where the server takes them, else one after the other. Used by bulk.js.
+// The same change of many records: by batches where the server takes them, else one after the other; and what is said
+// of that. Used by bulk.js, bulk-delete.js, and by what brings deleted records back.
 
 import { Refused, get, post, records as pathOf, send } from '../lib/api.js';
 import { h, uniqueId } from '../lib/dom.js';
+import { tell, toast } from '../lib/feedback.js';
 import { count, plural } from '../lib/format.js';
+import { readRecords } from '../record/values.js';
 import { chunks, oneOf } from './query.js';
 
+/** More than this isn't kept for an undo: fetching it would take longer than the change itself. */
+export const KEPT_MAX = 2000;
 const CHUNK_MAX = 100;
 const IDS_PER_REQUEST = 40;
 const FAILURES_SHOWN = 200;
@@ -17,8 +22,8 @@ async function batchSize() {
 
 /**
  * Sends requests `{ id, method, url, body }`, each about one record, and goes on after those that are refused.
- * @returns {Promise<{ done: { id: string, body: any }[], failed: { id: string, message: string }[], left: number,
- *   broken?: Error }>}  `left` were not sent, because somebody has stopped it or the connection is `broken`
+ * @returns {Promise<{ done: { id: string, body: any }[], failed: { id: string, status: number, message: string }[],
+ *   left: number, broken?: Error }>}  `left` were not sent, because somebody has stopped it or the connection is `broken`
  */
 export async function sendMany(requests, { onprogress, signal }) {
   const outcome = { done: [], failed: [] };
@@ -56,20 +61,32 @@ async function sendOne({ id, method, url, body }, outcome) {
     outcome.done.push({ id, body: await send(method, url, { body }) });
   } catch (error) {
     if (!(error instanceof Refused) || error.status === 0) throw error;
-    outcome.failed.push({ id, message: error.text });
+    outcome.failed.push({ id, status: error.status, message: error.text });
   }
+}
+
+/** Says what has become of many changes, and of those that were not tried. `more` follows what was done. */
+export function report({ done, failed, left, broken }, verb, undo, more = '') {
+  if (failed.length > 0) showFailures(`Not all were ${verb}`, failed);
+  if (left > 0) {
+    if (broken) tell(broken);
+    toast(`${plural(left, 'record')} of ${count(done.length + failed.length + left)} were not ${verb}.`, 'problem');
+  }
+  if (done.length > 0)
+    toast(
+      `${plural(done.length, 'record')} ${verb}.${more}`,
+      'good',
+      undo && { action: { label: 'Undo', run: () => undo().catch(tell) } },
+    );
 }
 
 /** Whole records, with everything that the list leaves out, or some fields of them, in the order of their ids. */
 export async function fetchWhole(collection, ids, { onprogress = () => {}, signal, fields } = {}) {
   const found = new Map();
   for (const chunk of chunks(ids, IDS_PER_REQUEST)) {
-    const { items } = await get(
-      pathOf(collection.name),
-      { filter: oneOf(chunk), perPage: IDS_PER_REQUEST, skipTotal: 1, fields },
-      { signal },
-    );
-    for (const record of items) found.set(record.id, record);
+    const query = { filter: oneOf(chunk), perPage: IDS_PER_REQUEST, skipTotal: 1, fields };
+    const answer = await send('GET', pathOf(collection.name), { query, signal, raw: true });
+    for (const record of readRecords(await answer.text(), collection)) found.set(record.id, record);
     onprogress(found.size);
   }
   return ids.map((id) => found.get(id)).filter(Boolean);

@@ -177,7 +177,7 @@ before(async () => {
   const albums = await api('POST', '/api/collections', {
     name: 'albums', type: 'base',
     fields: [{ name: 'title', type: 'text', presentable: true }, { name: 'sleeve', type: 'file', maxSelect: 1 },
-      { name: 'facts', type: 'json' }],
+      { name: 'facts', type: 'json' }, { name: 'created', type: 'autodate', onCreate: true }],
   });
   const songs = await api('POST', '/api/collections', {
     name: 'songs', type: 'base',

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { api } from '../lib/browser.mjs';
-import { open, owner } from '../lib/dashboard.mjs';
+import { lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 import { HOSTILE, all, cell, clear, create, fillMany, grid, row, tick, view } from '../lib/records_table.mjs';
 
 await fillMany();
@@ -103,9 +103,37 @@ test('selected records are changed, deleted and brought back together', async ()
   await page.getByText('1 record', { exact: true }).waitFor();
   assert.equal((await all()).length, 1);
   await page.getByRole('button', { name: 'Undo' }).last().click();
-  await page.getByText('4 records brought back.').waitFor();
+  await page.getByText('4 records are back.').waitFor();
   const bare = (list) => list.map(({ created, updated, ...rest }) => rest).sort((a, b) => a.id.localeCompare(b.id));
   assert.deepEqual(bare(await all()), bare(before));
+});
+
+test('where nothing was changed, the dialog stays with what was typed and says why', async () => {
+  await clear();
+  for (const code of ['R-1', 'R-2']) await create({ title: code, code, price: 1 });
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  for (const code of ['R-1', 'R-2']) await tick(page, code);
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  const dialog = page.getByRole('dialog', { name: 'Edit 2 records' });
+  await dialog.getByLabel('Field').selectOption('price');
+  await dialog.getByLabel('New value').fill('1234');
+  await dialog.getByRole('button', { name: 'Change 2 records' }).click();
+  await dialog.getByRole('alert').filter({ hasText: '2 records: ' }).filter({ hasText: 'price: ' }).waitFor();
+  assert.equal(await dialog.getByLabel('New value').inputValue(), '1234');
+  await lookAtDialog(page, 'records-edit-refused');
+  // Nor does what was typed go with the connection.
+  await page.route('**/api/batch', (route) => route.abort());
+  await dialog.getByRole('button', { name: 'Change 2 records' }).click();
+  await dialog.getByRole('alert').filter({ hasText: "The server can't be reached." }).waitFor();
+  assert.equal(await dialog.getByLabel('New value').inputValue(), '1234');
+  await page.unroute('**/api/batch');
+  await dialog.getByLabel('New value').fill('99');
+  await dialog.getByRole('button', { name: 'Change 2 records' }).click();
+  await page.getByText('2 records changed.').waitFor();
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual((await all()).map((one) => one.price), [99, 99]);
+  assert.deepEqual(page.trouble, []);
 });
 
 test('ranges begin where one is, shrink again, and take rows that nobody has seen', async () => {
@@ -222,7 +250,10 @@ test('many records get a relation that is searched by name, or a null', async ()
   await page.getByLabel('Search shelves').fill('Upper');
   await page.getByRole('checkbox', { name: /Upper/ }).check();
   await page.getByRole('button', { name: 'Take this' }).click();
-  assert.equal(await page.getByLabel('New value').inputValue(), shelf.id);
+  await page.waitForFunction(
+    ([id]) => [...globalThis.document.querySelectorAll('dialog input')].some((input) => input.value === id),
+    [shelf.id],
+  );
   await page.getByRole('button', { name: 'Change 2 records' }).click();
   await page.getByText('2 records changed.').waitFor();
   await row(page, 'T-1').getByRole('link', { name: 'Upper' }).waitFor();
