@@ -111,7 +111,6 @@ function arrived() {
 
 function refused(error) {
   if (error.name === 'AbortError') return;
-  source.problem = error;
   if (error instanceof Refused && error.status === 400 && state.filter) bar.refuse(error);
   else tell(error);
   drawAround();
@@ -129,7 +128,7 @@ const actions = {
   reload: () => reload(),
   goOn: () => {
     if (!source.begun) return reload();
-    source.problem = undefined;
+    source.goOn();
     arrived();
   },
   renew: () => reload({ keepPlace: false }),

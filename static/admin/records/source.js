@@ -3,12 +3,16 @@
 // nor double rows; a page goes by its number only where somebody jumps over pages that nobody has seen.
 
 import { get, records } from '../lib/api.js';
+import { chunks, oneOf } from './query.js';
 
 const PAGE_ROWS = 100;
 /** Pages that are kept; the rest of a long list is fetched again when somebody comes back to it. */
 const PAGES_KEPT = 120;
 /** The order of creation, newest first. Views have no such thing. */
 const NEWEST_FIRST = '-@rowid';
+const IDS_PER_REQUEST = 40;
+/** Stands for the total among the pages that could not be fetched. */
+const TOTAL = 'total';
 
 export class Source {
   #pages = new Map();
@@ -20,6 +24,8 @@ export class Source {
   #collection;
   #query;
   #failed = false;
+  /** What went wrong with pages that are wanted and not here. */
+  #problems = new Map();
   /** What was there before the same list was fetched anew: it is shown until the new rows are here. */
   #before;
 
@@ -51,6 +57,21 @@ export class Source {
   /** How the list is sorted, also where nobody has asked for anything. */
   get sort() {
     return this.#query.sort;
+  }
+
+  get filter() {
+    return this.#query.filter;
+  }
+
+  /** Why something that is wanted is not here; nothing if all is. */
+  get problem() {
+    return [...this.#problems.values()].at(-1);
+  }
+
+  /** Asks again for what could not be fetched. Rows are asked for by who looks at them. */
+  goOn() {
+    this.#problems.clear();
+    if (this.total === null) this.#count();
   }
 
   /** How many rows there are, as far as one knows. */
@@ -95,6 +116,9 @@ export class Source {
     for (let page = Math.max(Math.floor(first / PAGE_ROWS), 0); page <= end; page += 1) {
       if (this.#isDue(page)) this.#load(page);
     }
+    // What failed elsewhere is asked for again when somebody comes back to it.
+    for (const page of this.#problems.keys())
+      if (page !== TOTAL && (page < Math.floor(first / PAGE_ROWS) || page > end)) this.#problems.delete(page);
     this.#forget(Math.floor(first / PAGE_ROWS));
   }
 
@@ -134,17 +158,34 @@ export class Source {
     }
   }
 
+  /** Those of these records that belong to the list, by their ids. */
+  async matching(ids) {
+    const found = [];
+    for (const some of chunks(ids, IDS_PER_REQUEST)) {
+      // A filter may end with a comment, which ends with its line.
+      const filter = `(${this.filter}\n) && (${oneOf(some)})`;
+      const query = { filter, perPage: IDS_PER_REQUEST, skipTotal: 1, fields: 'id' };
+      const { items } = await get(records(this.#collection.name), query, { signal: this.#aborted.signal });
+      found.push(...items.map((record) => record.id));
+    }
+    return found;
+  }
+
   #load(page) {
     const entry = this.#pages.get(page) ?? {};
     this.#pages.set(page, entry);
     entry.loading = this.#fetch(page, entry)
       .then(() => {
         entry.loading = undefined;
+        this.#problems.delete(page);
+        // The network is back.
+        if (this.#problems.has(TOTAL)) this.#count();
         this.onchange();
       })
       .catch((error) => {
         this.#pages.delete(page);
         this.#failed = true;
+        this.#problems.set(page, error);
         this.onproblem(error);
       });
   }
@@ -168,6 +209,8 @@ export class Source {
 
   /** The total is asked for by itself: it may take longer than a page. */
   async #count() {
+    this.#problems.delete(TOTAL);
+    if (this.total !== null) return;
     const query = { filter: this.#query.filter, perPage: 1, fields: 'id' };
     try {
       const { totalItems } = await get(records(this.#collection.name), query, { signal: this.#aborted.signal });
@@ -175,7 +218,9 @@ export class Source {
       this.onchange();
     } catch (error) {
       // A filter that the server refuses is told once, by the rows' own request.
-      if (this.begun) this.onproblem(error);
+      if (!this.begun) return;
+      if (this.total === null) this.#problems.set(TOTAL, error);
+      this.onproblem(error);
     }
   }
 

@@ -99,6 +99,28 @@ test('what others do shows at once', async () => {
   assert.equal(await row(page, 'E-2').count(), 0);
 });
 
+test('only new records that the filter matches are counted', async () => {
+  await clear();
+  await create({ title: 'Seen', code: 'F-1', price: 1 });
+  const page = await owner();
+  const subscribed = page.waitForResponse(
+    (answer) => answer.url().endsWith('/api/realtime') && answer.request().method() === 'POST',
+  );
+  await open(page, `/_/collections/things?filter=${encodeURIComponent('price < 10 || price = 50 // cheap')}`);
+  await subscribed;
+  await row(page, 'Seen').waitFor();
+  await create({ title: 'Dear', code: 'F-2', price: 90 });
+  await create({ title: 'Cheap', code: 'F-3', price: 2 });
+  await create({ title: 'Dearer', code: 'F-4', price: 91 });
+  const doomed = await create({ title: 'Cheap, too', code: 'F-5', price: 3 });
+  await page.getByRole('button', { name: '2 new records – show' }).waitFor();
+  await api('DELETE', `/api/collections/things/records/${doomed.id}`);
+  await page.getByRole('button', { name: '1 new record – show' }).click();
+  await row(page, 'Cheap').waitFor();
+  assert.equal(await row(page, 'Dear').count(), 0);
+  assert.deepEqual(page.trouble, []);
+});
+
 test('columns are chosen, moved and resized, and stay so', async () => {
   await clear();
   await create({ title: 'Only', code: 'F-1' });
@@ -271,4 +293,24 @@ test('rows that could not be fetched are fetched when the network is back', asyn
   await again.click();
   await again.waitFor({ state: 'detached' });
   await row(page, /word 499$/).waitFor();
+});
+
+test('“try again” goes once the rows are here, however they came', async () => {
+  const page = await owner();
+  await open(page, '/_/collections/many');
+  await row(page, /word 999$/).waitFor();
+  const to = (at) =>
+    grid(page).evaluate((element, top) => {
+      element.scrollTop = top;
+    }, 38 * at);
+  await page.route('**/records?cursor=**', (route) => route.abort());
+  await to(500);
+  const again = page.getByRole('button', { name: 'Some rows could not be loaded – try again' });
+  await again.waitFor();
+  // It stays as long as these rows are wanted and missing.
+  await page.unroute('**/records?cursor=**');
+  await to(490);
+  await row(page, /word 505$/).waitFor();
+  await again.waitFor({ state: 'detached' });
+  assert.deepEqual(page.trouble, []);
 });
