@@ -182,3 +182,14 @@ test('the editors come when somebody writes, and a text is read without them', a
   await answers('Reset');
   assert.deepEqual(page.trouble, []);
 });
+
+test('a text with a picture whose address is none can be read and written', async () => {
+  const { id } = await make('articles', { title: 'broken', story: '<p>See <img src="http://" alt="nothing"></p>' });
+  const panel = await show('articles', { id });
+  await rich(panel).getByText('Picture: nothing').waitFor();
+  await writeInto(panel, 'story');
+  await page.keyboard.type('more');
+  await save(panel);
+  await isSaved(panel);
+  assert.match((await stored('articles', id)).story, /more.*src="http:\/\/"|src="http:\/\/".*more/);
+});

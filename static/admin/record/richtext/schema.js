@@ -146,7 +146,8 @@ export function toHtml(pm, doc) {
 export function pictureView(node) {
   const src = node.attrs.src;
   const isHere = /^(?:data|blob):/.test(src);
-  const isOurs = isHere || new URL(src, root).origin === location.origin;
+  // What is stored may be no address at all.
+  const isOurs = isHere || (URL.canParse(src, root) && new URL(src, root).origin === location.origin);
   return {
     dom: isOurs
       ? h('img', { src: isHere ? src : new URL(src, root).href, alt: node.attrs.alt ?? '' })
