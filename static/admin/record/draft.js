@@ -1,21 +1,40 @@
-// What somebody has typed and not saved, kept in this browser: for each superuser, collection and record. Never
-// passwords, never files.
+// What somebody has typed and not saved, kept in this browser for a while: for each superuser, collection and record.
+// Never passwords, never files.
 
 import { isSecret, same } from './values.js';
 
+const PREFIX = 'holdall draft ';
+/** What nobody has come back to for so long is forgotten: it may tell much, and lies in a browser that others get. */
+const KEPT_MS = 30 * 86_400_000;
+
 const isKept = (field) => !isSecret(field) && field.type !== 'file';
+
+function use(action) {
+  try {
+    return action(localStorage);
+  } catch {
+    // Storage is full, or forbidden; the page works without.
+    return undefined;
+  }
+}
+
+function isOld(text) {
+  try {
+    return !(Date.now() - Date.parse(JSON.parse(text).at) < KEPT_MS);
+  } catch {
+    return true;
+  }
+}
+
+function forgetOld(storage) {
+  for (const key of Object.keys(storage))
+    if (key.startsWith(PREFIX) && isOld(storage.getItem(key))) storage.removeItem(key);
+}
 
 /** @returns the draft of a record: `read()`, `write(form)`, `drop()` */
 export function draftOf(collection, id) {
-  const key = `holdall draft ${document.body.dataset.email ?? ''} ${collection.id} ${id ?? 'new'}`;
-  const use = (action) => {
-    try {
-      return action(localStorage);
-    } catch {
-      // Storage is full, or forbidden; the page works without.
-      return undefined;
-    }
-  };
+  const key = `${PREFIX}${document.body.dataset.email ?? ''} ${collection.id} ${id ?? 'new'}`;
+  use(forgetOld);
   return {
     /** `{ at, states }` of what was typed and isn't what is stored, if there is any. */
     read(form) {

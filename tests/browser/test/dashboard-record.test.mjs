@@ -294,6 +294,17 @@ test('what was not saved is there after a reload, but for passwords', async () =
   await page.waitForFunction(() => !Object.values(localStorage).some((text) => text.includes('"gone"')));
 });
 
+test('a draft that nobody comes back to is forgotten', async () => {
+  const { id } = await make('kinds', { title: 'old' });
+  const draft = (days) => JSON.stringify({ at: new Date(Date.now() - days * 86_400_000).toISOString(), states: {} });
+  const kept = { 'holdall draft a': draft(29), 'holdall draft b': draft(31), 'holdall draft c': 'broken', other: '1' };
+  await page.evaluate((all) => Object.entries(all).forEach(([key, text]) => localStorage.setItem(key, text)), kept);
+  await show('kinds', { id });
+  await page.waitForFunction(() => localStorage.getItem('holdall draft b') === null);
+  const left = await page.evaluate((keys) => keys.filter((key) => key in localStorage), Object.keys(kept));
+  assert.deepEqual(left, ['holdall draft a', 'other']);
+});
+
 test('closing asks about what is not saved, however often', async () => {
   const { id } = await make('kinds', { title: 'kept' });
   const panel = await show('kinds', { id });
