@@ -103,6 +103,7 @@ function files(own, openRecord, onchange) {
   let page = 1;
   let chosen;
   let request;
+  let isLoading = false;
   const ids = { where: uniqueId('where'), size: uniqueId('size') };
   const says = h('p', { class: 'quiet small', role: 'status' }, 'Loading …');
   const list = h('div', { class: 'record-gallery', role: 'group', 'aria-label': 'Pictures' });
@@ -110,7 +111,13 @@ function files(own, openRecord, onchange) {
     page = 1;
     load();
   };
-  const more = h('button', { type: 'button', hidden: true, onclick: () => { page += 1; load(); } }, 'Show more');
+  const next = () => {
+    // A second click would leave out the page that is on its way.
+    if (isLoading) return;
+    page += 1;
+    load();
+  };
+  const more = h('button', { type: 'button', hidden: true, onclick: next }, 'Show more');
   const where = h('select', {
     id: ids.where,
     onchange: () => {
@@ -180,6 +187,8 @@ function files(own, openRecord, onchange) {
   async function load() {
     request?.abort();
     request = new AbortController();
+    const { signal } = request;
+    isLoading = true;
     const has = openFields(of).map((field) => `${field.name}${isMultiple(field) ? ':length > 0' : ' != ""'}`);
     const wanted = filterOf(of, search.value);
     const query = {
@@ -189,14 +198,18 @@ function files(own, openRecord, onchange) {
       sort: of.type === 'view' ? undefined : '-@rowid',
     };
     try {
-      const found = await get(records(of.name), query, { signal: request.signal });
+      const found = await get(records(of.name), query, { signal });
       if (page === 1) fill(list);
       list.append(...found.items.flatMap(pictures).map(tile));
       if (page === 1) choose();
       more.hidden = found.page >= found.totalPages;
       fill(says, list.children.length > 0 ? '' : more.hidden ? 'There is no picture.' : 'No picture among these.');
     } catch (error) {
+      // The same page is asked for again.
+      if (!signal.aborted) page = Math.max(page - 1, 1);
       tell(error);
+    } finally {
+      if (!signal.aborted) isLoading = false;
     }
   }
   return {
@@ -227,8 +240,10 @@ function files(own, openRecord, onchange) {
       fill(where, all.map((one) => h('option', { value: one.id }, one.name)));
       const isNone = all.length === 0;
       for (const element of [where, search, make]) element.hidden = isNone;
-      if (isNone) fill(says, 'No collection has a field for files that everybody may see; protected ones can’t be shown.');
-      else {
+      if (isNone) {
+        const text = 'No collection has a field for files that everybody may see; protected ones can’t be shown.';
+        fill(says, text);
+      } else {
         [of] = all;
         load();
       }
