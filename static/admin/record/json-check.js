@@ -4,7 +4,8 @@ const SPACE = /[ \t\n\r]*/y;
 const TOKEN = new RegExp(
   [
     /[{}[\],:]/,
-    /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/,
+    // In runs rather than one by one: browsers remember each choice, and give up on long texts.
+    /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/,
     /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/,
     /true|false|null/,
   ]
