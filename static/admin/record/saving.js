@@ -197,6 +197,10 @@ function withContents(editor, field, state, kept) {
 }
 
 async function undo(editor, names, states, etag, hasFiles) {
+  if (!editor.form) {
+    toast('Nothing was undone: the record has been deleted since.', 'problem');
+    return;
+  }
   try {
     const { body, files } = editor.form.wire(names, states);
     const saved = await store(editor.collection, editor.id, { body, files, etag });
