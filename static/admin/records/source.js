@@ -119,7 +119,7 @@ export class Source {
     // What failed elsewhere is asked for again when somebody comes back to it.
     for (const page of this.#problems.keys())
       if (page !== TOTAL && (page < Math.floor(first / PAGE_ROWS) || page > end)) this.#problems.delete(page);
-    this.#forget(Math.floor(first / PAGE_ROWS));
+    this.#forget(Math.floor(first / PAGE_ROWS), end);
   }
 
   /** The records of these rows, those that aren't here yet included. */
@@ -224,11 +224,13 @@ export class Source {
     }
   }
 
-  #forget(near) {
+  /** Lets go of pages that are far from those that are wanted. */
+  #forget(first, last) {
     if (this.#pages.size <= PAGES_KEPT) return;
+    const away = (page) => Math.max(first - page, page - last, 0);
     const far = [...this.#pages.keys()]
-      .filter((page) => page !== 0)
-      .sort((a, b) => Math.abs(b - near) - Math.abs(a - near));
+      .filter((page) => page !== 0 && away(page) > 0)
+      .sort((a, b) => away(b) - away(a));
     for (const page of far.slice(0, this.#pages.size - PAGES_KEPT)) this.#pages.delete(page);
   }
 }

@@ -148,6 +148,15 @@ test('a page that came by its number is put right once it is known where it begi
   assert.equal(asked.length, count);
 });
 
+test('a long range is there as a whole, however much was looked at before', async () => {
+  const rows = down(20_000, 0);
+  serve(rows);
+  const source = await listOf(rows);
+  for (let at = 0; at < 10_000; at += 100) await source.range(at, at + 99);
+  const found = await source.range(6000, 15_999);
+  assert.deepEqual([found.length, found[0].id, found.at(-1).id], [10_000, 14_000, 4001]);
+});
+
 test('whoever jumps into a list goes on from there by cursor', async () => {
   const rows = down(1000, 0);
   const asked = serve(rows);
