@@ -32,6 +32,7 @@ export function pickRecords({ collection, chosen, most, least, name, known, open
     let picked = [...chosen];
     let page = 1;
     let request;
+    let isLoading = false;
     const id = uniqueId('pick');
     const list = h('ul', { class: 'record-found' });
     const says = h('p', { class: 'quiet small', role: 'status' });
@@ -41,6 +42,8 @@ export function pickRecords({ collection, chosen, most, least, name, known, open
         type: 'button',
         hidden: true,
         onclick: () => {
+          // A second click would leave out the page that is on its way.
+          if (isLoading) return;
           page += 1;
           load();
         },
@@ -147,6 +150,8 @@ export function pickRecords({ collection, chosen, most, least, name, known, open
     async function load() {
       request?.abort();
       request = new AbortController();
+      const { signal } = request;
+      isLoading = true;
       try {
         const found = await get(
           records(collection.name),
@@ -156,7 +161,7 @@ export function pickRecords({ collection, chosen, most, least, name, known, open
             filter: filterOf(collection, search.value),
             sort: collection.type === 'view' ? undefined : '-@rowid',
           },
-          { signal: request.signal },
+          { signal },
         );
         if (page === 1) fill(list);
         for (const record of found.items) {
@@ -168,7 +173,11 @@ export function pickRecords({ collection, chosen, most, least, name, known, open
         fill(says, found.totalItems === 0 ? none : plural(found.totalItems, 'record'));
         draw();
       } catch (error) {
+        // The same page is asked for again.
+        if (!signal.aborted) page = Math.max(page - 1, 1);
         tell(error);
+      } finally {
+        if (!signal.aborted) isLoading = false;
       }
     }
     dialog.addEventListener('close', () => {
