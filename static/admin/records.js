@@ -1,7 +1,7 @@
 // The page of a collection's records: puts the table, the filter bar and what can be done with records together, and
 // keeps what is shown in the address. The parts are in records/; the record's own panel is record/editor.js.
 
-import { Refused, address, get, getAll, post, records } from './lib/api.js';
+import { Refused, address, get, getAll, post, records, send } from './lib/api.js';
 import { debounce, fill, find, h, iconButton } from './lib/dom.js';
 import { copy, menu, tell, toast } from './lib/feedback.js';
 import { shortcut } from './lib/keys.js';
@@ -163,7 +163,7 @@ function edit(row, column) {
     query,
     onsaved: (now, before) => {
       heard.changed(now);
-      const undo = () => takeBack(id, column, before, query);
+      const undo = () => takeBack(id, column, { before, now: now[column.name] }, query);
       lastUndo = undo;
       toast(`${column.name} is now ${short(asText(now[column.name], column.field)) || 'empty'}.`, 'good', {
         action: { label: 'Undo', run: undo },
@@ -179,10 +179,16 @@ function edit(row, column) {
 
 const short = (text) => (text.length > 60 ? `${text.slice(0, 60)} …` : text);
 
-async function takeBack(id, column, before, query) {
+async function takeBack(id, { name }, { before, now }, query) {
   lastUndo = undefined;
   try {
-    heard.changed(await store(collection, id, { [column.name]: before ?? '' }, { query }));
+    const answer = await send('GET', records(collection.name, id), { query: { fields: name }, raw: true });
+    const state = answer.headers.get('ETag');
+    if (JSON.stringify((await answer.json())[name]) !== JSON.stringify(now)) {
+      toast(`${name} has been changed meanwhile, so it was left as it is.`, 'problem');
+      return;
+    }
+    heard.changed(await store(collection, id, { [name]: before ?? '' }, { state, query }));
     toast('Taken back.');
   } catch (error) {
     tell(error);
