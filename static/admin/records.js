@@ -355,9 +355,10 @@ function rearranged() {
 
 async function keepFileToken() {
   if (!collection.fields.some((field) => field.protected)) return;
+  // Also if there is none now, as after a broken line.
+  setTimeout(() => keepFileToken().catch(tell), FILE_TOKEN_MS);
   context.fileToken = (await post('/api/files/token')).token;
   grid.redraw();
-  setTimeout(() => keepFileToken().catch(tell), FILE_TOKEN_MS);
 }
 
 async function start() {
