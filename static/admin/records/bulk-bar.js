@@ -36,9 +36,14 @@ export function bulkBar({ collection, grid, source, onchange }) {
     grid.select((selection) => selection.add(all));
   }
 
+  let drawn = '';
   function draw() {
     const size = grid.selection.ids.size;
     const { total } = source();
+    // Nothing else is told here. What is drawn anew loses the focus, and others' changes are many.
+    const shown = `${size} of ${total}`;
+    if (shown === drawn) return;
+    drawn = shown;
     const hadFocus = element.contains(document.activeElement);
     element.hidden = size === 0;
     fill(
