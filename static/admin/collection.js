@@ -7,7 +7,7 @@
 import { Refused, address, get, getAll, patch, post } from './lib/api.js';
 import { lock } from './lib/controls.js';
 import { debounce, fill, find, h, uniqueId } from './lib/dom.js';
-import { ask, busy, tabs, tell, toast } from './lib/feedback.js';
+import { ask, busy, heldStill, tabs, tell, toast } from './lib/feedback.js';
 import { plural } from './lib/format.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
@@ -297,9 +297,9 @@ async function send() {
   await busy(view.button, async () => {
     if (!draft.isNew && !(await stillAsLoaded())) return;
     try {
-      const stored = draft.isNew
-        ? await post('/api/collections', draft.body())
-        : await patch(path(draft.saved.id), draft.body());
+      const stored = await heldStill(root, () =>
+        draft.isNew ? post('/api/collections', draft.body()) : patch(path(draft.saved.id), draft.body()),
+      );
       done(stored);
     } catch (error) {
       if (!(error instanceof Refused) || error.status !== 400) throw error;

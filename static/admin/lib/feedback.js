@@ -73,6 +73,21 @@ export async function busy(button, action) {
 }
 
 /**
+ * Resolves to what `action` does; until then nothing in `element` can be changed. For forms that show afterwards what
+ * is stored: what was typed meanwhile would be gone.
+ */
+export async function heldStill(element, action) {
+  const focused = document.activeElement;
+  element.inert = true;
+  try {
+    return await action();
+  } finally {
+    element.inert = false;
+    if (document.activeElement === document.body) focused?.focus();
+  }
+}
+
+/**
  * Asks whether to go on. With `type`, whoever answers has to type that word first.
  * @returns {Promise<boolean>}
  */

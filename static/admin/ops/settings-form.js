@@ -2,7 +2,7 @@
 // what the server refuses beside the inputs. Used by the pages Settings, Mail, Backups and Logs.
 
 import { Refused, patch } from '../lib/api.js';
-import { clearProblems, showProblems, tell, toast } from '../lib/feedback.js';
+import { clearProblems, heldStill, showProblems, tell, toast } from '../lib/feedback.js';
 import { CONTROLS } from './controls.js';
 
 /** What stands at `a.b.c`. */
@@ -104,7 +104,7 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
       clearProblems(form);
       closeToast();
       try {
-        take(await patch('/api/settings', this.changes()));
+        take(await heldStill(form, () => patch('/api/settings', this.changes())));
       } catch (error) {
         if (error instanceof Refused && error.status === 400) refused(error);
         else tell(error);
