@@ -12,7 +12,7 @@ import { quoted } from './program-log.js';
 const KINDS = { Debug: '', Info: 'info', Warning: 'warn', Error: 'problem' };
 const URL_SHOWN_MAX = 300;
 
-export const levelBadge = (level) => {
+const levelBadge = (level) => {
   const name = levelName(level);
   return h('span', { class: `badge ${KINDS[name]}`, title: `Level ${level}` }, name);
 };

@@ -4,7 +4,7 @@
 import { fromDate } from '../lib/format.js';
 import { quoted } from './program-log.js';
 
-export const LEVELS = [[-4, 'Debug'], [0, 'Info'], [4, 'Warning'], [8, 'Error']];
+const LEVELS = [[-4, 'Debug'], [0, 'Info'], [4, 'Warning'], [8, 'Error']];
 
 /** The name of a level: that of the nearest one below it. */
 export const levelName = (level) => (LEVELS.findLast(([least]) => level >= least) ?? LEVELS[0])[1];

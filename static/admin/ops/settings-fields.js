@@ -69,7 +69,7 @@ export const BACKUPS = [
     hint: 'Of those made by schedule. The newest good one never goes.' },
 ];
 
-export const BACKUPS_S3 = s3('backups.s3', 'backup_s3_');
+const BACKUPS_S3 = s3('backups.s3', 'backup_s3_');
 
 const PROXY_HEADERS = ['X-Forwarded-For', 'X-Real-IP', 'CF-Connecting-IP',
   'Fly-Client-IP'].map((value) => ({ label: value, value }));

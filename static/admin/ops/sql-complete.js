@@ -17,7 +17,7 @@ const TABLE = /["`[]?(\w+)["`\]]?(?:\s+(?:as\s+)?(\w+))?/.source;
 const NAMED = new RegExp(`(?:\\b(?:from|join|update|into)\\s+|,\\s*)${TABLE}`, 'gi');
 
 /** The tables that a statement names, by the names that it may call them. */
-export function namedTables(text, schema) {
+function namedTables(text, schema) {
   const byLower = new Map(Object.keys(schema).map((name) => [name.toLowerCase(), name]));
   const found = new Map();
   for (const [, name, alias] of text.matchAll(NAMED)) {

@@ -6,7 +6,7 @@ import { mayReset, pageOf } from '../people/names.js';
 import { control } from './fields.js';
 import { passwordInput } from './secrets.js';
 
-export const isSuperusers = (collection) => collection.name === '_superusers';
+const isSuperusers = (collection) => collection.name === '_superusers';
 
 /** The block of an account in the form. */
 export function accountControls(collection, context) {

@@ -15,7 +15,7 @@ function mistake(text) {
 }
 
 /** JSON with line breaks, digit for digit what it was. */
-export function tidy(text) {
+function tidy(text) {
   const keep = (key, value, context) =>
     typeof value === 'number' && JSON.rawJSON && context?.source ? JSON.rawJSON(context.source) : value;
   return JSON.stringify(JSON.parse(text, keep), null, 2);

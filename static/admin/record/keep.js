@@ -4,7 +4,7 @@ import { bytes } from '../lib/format.js';
 import { fileAddress, fileToken } from './requests.js';
 
 /** So much is kept at once; what is more is told, and not kept. */
-export const KEPT_MAX_BYTES = 25_000_000;
+const KEPT_MAX_BYTES = 25_000_000;
 export const keptMost = () => bytes(KEPT_MAX_BYTES);
 
 /** The files of a record, but for those in `staying`, as `[field, name]`. */
@@ -16,7 +16,7 @@ export function filesOf(collection, record, staying = () => false) {
 }
 
 /** The name that a file came with: without what the server has put behind it. */
-export const nameBefore = (name) => name.replace(/_[a-z0-9]{10}(?=\.[^.]*$|$)/, '');
+const nameBefore = (name) => name.replace(/_[a-z0-9]{10}(?=\.[^.]*$|$)/, '');
 
 /** What several records' files take of the same room. */
 export const room = () => ({ left: KEPT_MAX_BYTES });

@@ -106,7 +106,7 @@ function relation(record, field, id, { collections }) {
 }
 
 /** The address of a record's file. */
-export function fileAddress(record, field, name, fileToken, thumb) {
+function fileAddress(record, field, name, fileToken, thumb) {
   const path = ['api', 'files', record.collectionName, record.id, name].map(encodeURIComponent).join('/');
   const query = new URLSearchParams();
   if (thumb) query.set('thumb', thumb);

@@ -43,7 +43,7 @@ export class Raw {
 }
 
 /** A whole address with its query. */
-export function urlOf(base, path, query = {}) {
+function urlOf(base, path, query = {}) {
   const search = Object.entries(query).filter(([, value]) => value !== '' && value !== undefined && value !== null)
     .map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join('&');
   return `${base}${path}${search ? `?${search}` : ''}`;

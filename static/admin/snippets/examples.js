@@ -21,7 +21,7 @@ export const isWritable = (field) => field.type !== 'autodate' && !(field.system
 export const isVisible = (field) => !field.hidden && field.type !== 'password';
 
 /** The columns of the unique indexes. */
-export function uniqueSets(collection) {
+function uniqueSets(collection) {
   return (collection.indexes ?? []).flatMap((index) => {
     const [, columns] = /^\s*CREATE\s+UNIQUE\s+INDEX[^(]*\(([^()]*)\)/i.exec(index) ?? [];
     return columns ? [columns.split(',').map((column) => column.trim().split(/\s+/)[0].replace(/[`"[\]]/g, ''))] : [];
