@@ -1,4 +1,5 @@
-// CSV as the server's import reads it: reading a file's text, writing rows. Used by export.js and import.js.
+// CSV as the server's import reads it: reading a file's text, writing rows. Used by the export and the import of records
+// and by the page SQL.
 
 /** What may start a formula in a spreadsheet. */
 const FORMULA = /^[=+\-@\t\r]/;

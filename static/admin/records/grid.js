@@ -291,10 +291,10 @@ export class Grid {
     // Whoever marks a text to copy it doesn't want to open anything.
     const record = this.record(row);
     if (!getSelection().isCollapsed || !record) return;
-    const name = this.#columns[column - 1];
+    const chosen = this.#columns[column - 1];
     const open = () => this.#on.open(record);
     // A second click edits the cell, so the first waits for it; where nothing can be edited there is no reason to.
-    if (this.#on.editable(name)) this.#click = setTimeout(open, DOUBLE_CLICK_MS);
+    if (this.#on.editable(chosen)) this.#click = setTimeout(open, DOUBLE_CLICK_MS);
     else open();
   }
 
