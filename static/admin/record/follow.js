@@ -1,5 +1,5 @@
-// What a deletion does beyond the records that are meant: others go along, lose an id, or forbid it. Used by the panel's
-// deletion and the table's; how that is told is `losses.js`, how it is taken back `undo.js`.
+// What a deletion does beyond the records that are meant: others go along, lose an id, or forbid it. Used by the
+// panel's deletion and the table's; how that is told is `losses.js`, how it is taken back `undo.js`.
 
 import { getAll, records, send } from '../lib/api.js';
 import { quoted } from './requests.js';

@@ -21,14 +21,14 @@ export function counted(list) {
 export const canUndo = ({ own, gone, lasting, isMore }) =>
   !isMore && gone.slice(0, own).some((one) => !lasting.includes(one));
 
-const isAnyBack = (effects) => effects.gone.filter((one) => !effects.lasting.includes(one));
-const hasField = (effects, test) => isAnyBack(effects).some(({ collection }) => collection.fields.some(test));
+const returning = (effects) => effects.gone.filter((one) => !effects.lasting.includes(one));
+const hasField = (effects, test) => returning(effects).some(({ collection }) => collection.fields.some(test));
 const isDate = (field) => field.type === 'autodate';
 
 /** What is said before the deletion of records, as paragraphs. */
 export function linesBefore(collection, effects) {
   const { own, along, emptied, needing, lasting, isMore } = effects;
-  const [it, its] = own === 1 ? ['it', 'its'] : ['them', 'their'];
+  const it = own === 1 ? 'it' : 'them';
   const files = effects.gone.reduce((sum, one) => sum + filesOf(one.collection, one.record).length, 0);
   const isLasting = lasting.length > 0 && canUndo(effects);
   const verb = `${along.length === 1 ? 'goes' : 'go'}${isMore ? ', among others' : ''}`;
@@ -39,15 +39,16 @@ export function linesBefore(collection, effects) {
     files > 0 && `${plural(files, 'file')} ${files === 1 ? 'goes' : 'go'}.`,
     collection.type === 'auth' &&
       `${own === 1 ? 'Its' : 'Their'} sessions, API keys, second factors and linked services end.`,
-    undoBefore(effects, { it, its, files }),
+    undoBefore(effects, it, files),
     isLasting && `But ${counted(lasting)} would stay gone: passwords are nowhere else.`,
     canUndo(effects) && hasField(effects, isSecret) && 'Passwords would not come back.',
   ].filter(Boolean);
 }
 
-function undoBefore(effects, { it, its, files }) {
+function undoBefore(effects, it, files) {
   if (effects.isMore) return `This can't be undone: more than ${FOLLOWED_MAX} records hang on ${it}.`;
-  if (!canUndo(effects)) return `It can't be undone: ${its} ${its === 'its' ? 'password is' : 'passwords are'} nowhere else.`;
+  const passwords = effects.own === 1 ? 'its password is' : 'their passwords are';
+  if (!canUndo(effects)) return `It can't be undone: ${passwords} nowhere else.`;
   const most = files > 0 ? `; of files, up to ${keptMost()} altogether` : '';
   const dates = hasField(effects, isDate) ? ' Dates of creation and change are new ones then.' : '';
   return `Right afterwards this can be undone${most}.${dates}`;
@@ -87,7 +88,8 @@ export function whatIsBack(head, effects, { lost }) {
 
 /** What an undo has not brought back, and why. */
 export function whatIsMissing({ back, pending, failed, broken }) {
-  const missing = pending.length > 0 ? `: ${plural(pending.length, 'record')} ${pending.length === 1 ? 'is' : 'are'} missing` : '';
+  const are = pending.length === 1 ? 'is' : 'are';
+  const missing = pending.length > 0 ? `: ${plural(pending.length, 'record')} ${are} missing` : '';
   const named = failed.slice(0, NAMED_MAX).map((one) => `${nameOf(one.collection, one.record)}: ${one.message}`);
   const lines = [...named, failed.length > NAMED_MAX && '…', broken?.message].filter(Boolean);
   return [`${back.size > 0 ? 'Not all is back' : 'Nothing is back'}${missing}.`, ...lines].join('\n');

@@ -1,5 +1,5 @@
-// Taking a deletion back: what can be made again is kept before it, and made again in an order in which that can be done.
-// Used by the panel's deletion and the table's.
+// Taking a deletion back: what can be made again is kept before it, and made again in an order in which that can be
+// done. Used by the panel's deletion and the table's.
 
 import { get, patch, records, Refused } from '../lib/api.js';
 import { sendMany } from '../records/changes.js';
@@ -114,10 +114,8 @@ export class Undo {
     }
     for (const [at, one] of wave.filter((other) => !isPlain(other)).entries()) {
       signal.throwIfAborted();
-      const files = this.#lists(one);
-      await this.#attempt(one, async () => {
-        done(one, (await store(one.collection, undefined, { body: bodies.get(keyOf(one)).body, files, signal })).record);
-      });
+      const content = { body: bodies.get(keyOf(one)).body, files: this.#lists(one), signal };
+      await this.#attempt(one, async () => done(one, (await store(one.collection, undefined, content)).record));
       onprogress(plain.length + at + 1);
     }
   }

@@ -19,12 +19,24 @@ export async function deleteRecords(collection, ids, onchange) {
   if (!effects) return;
   const files = withFiles(effects) && canUndo(effects) ? await keepAll(effects) : new Map();
   const requests = ids.map((id) => ({ id, method: 'DELETE', url: pathOf(collection.name, id) }));
-  const outcome = await alreadyGone(await withProgress('Deleting', ids.length, (progress) => sendMany(requests, progress)));
+  const sent = await withProgress('Deleting', ids.length, (progress) => sendMany(requests, progress));
+  const outcome = await alreadyGone(sent);
   const gone = new Set(outcome.done.map((one) => one.id));
-  const real = gone.size === ids.length ? effects : await settled(effects, gone);
-  const undo = real && canUndo(real) ? new Undo(real, files) : undefined;
-  const after = real ? afterDeletion(real, undo) : " This can't be undone: it is not known what went along.";
-  report(outcome, 'deleted', undo && (() => bringBack(real, undo, onchange)), after);
+  const settle = async () => (gone.size === ids.length ? effects : settled(effects, gone));
+  // Should the server not be there just now, it is asked once somebody wants the undo.
+  let real = await settle().catch(() => undefined);
+  const likely = real ?? effects;
+  const undo = canUndo(likely) ? new Undo(likely, files) : undefined;
+  const goBack = async () => {
+    try {
+      real ??= await settle();
+    } catch (error) {
+      toast(`Nothing is back.\n${error.message}`, 'problem', { action: { label: 'Go on', run: goBack } });
+      return;
+    }
+    await bringBack(real, new Undo(real, files), onchange);
+  };
+  report(outcome, 'deleted', undo && goBack, afterDeletion(likely, undo));
   onchange([...gone]);
 }
 
@@ -69,16 +81,12 @@ async function alreadyGone(outcome) {
   return { ...outcome, done, failed: outcome.failed.filter(isThere) };
 }
 
-/** What really went where not all was deleted; nothing if the server can't be asked. */
+/** What really went where not all was deleted. */
 async function settled(effects, gone) {
   const there = new Set();
-  try {
-    for (const [collection, some] of Map.groupBy(effects.along, (one) => one.collection)) {
-      const ids = some.map((one) => one.record.id);
-      for (const record of await fetchWhole(collection, ids, { fields: 'id' })) there.add(keyOf({ collection, record }));
-    }
-  } catch {
-    return undefined;
+  for (const [collection, some] of Map.groupBy(effects.along, (one) => one.collection)) {
+    const ids = some.map((one) => one.record.id);
+    for (const record of await fetchWhole(collection, ids, { fields: 'id' })) there.add(keyOf({ collection, record }));
   }
   const own = new Set(effects.gone.slice(0, effects.own));
   return only(effects, (one) => (own.has(one) ? gone.has(one.record.id) : !there.has(keyOf(one))));

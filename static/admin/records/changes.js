@@ -23,7 +23,8 @@ async function batchSize() {
 /**
  * Sends requests `{ id, method, url, body }`, each about one record, and goes on after those that are refused.
  * @returns {Promise<{ done: { id: string, body: any }[], failed: { id: string, status: number, message: string }[],
- *   left: number, broken?: Error }>}  `left` were not sent, because somebody has stopped it or the connection is `broken`
+ *   left: number, broken?: Error }>}  `left` were not sent, because somebody has stopped it or the connection is
+ *   `broken`
  */
 export async function sendMany(requests, { onprogress, signal }) {
   const outcome = { done: [], failed: [] };

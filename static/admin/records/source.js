@@ -178,8 +178,8 @@ export class Source {
       .then(() => {
         entry.loading = undefined;
         this.#problems.delete(page);
-        // The network is back.
-        if (this.#problems.has(TOTAL)) this.#count();
+        // The network is back. A total that the server itself could not tell is asked for by `goOn` only.
+        if (this.#problems.get(TOTAL)?.status === 0) this.#count();
         this.onchange();
       })
       .catch((error) => {
