@@ -117,7 +117,9 @@ export async function editor({
         ? [
             {
               key: 'Mod-Enter',
-              run: () => {
+              run: (view) => {
+                // What was offered would stay open over the outcome.
+                cm.completionKeymap.find(({ key }) => key === 'Escape')?.run(view);
                 onrun();
                 return true;
               },
