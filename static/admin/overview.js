@@ -3,7 +3,7 @@
 import { get, ownPage, post } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
 import { busy, tell, toast } from './lib/feedback.js';
-import { ago, agoBriefly, bytes, count, duration, plural, toDate } from './lib/format.js';
+import { ago, agoBriefly, bytes, count, duration, hourOrDay, plural, toDate } from './lib/format.js';
 import { quantile, total } from './lib/metrics.js';
 import { figures } from './ops/metrics.js';
 
@@ -103,6 +103,7 @@ function drawRoutes(metrics) {
   const shown = rows.sort((a, b) => b.requests - a.requests).slice(0, ROUTES_SHOWN);
   fill(
     find('[data-routes]'),
+    shown.length === 0 && h('tr', {}, h('td', { class: 'quiet', colspan: 4 }, 'None yet.')),
     shown.map(({ route, requests, mean, most }) =>
       h(
         'tr',
@@ -139,7 +140,7 @@ async function drawChart(recent) {
       ],
       scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 5)] } },
       axes: [
-        axis,
+        { ...axis, space: 72, values: (_, ticks) => ticks.map((tick) => hourOrDay(new Date(tick * 1000))) },
         {
           ...axis,
           size: 55,

@@ -67,3 +67,9 @@ export function duration(ms) {
   if (ms < 60_000) return `${Math.round(ms / 100) / 10} s`;
   return `${Math.round(ms / 6000) / 10} min`;
 }
+
+const hour = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
+/** What stands below a chart over time: the hour, and at midnight the day. */
+export const hourOrDay = (date) =>
+  (date.getHours() === 0 && date.getMinutes() === 0 ? day : hour).format(date);

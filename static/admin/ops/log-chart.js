@@ -1,7 +1,7 @@
 // The chart of how many entries each hour has. Dragging over it chooses a time. Called by the page Logs.
 
 import { h } from '../lib/dom.js';
-import { count, plural, toDate } from '../lib/format.js';
+import { count, hourOrDay, plural, toDate } from '../lib/format.js';
 import uPlot from '../../vendor/uplot.js';
 
 const HOUR = 3600;
@@ -35,13 +35,7 @@ function series(stats) {
   return [all, all.map((hour) => totals.get(hour) ?? 0)];
 }
 
-const hour = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const day = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
-/** Hours, and at midnight the day. */
-const tickLabels = (_, ticks) => ticks.map((tick) => {
-  const date = new Date(tick * 1000);
-  return (date.getHours() === 0 && date.getMinutes() === 0 ? day : hour).format(date);
-});
+const tickLabels = (_, ticks) => ticks.map((tick) => hourOrDay(new Date(tick * 1000)));
 
 /**
  * Draws into `place`; `onzoom(from, to)` is called with two dates. `draw(stats)` shows other figures.
