@@ -77,7 +77,7 @@ test('truncate leaves nothing of before', async () => {
 
 test('crons: list and run', async () => {
   const jobs = await pb.crons.getFullList();
-  assert.deepEqual(jobs.find(({ id }) => id === '__pbLogsCleanup__'), { id: '__pbLogsCleanup__', expression: '0 */6 * * *' });
+  assert.equal(jobs.find(({ id }) => id === '__pbLogsCleanup__').expression, '0 */6 * * *');
   assert.equal(await pb.crons.run('__pbOTPCleanup__'), true);
   await assert.rejects(pb.crons.run('unknown'), failsWith(404));
 });
