@@ -57,11 +57,13 @@ export function showShortcuts() {
   const dialog = h(
     'dialog',
     { 'aria-labelledby': id },
-    h('h2', { id }, 'Keyboard shortcuts'),
+    h('h2', { id, tabindex: -1 }, 'Keyboard shortcuts'),
     h('table', {}, h('tbody', {}, shortcuts.map(row))),
     h('footer', {}, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close')),
   );
   dialog.addEventListener('close', () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
+  // By itself the button at the end has the focus, and a long list is seen from its end.
+  dialog.querySelector('h2').focus();
 }

@@ -96,7 +96,9 @@ test('shortcuts are listed, and two keys are one only if they follow each other'
   await page.clock.install();
   await page.reload();
   await page.keyboard.press('?');
-  await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor();
+  const heading = page.getByRole('heading', { name: 'Keyboard shortcuts' });
+  await heading.waitFor();
+  assert.equal(await heading.evaluate((one) => document.activeElement === one), true, 'seen from its beginning');
   await lookAtDialog(page, 'shortcuts');
   await page.keyboard.press('Escape');
   await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor({ state: 'detached' });
