@@ -89,6 +89,11 @@ test('what the database refuses is told', async () => {
   await page.keyboard.press('Control+Enter');
   await page.getByText('near "SELEC": syntax error').waitFor();
   assert.equal(await page.getByRole('alert').count(), 1, 'told in one place');
+  await editor(page).press('Control+a');
+  await editor(page).pressSequentially('SELECT count(*) FROM note');
+  await page.locator('.cm-tooltip-autocomplete').waitFor();
+  await page.keyboard.press('Control+Enter');
+  await page.locator('.cm-tooltip-autocomplete').waitFor({ state: 'detached' });
   assert.deepEqual(page.trouble, []);
 });
 
