@@ -16,7 +16,7 @@ use crate::files::Intake;
 use crate::web::body::{self, FormText};
 use crate::web::guards::SlashedCaller;
 use crate::web::page::Look;
-use crate::web::page::form::{Field, Form, Kind, Sent};
+use crate::web::page::form::{Field, Form, Kind, Sent, new_password};
 use crate::web::page::reply::{Answer, Reply};
 use crate::web::site;
 
@@ -34,7 +34,7 @@ async fn form(app: &State<App>, look: Look, token: &str) -> Answer {
     if !app.setup_link_works(token).await? {
         return link_is_void(&look);
     }
-    form_page(&look, token, empty_form(&look, token), None)
+    form_page(&look, token, empty_form(app, &look, token), None)
 }
 
 #[post("/_/setup/<token>", data = "<data>")]
@@ -64,7 +64,7 @@ async fn create(
         // Somebody else was faster, or the time was up in this moment.
         Err(error) if error.kind() == ErrorKind::NotFound => link_is_void(&look),
         Err(error) if error.kind() == ErrorKind::Invalid => {
-            form_page(&look, token, empty_form(&look, token).filled(&sent), Some(&error))
+            form_page(&look, token, empty_form(app, &look, token).filled(&sent), Some(&error))
         }
         Err(error) => Err(error.into()),
     }
@@ -129,12 +129,13 @@ fn link_is_void(look: &Look) -> Answer {
     Ok(look.message("page.not_found", look.text("setup.void"))?.with_status(Status::NotFound).into())
 }
 
-fn empty_form(look: &Look, token: &str) -> Form {
-    let field = |name, label, kind, what| Field::new(name, look.text(label), kind).autocompleted(what);
-    Form::new(format!("/_/setup/{token}"), look.text("setup.submit"))
-        .with(field("email", "form.email", Kind::Email, "username"))
-        .with(field("password", "form.password", Kind::Password, "new-password"))
-        .with(field("passwordConfirm", "form.password_again", Kind::Password, "new-password"))
+fn empty_form(app: &App, look: &Look, token: &str) -> Form {
+    let email = Field::new("email", look.text("form.email"), Kind::Email).autocompleted("username");
+    let form = Form::new(format!("/_/setup/{token}"), look.text("setup.submit")).with(email);
+    match app.auth_collection(SUPERUSERS) {
+        Some(superusers) => form.with_all(new_password(&look.strings, &superusers, "form.password")),
+        None => form,
+    }
 }
 
 /// The form with what was wrong with it beside each field, or on top if it belongs to none of them.

@@ -16,9 +16,9 @@ use serde_json::{Map, Value as Json, json};
 use crate::app::{App, Caller, Cookie, Site};
 use crate::base::limits::PAGE_FORM_MAX_BYTES;
 use crate::base::{Error, ErrorKind, Result, Secret, ids};
-use crate::domain::{Collection, FieldKind};
+use crate::domain::Collection;
 use crate::web::guards::SlashedCaller;
-use crate::web::page::form::{Field, Form, Kind, Sent};
+use crate::web::page::form::{self, Field, Form, Sent};
 use crate::web::page::reply::Reply;
 use crate::web::page::{Look, Page};
 use crate::web::{body, redirects};
@@ -180,13 +180,7 @@ impl Visit {
 
     /// The two fields in which a new password is chosen.
     pub fn new_password(&self, label: &str) -> [Field; 2] {
-        let least = match self.collection.field("password").map(|field| &field.kind) {
-            Some(FieldKind::Password(options)) if options.min > 0 => Some(options.min),
-            _ => None,
-        };
-        let hint = least.map(|count| self.look.strings.filled("form.min_chars", [("count", count.to_string())]));
-        let field = |name, label| Field::new(name, self.text(label), Kind::Password).autocompleted("new-password");
-        [field("password", label).hinted(hint), field("passwordConfirm", "form.password_again")]
+        form::new_password(&self.look.strings, &self.collection, label)
     }
 
     /// The page with this title that is made of a template.

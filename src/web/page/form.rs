@@ -1,6 +1,6 @@
 //! Forms of pages: what is in them, which values were sent, and what was wrong with these.
 //!
-//! Called by `pages` and `hosted`; `templates/form.html` draws all of them. Invariant: a password that was sent never
+//! Called by `setup` and `hosted`; `templates/form.html` draws all of them. Invariant: a password that was sent never
 //! comes back.
 
 use serde::Serialize;
@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::strings::Strings;
 use crate::base::Error;
+use crate::domain::{Collection, FieldKind};
 
 /// A form to be drawn.
 #[derive(Clone, Debug, Serialize)]
@@ -132,6 +133,17 @@ impl Form {
             field.problem = Some(problem.clone());
         }
     }
+}
+
+/// The two fields in which the password of an account is chosen, the first with this label.
+pub fn new_password(strings: &Strings, collection: &Collection, label: &str) -> [Field; 2] {
+    let least = match collection.field("password").map(|field| &field.kind) {
+        Some(FieldKind::Password(options)) if options.min > 0 => Some(options.min),
+        _ => None,
+    };
+    let hint = least.map(|count| strings.filled("form.min_chars", [("count", count.to_string())]));
+    let field = |name, label| Field::new(name, strings.text(label), Kind::Password).autocompleted("new-password");
+    [field("password", label).hinted(hint), field("passwordConfirm", "form.password_again")]
 }
 
 /// A field's problem in the visitor's language, as far as its code is known there.
