@@ -4,6 +4,7 @@
 // names; without it the body is a group), `check` (what keeps the value from being sent), `hint` and `end`.
 
 import { fill, h, uniqueId } from '../lib/dom.js';
+import { kindName } from '../lib/kind-names.js';
 import { choices } from './choices.js';
 import { date } from './dates.js';
 import { files } from './files.js';
@@ -158,19 +159,7 @@ function head(field, parts, inner, nullButton, first, isNeeded) {
     h(
       'span',
       { class: 'quiet kind', id: parts.kind },
-      [KINDS[field.type] ?? field.type, inner.hint].filter(Boolean).join(' · '),
+      [kindName(field), inner.hint].filter(Boolean).join(' · '),
     ),
   );
 }
-
-// As the page of the definition calls them (`schema/kinds.js`), without the rest of that module.
-const KINDS = {
-  geoPoint: 'place',
-  editor: 'rich text',
-  bool: 'yes or no',
-  select: 'choice',
-  json: 'JSON',
-  url: 'URL',
-  email: 'e-mail',
-  autodate: 'automatic date',
-};

@@ -6,6 +6,7 @@ import { mayChange } from '../lib/controls.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { download } from '../lib/download.js';
 import { count, plural } from '../lib/format.js';
+import { kindName } from '../lib/kind-names.js';
 import { toState, toWire } from '../record/values.js';
 import { KEPT_MAX, fetchWhole, problemList, report, sendMany, withProgress } from './changes.js';
 import { chooser } from './choose.js';
@@ -52,7 +53,7 @@ export function editRecords(collection, ids, onchange) {
   const select = h(
     'select',
     { id: fieldId, onchange: drawValue },
-    fields.map((field) => h('option', { value: field.name }, `${field.name} (${field.type})`)),
+    fields.map((field) => h('option', { value: field.name }, `${field.name} (${kindName(field)})`)),
   );
   const go = async (event) => {
     event.preventDefault();
