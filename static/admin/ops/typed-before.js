@@ -1,5 +1,5 @@
-// What was typed before (statements, filters), kept in this browser: a menu that can be searched, and forgotten one by
-// one or as a whole. Used by the pages SQL and Logs.
+// What somebody has typed before (statements, filters), kept in this browser for each superuser: a menu that can be
+// searched, and forgotten one by one or as a whole. Used by the pages SQL and Logs.
 
 import { fill, h, icon, iconButton } from '../lib/dom.js';
 import { count } from '../lib/format.js';
@@ -8,9 +8,9 @@ import { kept } from '../lib/kept.js';
 const KEPT_MAX = 200;
 const SHOWN_MAX = 50;
 
-/** What is kept under a name, the latest first: `get()` and `set(list)`. */
+/** What is kept under a name for whoever is signed in, the latest first: `get()` and `set(list)`. */
 export function past(name) {
-  const all = kept(name, []);
+  const all = kept(`${name} ${document.body.dataset.email}`, []);
   return {
     get: () => all.get().filter((one) => typeof one === 'string'),
     set: (list) => all.set(list.slice(0, KEPT_MAX)),
