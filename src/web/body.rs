@@ -18,7 +18,7 @@ use crate::base::limits::{
 };
 use crate::base::{Error, ErrorKind, Result};
 use crate::domain::{BodyLimits, RequestInfo, Upload};
-use crate::files::Intake;
+use crate::files::{Intake, Spool};
 use crate::web::form;
 pub use crate::web::form::FormText;
 use crate::web::json::parse_object;
@@ -76,6 +76,23 @@ pub async fn read_with_files(
         result
     };
     pace.keep(reading).await
+}
+
+/// Reads a form for the file under `key`, of any size within the whole; `None` if it has none. Other files pass unread.
+///
+/// # Errors
+/// 400 if the body can't be read as what it says it is or breaks off, 408 if it takes too long, 413 if it is too large.
+pub async fn read_one_file(
+    request: &RequestInfo,
+    data: Data<'_>,
+    limits: BodyLimits,
+    spool: &Spool,
+    key: &str,
+) -> Result<Option<Arc<Upload>>> {
+    let accept = |name: &str| (name == key).then_some(u64::MAX);
+    let intake = Intake { spool, accept: &accept };
+    let content = read_with_files(request, data, limits, FormText::Verbatim, Some(&intake)).await?;
+    Ok(content.uploads.into_iter().find(|(name, _)| name == key).map(|(_, upload)| upload))
 }
 
 /// How large the body is said to be.

@@ -12,8 +12,7 @@ use crate::base::limits::{BACKUP_UPLOAD_MAX_BYTES, PAGE_FORM_MAX_BYTES};
 use crate::base::{Error, ErrorKind, FieldError, Secret};
 use crate::domain::BodyLimits;
 use crate::domain::principal::SUPERUSERS;
-use crate::files::Intake;
-use crate::web::body::{self, FormText};
+use crate::web::body;
 use crate::web::guards::SlashedCaller;
 use crate::web::page::Look;
 use crate::web::page::form::{Field, Form, Kind, Sent, new_password};
@@ -85,10 +84,7 @@ async fn restore(app: &State<App>, look: Look, caller: SlashedCaller, token: &st
         body::discard(data).await;
         return link_is_void(&look);
     }
-    let accept = |key: &str| (key == "file").then_some(u64::MAX);
-    let intake = Intake { spool: app.spool(), accept: &accept };
-    let read = body::read_with_files(&caller.0.request, data, ARCHIVE_LIMITS, FormText::Verbatim, Some(&intake));
-    let archive = read.await?.uploads.into_iter().find(|(key, _)| key == "file").map(|(_, upload)| upload);
+    let archive = body::read_one_file(&caller.0.request, data, ARCHIVE_LIMITS, app.spool(), "file").await?;
     match app.start_from_backup(token, archive).await {
         Ok(()) => {
             let links = json!([{"href": "/_/", "text": look.text("setup.sign_in")}]);

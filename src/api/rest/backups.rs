@@ -8,7 +8,6 @@ use crate::app::{App, Caller};
 use crate::base::Result;
 use crate::base::limits::{BACKUP_UPLOAD_MAX_BYTES, BODY_MAX_BYTES};
 use crate::domain::BodyLimits;
-use crate::files::Intake;
 use crate::web::body::{self, FormText};
 use crate::web::download::{Download, Presentation, Served};
 use crate::web::pick::Shape;
@@ -43,10 +42,7 @@ async fn upload(app: &State<App>, caller: Caller, data: Data<'_>) -> Result<NoCo
         body::discard(data).await;
         return Err(error);
     }
-    let accept = |key: &str| (key == FILE).then_some(u64::MAX);
-    let intake = Intake { spool: app.spool(), accept: &accept };
-    let content = body::read_with_files(&caller.request, data, LIMITS, FormText::Verbatim, Some(&intake)).await?;
-    let file = content.uploads.into_iter().find(|(key, _)| key == FILE).map(|(_, upload)| upload);
+    let file = body::read_one_file(&caller.request, data, LIMITS, app.spool(), FILE).await?;
     no_content(app.take_backup(file).await)
 }
 
