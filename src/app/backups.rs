@@ -226,9 +226,7 @@ impl App {
     /// The same, waiting until it is certain that the program starts anew with it.
     pub(super) async fn restore_backup_and_wait(&self, name: String) -> Result<()> {
         let opened = self.open_to_restore(&name).await?;
-        let restoring = self.clone();
-        // It goes on if whoever waits for it goes away.
-        tokio::spawn(async move { restoring.restore(name, opened).await }).await.map_err(Error::internal)?
+        self.clone().restore(name, opened).await
     }
 
     async fn open_to_restore(&self, name: &str) -> Result<Opened> {
