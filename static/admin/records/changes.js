@@ -138,7 +138,7 @@ export const problemList = (label, lines) =>
   );
 
 /** Lists what has failed, until somebody has read it. */
-export function showFailures(title, failed) {
+function showFailures(title, failed) {
   const id = uniqueId('failures');
   const dialog = h(
     'dialog',

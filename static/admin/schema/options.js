@@ -67,7 +67,7 @@ function bind({ entry, changed }) {
 }
 
 /** Whether values of this field are the server's business: ids, dates, passwords, what accounts are made of. */
-export function isFixed({ draft, entry: { field } }) {
+function isFixed({ draft, entry: { field } }) {
   return field.primaryKey || ['autodate', 'password'].includes(field.type) || (draft.isAuth && field.system);
 }
 
