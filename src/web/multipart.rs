@@ -94,12 +94,13 @@ async fn read_file(
 }
 
 async fn read_text(mut part: Part<'_, '_>, left_bytes: &mut u64) -> Result<String> {
-    let mut value = Vec::new();
+    // Put together at the end: what grows is copied again and again, and each copy takes memory of its own for a while.
+    let mut pieces = Vec::new();
     while let Some(piece) = part.chunk().await? {
         *left_bytes = left_bytes.checked_sub(piece.len() as u64).ok_or_else(too_large)?;
-        value.extend_from_slice(&piece);
+        pieces.push(piece);
     }
-    form::checked(String::from_utf8(value).map_err(|_| Error::invalid("A part of the form isn't UTF-8."))?)
+    form::checked(String::from_utf8(pieces.concat()).map_err(|_| Error::invalid("A part of the form isn't UTF-8."))?)
 }
 
 /// Lets a part go by.
