@@ -104,9 +104,14 @@ export const field = (panel, name) => panel.locator(`[data-field="${name}"]`);
 export const chooses = (panel, name, value) => field(panel, name).locator('.record-chip', { hasText: value }).first().click();
 /** Waits until the panel says that nothing is left to save. */
 export const isSaved = (panel) => panel.locator('.record-says:empty').waitFor({ state: 'attached' });
+/** Answers the question that is asked. What comes of it has begun: pages hear of an answer once its dialog has gone. */
 export const answers = async (label, on = page) => {
   const dialog = on.locator('dialog[open]').last();
-  await button(dialog, label).click();
+  const answer = button(dialog, label);
+  await answer.waitFor();
+  const asked = await dialog.elementHandle();
+  await answer.click();
+  await asked.waitForElementState('hidden');
 };
 /** Types into CodeMirror, which has a root of its own. */
 export async function typeJson(panel, name, text) {

@@ -199,11 +199,11 @@ test('views have two calls, and rules are told in words', async () => {
   assert.equal(await page.locator('.who').textContent(), 'Everybody, also without signing in.');
   await open(page, '/_/collections/picky/api#view');
   assert.equal(await page.locator('.who').textContent(), 'Superusers only.');
+  const whoIs = (words) => page.locator('.who').filter({ hasText: words }).waitFor();
   await page.getByRole('link', { name: 'List and search' }).click();
-  assert.equal(await page.locator('.who').textContent(), 'Whoever is the record’s contact.');
+  await whoIs('Whoever is the record’s contact.');
   await page.getByRole('link', { name: 'Create' }).click();
-  assert.equal(await page.locator('.who').textContent(), 'Everybody for records with kind = "plain", or accounts '
-    + 'with verified = true.');
+  await whoIs('Everybody for records with kind = "plain", or accounts with verified = true.');
   const row = page.getByRole('row', { name: /^title/ });
   assert.match(await row.textContent(), /needed.*at least 30 characters; at most 40 characters/);
 });

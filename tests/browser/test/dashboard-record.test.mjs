@@ -203,7 +203,7 @@ test('of two who change the same record, the second sees both and chooses', asyn
   await api('PATCH', `/api/collections/kinds/records/${id}`, { title: 'newest', amount: 50 });
   await panel.locator('[data-banner="remote"]', { hasText: 'Somebody else has changed title, amount' }).waitFor();
   await button(panel, 'Compare').click();
-  await answers('Overwrite with all of mine');
+  await button(page.locator('dialog[open]').last(), 'Overwrite with all of mine').click();
   await answers('Use these');
   await save(panel);
   await isSaved(panel);
