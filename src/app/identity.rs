@@ -48,7 +48,7 @@ impl App {
     /// # Errors
     /// 401, 403.
     pub(super) async fn require_superuser_in_person(&self, caller: Arc<Caller>) -> Result<()> {
-        self.read(caller, |_, cx| access::require_superuser(cx.principal).and_then(|()| access::refuse_key(cx))).await
+        self.read(caller, |_, cx| access::require_superuser_in_person(cx)).await
     }
 
     fn identity_of(&self, tx: &ReadTx<'_>, caller: &Caller) -> Result<Identity> {

@@ -143,8 +143,7 @@ impl App {
     /// 401, 403.
     pub async fn list_mails(&self, caller: Caller, request: ListRequest) -> Result<String> {
         self.read(Arc::new(caller), move |tx, cx| {
-            access::require_superuser(cx.principal)?;
-            access::refuse_key(cx)?;
+            access::require_superuser_in_person(cx)?;
             let offset = (request.page - 1).saturating_mul(request.per_page).min(i64::MAX.unsigned_abs());
             let (mails, total) = outbox::list(tx, cx.plans.dialect(), request.per_page, offset)?;
             let mut body = String::from("{\"items\":[");
@@ -169,8 +168,7 @@ impl App {
     /// 401, 403, 404.
     pub async fn view_mail(&self, caller: Caller, id: String) -> Result<String> {
         self.read(Arc::new(caller), move |tx, cx| {
-            access::require_superuser(cx.principal)?;
-            access::refuse_key(cx)?;
+            access::require_superuser_in_person(cx)?;
             let mail = outbox::find(tx, cx.plans.dialect(), &id)?.ok_or_else(Error::not_found)?;
             let mut body = String::new();
             mail.write_json(&mut body, true);
@@ -187,8 +185,7 @@ impl App {
     pub async fn send_mail_again(&self, caller: Caller, id: String) -> Result<()> {
         let has_server = self.live().smtp.is_some();
         self.write(Arc::new(caller), move |tx, cx| {
-            access::require_superuser(cx.principal)?;
-            access::refuse_key(cx)?;
+            access::require_superuser_in_person(cx)?;
             let dialect = cx.plans.dialect();
             let mail = outbox::find(tx, dialect, &id)?.ok_or_else(Error::not_found)?;
             match sending_again_problem(tx, cx, &mail, has_server)? {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::{sign_in, token};
 use crate::base::{Error, FieldError, Result, SqlValue};
 use crate::domain::{Credential, Principal};
-use crate::records::access::{refuse_key, require_superuser};
+use crate::records::access::require_superuser_in_person;
 use crate::records::{self, Cx, Find};
 use crate::store::ReadTx;
 
@@ -35,8 +35,7 @@ pub fn file_token(tx: &ReadTx<'_>, cx: &Cx<'_>) -> Result<String> {
 /// 401 and 403 for anybody else, and with an API key, which the token would outlive; 404 if there is no such account;
 /// 400 with the code of `duration`.
 pub fn impersonate(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &str, id: &str, expand: Option<&str>) -> Result<String> {
-    require_superuser(cx.principal)?;
-    refuse_key(cx)?;
+    require_superuser_in_person(cx)?;
     let collection = sign_in::find_auth_collection(tx, collection)?;
     let record = records::find(tx, cx, collection, Find::Id, SqlValue::from(id))?.ok_or_else(Error::not_found)?;
     let token = token::issue_final(&record, duration_seconds(&cx.request.body)?, tx.now())?;

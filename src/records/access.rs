@@ -117,6 +117,15 @@ pub fn require_superuser(principal: &Principal) -> Result<()> {
     }
 }
 
+/// The same for what nobody else does in a superuser's name.
+///
+/// # Errors
+/// 401 for guests, 403 for everybody else, superusers with an API key among them.
+pub fn require_superuser_in_person(cx: &Cx<'_>) -> Result<()> {
+    require_superuser(cx.principal)?;
+    refuse_key(cx)
+}
+
 /// The principal, if it may see the program's figures: a superuser, or a superuser's API key for nothing but that.
 ///
 /// # Errors
