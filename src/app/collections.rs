@@ -49,13 +49,16 @@ impl App {
         .await
     }
 
-    /// Changes a collection by the caller's body: see [`service::update`].
+    /// Changes a collection by the caller's body: see [`service::update`]. 412 if `If-Match` names another state of it.
     pub async fn update_collection(&self, caller: Caller, id_or_name: String) -> Result<String> {
         let app = self.clone();
         let change = move |tx: &mut WriteTx<'_>, cx: &Cx<'_>| {
             require_superuser(cx.principal)?;
             let before = tx.schema().clone();
-            let check = |old: Option<&Collection>, new: &Collection| check_key_schema(cx, old, new);
+            let check = |old: Option<&Collection>, new: &Collection| {
+                check_key_schema(cx, old, new)?;
+                old.map_or(Ok(()), |old| records::check_collection(cx, old))
+            };
             let body = service::to_json(&*service::update(tx, &id_or_name, &cx.request.body, &check)?);
             app.rename_in_limits(tx, &before)?;
             Ok(body)
@@ -65,10 +68,11 @@ impl App {
         Ok(body)
     }
 
-    /// Deletes a collection with its records: see [`service::delete`].
+    /// Deletes a collection with its records: see [`service::delete`]. 412 if `If-Match` names another state of it.
     pub async fn delete_collection(&self, caller: Caller, id_or_name: String) -> Result<()> {
         self.write(Arc::new(caller), move |tx, cx| {
             require_superuser(cx.principal)?;
+            records::check_collection(cx, records::find_collection(tx.schema(), &id_or_name)?)?;
             service::delete(tx, &id_or_name)
         })
         .await

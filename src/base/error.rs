@@ -286,10 +286,10 @@ impl Error {
 
     /// 412.
     pub fn precondition_failed() -> Self {
-        let changed = FieldError::new(PRECONDITION_FAILED, "The record isn't the one that the condition names.");
+        let changed = FieldError::new(PRECONDITION_FAILED, "What is stored isn't what the condition names.");
         let mut fields = FieldErrors::new();
         fields.add("ifMatch", changed);
-        Error::new(ErrorKind::PreconditionFailed, "The record has changed in the meantime.").with_fields(fields)
+        Error::new(ErrorKind::PreconditionFailed, "It has changed in the meantime.").with_fields(fields)
     }
 
     /// 429; the client may try again after `wait`.

@@ -1,4 +1,4 @@
-//! `If-Match`: a change that is meant for one state of a record, and must not overwrite another.
+//! `If-Match`: a change that is meant for one state of a record or a collection, and must not overwrite another.
 //!
 //! Called by update and delete, inside of their transaction and after access was decided: whoever may not know of a
 //! record learns nothing here. A condition names the record's entity tag, which is made of what the caller sees of it,
@@ -8,7 +8,7 @@ use super::{Cx, read};
 use crate::base::etag::{self, Etag};
 use crate::base::{Error, Result};
 use crate::domain::field::autodate::AutodateOptions;
-use crate::domain::{FieldKind, Record};
+use crate::domain::{Collection, FieldKind, Record};
 use crate::store::ReadTx;
 
 /// A record as the caller sees it.
@@ -36,11 +36,8 @@ pub fn show(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record, expand: Option<&str>)
 /// 412 if none of the names in it is the record's. A header without any name names nothing.
 pub fn check(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
     let Some(lists) = conditions(cx) else { return Ok(()) };
-    let updated = visible_update(cx, record);
-    for list in &lists {
-        if etag::names(list).any(|name| name.is_any() || updated == Some(name.text)) {
-            return Ok(());
-        }
+    if is_named_by(&lists, visible_update(cx, record)) {
+        return Ok(());
     }
     let own = Etag::of(&read::body_of(tx, cx, record, None)?);
     match lists.iter().any(|list| own.is_named_in(list)) {
@@ -55,6 +52,22 @@ pub fn check(tx: &ReadTx<'_>, cx: &Cx<'_>, record: &Record) -> Result<()> {
 /// 412 if there is a condition.
 pub fn check_absent(cx: &Cx<'_>) -> Result<()> {
     if conditions(cx).is_some() { Err(Error::precondition_failed()) } else { Ok(()) }
+}
+
+/// The same for a stored collection, which has no name but its `updated`.
+///
+/// # Errors
+/// 412 if none of the names in the header is the collection's.
+pub fn check_collection(cx: &Cx<'_>, collection: &Collection) -> Result<()> {
+    match conditions(cx) {
+        Some(lists) if !is_named_by(&lists, Some(&collection.updated)) => Err(Error::precondition_failed()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether one of the lists names anything, or what was changed then.
+fn is_named_by(lists: &[&str], updated: Option<&str>) -> bool {
+    lists.iter().any(|list| etag::names(list).any(|name| name.is_any() || updated == Some(name.text)))
 }
 
 fn conditions<'a>(cx: &Cx<'a>) -> Option<Vec<&'a str>> {

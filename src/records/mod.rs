@@ -35,7 +35,7 @@ use crate::store::ReadTx;
 
 pub use body::{EmailAccess, Layout};
 pub use changes::{Showing, View, is_unchanged};
-pub use condition::{Shown, check_absent, show};
+pub use condition::{Shown, check_absent, check_collection, show};
 pub use create::{create, create_record, draft as draft_create, draft_with_id, insert, store as store_created};
 pub use delete::{deletable, delete, remove, truncate};
 pub use draft::{Draft, Proof};

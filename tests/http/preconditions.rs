@@ -1,5 +1,5 @@
-//! `ETag`, `If-Match` and `If-None-Match`: changes that are meant for one state of a record, and answers that a client
-//! has already.
+//! `ETag`, `If-Match` and `If-None-Match`: changes that are meant for one state of a record or a collection, and answers
+//! that a client has already.
 
 use rocket::http::Method;
 use serde_json::{Value as Json, json};
@@ -155,6 +155,31 @@ fn of_two_who_have_read_the_same_only_the_first_changes_it() {
         app.at_once((0..8).map(|at| call(&format!("by {at}")))).iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 412, 412, 412, 412, 412, 412, 412]);
+}
+
+#[test]
+fn of_two_who_have_read_the_same_collection_only_the_first_changes_it() {
+    let app = app();
+    let root = app.as_superuser();
+    let path = "/api/collections/notes";
+    let updated = || text(&root.get(path).expect(200)["updated"]);
+    let call = |condition: &str, rule: &str| change(&root, path, condition, json!({"listRule": rule}));
+    let first = updated();
+    call(&format!("\"{first}\""), "text = 'one'").expect(200);
+    // What doesn't hold comes before what is wrong with the change.
+    for (condition, rule) in [(first.as_str(), "text = 'two'"), (&first, "nothing = 1"), ("\"x\"", ""), ("", "")] {
+        expect_mismatch(&call(condition, rule));
+        expect_mismatch(&root.call(Method::Delete, path).header("If-Match", condition).send());
+    }
+    assert_eq!(root.get(path).expect(200)["listRule"], "text = 'one'");
+    call(&updated(), "text = 'two'").expect(200);
+    call("*", "text = 'three'").expect(200);
+    for (who, status) in [(app.guest(), 401), (app.as_user("ada"), 403)] {
+        change(&who, path, &first, json!({})).expect(status);
+    }
+    change(&root, "/api/collections/nothing", "*", json!({})).expect(404);
+    root.call(Method::Delete, path).header("If-Match", &updated()).send().expect(204);
+    root.call(Method::Delete, path).header("If-Match", "*").send().expect(404);
 }
 
 #[test]
