@@ -4,7 +4,7 @@
 // says what saving will do (`schema/changes.js`), and puts what the server refuses beside its input
 // (`schema/problems.js`).
 
-import { Refused, address, get, getAll, patch, post } from './lib/api.js';
+import { address, get, getAll, patch, post } from './lib/api.js';
 import { lock } from './lib/controls.js';
 import { debounce, fill, find, h, uniqueId } from './lib/dom.js';
 import { ask, busy, heldStill, tabs, tell, toast } from './lib/feedback.js';
@@ -295,30 +295,32 @@ async function send() {
   const sent = draft.fields;
   let refused = null;
   await busy(view.button, async () => {
-    if (!draft.isNew && !(await stillAsLoaded())) return;
     try {
-      const stored = await heldStill(root, () =>
-        draft.isNew ? post('/api/collections', draft.body()) : patch(path(draft.saved.id), draft.body()),
-      );
-      done(stored);
+      done(await heldStill(root, () => (draft.isNew ? post('/api/collections', draft.body()) : change())));
     } catch (error) {
-      if (!(error instanceof Refused) || error.status !== 400) throw error;
-      refused = error;
+      if (error.status === 400) refused = error;
+      else if (isElsewhere(error)) await meetStored();
+      else throw error;
     }
   });
   if (refused) await showRefusal(refused, sent);
 }
 
-/** Whether the collection is still what the draft was made of. If not, the draft becomes what is decided about that. */
-async function stillAsLoaded() {
+/** Changes the collection, if it is still what the draft was made of. */
+const change = () =>
+  patch(path(draft.saved.id), draft.body(), { headers: { 'If-Match': `"${draft.saved.updated}"` } });
+
+/** Whether a change was refused because somebody else has changed or deleted the collection. */
+const isElsewhere = ({ status }) => !draft.isNew && (status === 412 || status === 404);
+
+/** The collection isn't what the draft was made of any more: the draft becomes what is decided about that. */
+async function meetStored() {
   const theirs = await get(path(draft.saved.id)).catch((error) => {
     if (error.status === 404) return null;
     throw error;
   });
-  if (theirs?.updated === draft.saved.updated) return true;
   if (theirs === null) await makeAnew();
   else await meet(theirs);
-  return false;
 }
 
 /** Somebody else has saved it: both are put together, or one takes the other's place, to be looked at before saving. */
@@ -368,7 +370,7 @@ async function lookAround() {
   fill(
     view.notice,
     `Somebody else has ${stored ? 'saved' : 'deleted'} this collection while you worked on it.`,
-    h('button', { type: 'button', onclick: () => stillAsLoaded().catch(tell) }, 'What now?'),
+    h('button', { type: 'button', onclick: () => meetStored().catch(tell) }, 'What now?'),
   );
 }
 

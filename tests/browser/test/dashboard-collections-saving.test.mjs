@@ -71,6 +71,25 @@ test('whoever keeps only their own sees what of the other goes, and can still br
   assert.deepEqual([listRule, fields.map((field) => field.name)], [null, ['id', 'mine', 'theirs']]);
 });
 
+test('what somebody else saves at the same moment is not overwritten', async () => {
+  await define('close', [text('a')]);
+  await edit('close');
+  await addField('Text', 'mine');
+  // Ours is on its way when theirs arrives.
+  await page.route('**/api/collections/*', async (route) => {
+    if (route.request().method() === 'PATCH') await patch('close', { listRule: 'a = "theirs"' });
+    await route.continue();
+  }, { times: 1 });
+  await save();
+  await conflict().getByText('List rule: nobody but superusers → a = "theirs".').waitFor();
+  assert.deepEqual(await fieldNames('close'), ['id', 'a']);
+  await button('Put both together', conflict()).click();
+  await nameOf('a').waitFor();
+  await saved(save);
+  const { listRule, fields } = await definition('close');
+  assert.deepEqual([listRule, fields.map((field) => field.name)], ['a = "theirs"', ['id', 'a', 'mine']]);
+});
+
 test('a collection that somebody else has deleted can be made anew', async () => {
   const self = { name: 'self', type: 'relation', collectionId: 'gone_collection_1', maxSelect: 1 };
   await define('gone', [text('a'), self], { id: 'gone_collection_1' });
