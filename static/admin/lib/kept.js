@@ -1,5 +1,6 @@
 // What a browser keeps of somebody's ways, for each address that a server is shown at. Nothing depends on it: a browser
-// that keeps nothing has what everybody begins with.
+// that keeps nothing has what everybody begins with. How things look is the browser's, whoever signs in there (`kept`);
+// what somebody has typed or chosen is theirs (`keptOfOwner`).
 
 import { root } from './api.js';
 
@@ -36,3 +37,6 @@ export function kept(name, otherwise) {
     },
   };
 }
+
+/** The same for whoever is signed in. */
+export const keptOfOwner = (name, otherwise) => kept(`${name} ${document.body.dataset.email}`, otherwise);

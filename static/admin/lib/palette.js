@@ -3,7 +3,7 @@
 
 import { address, get, records } from './api.js';
 import { debounce, fill, h, uniqueId } from './dom.js';
-import { kept } from './kept.js';
+import { keptOfOwner } from './kept.js';
 
 const SHOWN_MAX = 50;
 const RECENT_MAX = 8;
@@ -25,7 +25,7 @@ const SETTINGS = {
 const GENERAL = new Set(['Account', 'Help']);
 
 const commands = [];
-const recent = kept('palette', []);
+const recent = keptOfOwner('palette', []);
 
 /** Adds what the page offers: `label`, `hint`, `run`. */
 export function command(label, run, hint = '') {

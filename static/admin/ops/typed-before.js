@@ -3,14 +3,14 @@
 
 import { fill, h, icon, iconButton } from '../lib/dom.js';
 import { count } from '../lib/format.js';
-import { kept } from '../lib/kept.js';
+import { keptOfOwner } from '../lib/kept.js';
 
 const KEPT_MAX = 200;
 const SHOWN_MAX = 50;
 
 /** What is kept under a name for whoever is signed in, the latest first: `get()` and `set(list)`. */
 export function past(name) {
-  const all = kept(`${name} ${document.body.dataset.email}`, []);
+  const all = keptOfOwner(name, []);
   return {
     get: () => all.get().filter((one) => typeof one === 'string'),
     set: (list) => all.set(list.slice(0, KEPT_MAX)),

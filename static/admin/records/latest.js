@@ -1,6 +1,6 @@
-// The latest filters of a collection, kept in this browser. Used by filter.js.
+// The latest filters of a collection, kept in this browser for each superuser. Used by filter.js.
 
-import { kept } from '../lib/kept.js';
+import { keptOfOwner } from '../lib/kept.js';
 
 const MOST = 12;
 
@@ -8,7 +8,7 @@ export class Latest {
   #kept;
 
   constructor(id) {
-    this.#kept = kept(`filters ${id}`, []);
+    this.#kept = keptOfOwner(`filters ${id}`, []);
     this.all = this.#kept.get();
   }
 

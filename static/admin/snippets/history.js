@@ -1,10 +1,10 @@
-// The last requests of the runner, in this browser. Tokens, keys and passwords are never kept: neither the credential
-// that a request was sent with, nor values in its query or body that are named like one.
+// The last requests of the runner, in this browser for each superuser. Tokens, keys and passwords are never kept:
+// neither the credential that a request was sent with, nor values in its query or body that are named like one.
 
-import { kept } from '../lib/kept.js';
+import { keptOfOwner } from '../lib/kept.js';
 
 const KEPT_MAX = 20;
-const requests = kept('requests', []);
+const requests = keptOfOwner('requests', []);
 const SECRET = /passw|token|secret|code|credential|verifier|^key$|apikey|authorization/i;
 /** What looks like a token or an API key, wherever it stands. */
 const TOKEN = /eyJ[\w-]{8,}\.[\w-]+\.[\w-]+|holdall_[a-z0-9]{15}_\w+/g;

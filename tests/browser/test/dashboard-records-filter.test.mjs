@@ -3,6 +3,7 @@
 
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
+import { api, signIn } from '../lib/browser.mjs';
 import { lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 import { fillMany, search, tick, typed } from '../lib/records_table.mjs';
 
@@ -114,6 +115,19 @@ test('one of the latest filters is forgotten, and the others stay', async () => 
   await page.getByLabel('Latest filters').click();
   const latest = page.locator('.latest > button:first-child');
   assert.deepEqual(await latest.allTextContents(), ['n = 3', 'n = 1']);
+  // Whoever else signs in with this browser begins without them.
+  const [email, password] = ['second@example.com', 'second-password-1'];
+  await api('POST', '/api/collections/_superusers/records', { email, password, passwordConfirm: password });
+  const cookies = await page.context().cookies();
+  await page.context().clearCookies();
+  await signIn(page, email, { collection: '_superusers', password });
+  await open(page, '/_/collections/many');
+  await page.getByRole('grid').waitFor();
+  assert.equal(await page.getByLabel('Latest filters').isVisible(), false);
+  await page.context().clearCookies();
+  await page.context().addCookies(cookies);
+  await open(page, '/_/collections/many');
+  await page.getByLabel('Latest filters').click();
   await page.getByRole('button', { name: 'Forget all' }).click();
   await page.getByLabel('Latest filters').waitFor({ state: 'hidden' });
 });

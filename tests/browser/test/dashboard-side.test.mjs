@@ -57,7 +57,7 @@ test('what a browser has kept may be anything', async () => {
   const page = await owner();
   for (const text of HOSTILE_KEPT) {
     await page.evaluate((value) => {
-      for (const name of ['pinned', 'groups', 'side width', 'palette'])
+      for (const name of ['pinned', 'groups', 'side width', `palette ${document.body.dataset.email}`])
         localStorage.setItem(`holdall ${name} /`, value);
     }, text);
     await open(page, '/_/jobs');
