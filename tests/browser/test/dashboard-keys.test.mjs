@@ -118,7 +118,7 @@ test('Escape closes one thing at a time, and loses nothing', async () => {
   await title.fill('Not saved');
   // Two dialogs that open without a click are one to a browser, so the second Escape would close both.
   for (let times = 0; times < 6; times += 1) await page.keyboard.press('Escape');
-  await page.getByText('Close without saving?').waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'Close without saving?' }).waitFor({ state: 'detached' });
   assert.equal(await title.inputValue(), 'Not saved');
   await page.keyboard.press('Escape');
   await page.getByRole('heading', { name: 'Close without saving?' }).waitFor();
