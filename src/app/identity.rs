@@ -51,6 +51,15 @@ impl App {
         self.read(caller, |_, cx| access::require_superuser_in_person(cx)).await
     }
 
+    /// The same, with their id.
+    pub(super) async fn superuser_in_person(&self, caller: Arc<Caller>) -> Result<String> {
+        self.read(caller, |_, cx| {
+            access::require_superuser_in_person(cx)?;
+            Ok(cx.principal.record().map(|record| record.id().to_owned()).unwrap_or_default())
+        })
+        .await
+    }
+
     fn identity_of(&self, tx: &ReadTx<'_>, caller: &Caller) -> Result<Identity> {
         let request = RequestInfo::default();
         let nobody = Identity::GUEST;

@@ -226,12 +226,7 @@ impl App {
     /// # Errors
     /// 401, 403.
     pub async fn truncate_logs(&self, caller: Caller) -> Result<()> {
-        let id = self
-            .read(Arc::new(caller), |_, cx| {
-                access::require_superuser_in_person(cx)?;
-                Ok(cx.principal.record().map(|record| record.id().to_owned()).unwrap_or_default())
-            })
-            .await?;
+        let id = self.superuser_in_person(Arc::new(caller)).await?;
         self.flush_logs().await;
         // What is emptied can't say by whom.
         tracing::info!(superuser = %id, "the log of requests is emptied");

@@ -151,6 +151,8 @@ struct Services {
     /// What the settings say, and what is made of it.
     live: live::Current,
     settings: settings::Settings,
+    /// Statements that superusers have typed.
+    running: sql::Running,
 }
 
 impl App {
@@ -257,6 +259,7 @@ impl App {
             figures: metrics::Others::default(),
             live: live::Current::new(live),
             settings,
+            running: sql::Running::default(),
         }));
         app.0.store.set_witness(Box::new(Ears(Arc::downgrade(&app.0))));
         app.register_jobs()?;

@@ -2,20 +2,67 @@
 //!
 //! Called by the edge behind `/api/sql`. Nobody hears of what is changed this way, and no rule is asked.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{App, Caller};
-use crate::base::limits::{SQL_MAX_CHARS, SQL_ROWS_MAX, SQL_WRITE_SECONDS};
+use crate::base::limits::{SQL_MAX_CHARS, SQL_NAME_MAX_CHARS, SQL_ROWS_MAX, SQL_WRITE_SECONDS};
 use crate::base::{Error, FieldError, Result};
 use crate::records::access::require_superuser;
-use crate::store::SqlTable;
+use crate::store::{Cancel, SqlTable};
 
 /// Statements are run as changes if the first one begins with one of these words.
 const CHANGING: &[&str] = &["alter", "create", "delete", "detach", "drop", "insert", "replace", "update"];
+
+/// The id of a superuser, and the name that they run statements under.
+type Name = (String, String);
+
+/// What runs under a name, so that whoever runs it can cancel it.
+#[derive(Default)]
+pub(super) struct Running(Arc<Mutex<HashMap<Name, Cancel>>>);
+
+/// Statements under a name, until it goes.
+struct Run {
+    all: Arc<Mutex<HashMap<Name, Cancel>>>,
+    name: Name,
+}
+
+impl Running {
+    /// Begins with what `cancel` is to end.
+    ///
+    /// # Errors
+    /// 400 if something runs under this name.
+    fn begin(&self, name: Name, cancel: Cancel) -> Result<Run> {
+        match lock(&self.0).entry(name.clone()) {
+            Entry::Occupied(_) => {
+                let taken = FieldError::new("validation_not_unique", "Something runs under this name.");
+                return Err(Error::field("name", taken));
+            }
+            Entry::Vacant(free) => free.insert(cancel),
+        };
+        Ok(Run { all: self.0.clone(), name })
+    }
+
+    /// Ends what runs under this name; whether there was anything.
+    fn cancel(&self, name: &Name) -> bool {
+        lock(&self.0).get(name).map(Cancel::cancel).is_some()
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        lock(&self.all).remove(&self.name);
+    }
+}
+
+fn lock(all: &Mutex<HashMap<Name, Cancel>>) -> MutexGuard<'_, HashMap<Name, Cancel>> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The answer.
 #[derive(Serialize)]
@@ -48,15 +95,19 @@ struct Column {
 
 impl App {
     /// Runs the body's `query`, one or several statements. With `readOnly` it may only ask, whatever it begins with;
-    /// with `explain`, the answer is how SQLite would go about it.
+    /// with `explain`, the answer is how SQLite would go about it. Under its `name` it can be cancelled.
     ///
     /// # Errors
-    /// 401 and 403 for all but superusers, and for API keys; 400 with what the database says; 503 if it takes too long.
+    /// 401 and 403 for all but superusers, and for API keys; 400 with what the database says, or if it was cancelled;
+    /// 408 if it takes too long.
     pub async fn run_sql(&self, caller: Caller) -> Result<String> {
         let (body, caller) = (caller.request.body.clone(), Arc::new(caller));
         // Strangers learn nothing of what they have typed.
-        self.require_superuser_in_person(caller.clone()).await?;
+        let superuser = self.superuser_in_person(caller.clone()).await?;
         let sql = query(body.get("query"))?;
+        let cancel = Cancel::default();
+        let _run =
+            name(body.get("name"))?.map(|name| self.0.running.begin((superuser, name), cancel.clone())).transpose()?;
         let is_on = |name: &str| body.get(name).and_then(Json::as_bool).unwrap_or_default();
         let (explain, read_only) = (is_on("explain"), is_on("readOnly"));
         let begun = Instant::now();
@@ -67,11 +118,11 @@ impl App {
             let changing = self.commit_alone(limit, move |tx| {
                 let identity = app.identify(tx, &caller)?;
                 require_superuser(&identity.principal)?;
-                tx.change_rows(&sql)
+                tx.change_rows(&sql, &cancel)
             });
             (SqlTable::default(), changing.await?)
         } else {
-            (self.read(caller, move |tx, _| tx.ask(&sql, explain, SQL_ROWS_MAX)).await?, 0)
+            (self.read(caller, move |tx, _| tx.ask(&sql, explain, SQL_ROWS_MAX, &cancel)).await?, 0)
         };
         let answer = Answer {
             exec_time: begun.elapsed().as_secs_f64() * 1000.0,
@@ -87,6 +138,29 @@ impl App {
         };
         serde_json::to_string(&answer).map_err(Error::internal)
     }
+
+    /// Ends what the caller runs under this name; the answer to that says whether it was in time.
+    ///
+    /// # Errors
+    /// 401 and 403 as for running it; 404 if nothing runs under this name.
+    pub async fn cancel_sql(&self, caller: Caller, name: String) -> Result<()> {
+        let superuser = self.superuser_in_person(Arc::new(caller)).await?;
+        if self.0.running.cancel(&(superuser, name)) { Ok(()) } else { Err(Error::not_found()) }
+    }
+}
+
+fn name(sent: Option<&Json>) -> Result<Option<String>> {
+    let name = match sent {
+        None | Some(Json::Null) => return Ok(None),
+        Some(Json::String(name)) => name,
+        Some(_) => return Err(Error::invalid("`name` has to be a text.")),
+    };
+    if name.chars().count() > SQL_NAME_MAX_CHARS {
+        let error =
+            FieldError::new("validation_length_too_long", format!("Use at most {SQL_NAME_MAX_CHARS} characters."));
+        return Err(Error::field("name", error.with("min", 0).with("max", SQL_NAME_MAX_CHARS)));
+    }
+    Ok(Some(name.clone()).filter(|name| !name.is_empty()))
 }
 
 fn query(sent: Option<&Json>) -> Result<String> {
@@ -116,6 +190,19 @@ fn begins_with_change(sql: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_free_again_once_its_run_has_gone() {
+        let (running, name) = (Running::default(), |who: &str| (who.to_owned(), "mine".to_owned()));
+        let (cancel, other) = (Cancel::default(), Cancel::default());
+        let run = running.begin(name("a"), cancel.clone()).expect("nothing runs");
+        assert!(running.begin(name("a"), Cancel::default()).is_err());
+        let _other = running.begin(name("b"), other.clone()).expect("names of others aren't taken");
+        assert!(running.cancel(&name("a")) && cancel.is_cancelled() && !other.is_cancelled());
+        drop(run);
+        assert!(!running.cancel(&name("a")));
+        assert!(running.begin(name("a"), Cancel::default()).is_ok());
+    }
 
     #[test]
     fn changes_are_known_by_their_first_word() {

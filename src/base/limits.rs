@@ -30,6 +30,8 @@ pub const URLENCODED_MAX_BYTES: u64 = 10 << 20;
 pub const VIEW_QUERY_MAX_CHARS: usize = 5000;
 /// Statements that superusers type may have this many characters, together.
 pub const SQL_MAX_CHARS: usize = 5000;
+/// The name that such statements run under may have this many characters.
+pub const SQL_NAME_MAX_CHARS: usize = 64;
 /// Rows that they are answered with.
 pub const SQL_ROWS_MAX: usize = 1000;
 /// Seconds that a typed change may take.

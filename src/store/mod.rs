@@ -75,7 +75,7 @@ use snapshot::PublishedSchema;
 pub use figures::{StoreStats, StoreTimes};
 pub use options::{Database, StoreOptions};
 pub use outdated::{Outdated, copy_closed, newest_version, outdated};
-pub use sqlite::{DatabaseCopy, Past, Quick, Row, SqlColumn, SqlTable, version as sqlite_version};
+pub use sqlite::{Cancel, DatabaseCopy, Past, Quick, Row, SqlColumn, SqlTable, version as sqlite_version};
 pub use tail::{Commit, Piece, Snapshot, Tail, Taken};
 pub use times::first_commit_after;
 pub use tx::{ColumnInfo, ReadTx, WriteTx};

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::base::{Result, Statement, Timestamp};
 use crate::domain::{Event, Schema};
 use crate::store::sqlite::{Connection, Savepoint};
-use crate::store::{Row, SqlTable};
+use crate::store::{Cancel, Row, SqlTable};
 
 /// A column of a query's result, as far as the database knows where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,9 +73,9 @@ impl<'c> ReadTx<'c> {
     /// `rows_max` rows. With `explain` it is how SQLite would go about that one.
     ///
     /// # Errors
-    /// 400 with what the database says; for everything that isn't a question.
-    pub fn ask(&self, sql: &str, explain: bool, rows_max: usize) -> Result<SqlTable> {
-        self.connection.ask(sql, explain, rows_max)
+    /// 400 with what the database says; for everything that isn't a question; if it is cancelled.
+    pub fn ask(&self, sql: &str, explain: bool, rows_max: usize, cancel: &Cancel) -> Result<SqlTable> {
+        self.connection.ask(sql, explain, rows_max, cancel)
     }
 
     /// The columns that the one query in `sql` would give, without running it. Anything but a single statement that
@@ -124,9 +124,10 @@ impl<'c> WriteTx<'c> {
     /// Runs statements that somebody has typed and that change rows of collections; says how many.
     ///
     /// # Errors
-    /// 400 with what the database says; for everything else than questions and changes of such rows.
-    pub fn change_rows(&mut self, sql: &str) -> Result<u64> {
-        self.read.connection.change_rows(sql)
+    /// 400 with what the database says; for everything else than questions and changes of such rows; if it is
+    /// cancelled.
+    pub fn change_rows(&mut self, sql: &str, cancel: &Cancel) -> Result<u64> {
+        self.read.connection.change_rows(sql, cancel)
     }
 
     /// Has the database look at its tables, as far as that seems worth it, so that it plans queries well.

@@ -82,6 +82,7 @@ pub const ROUTES: &[(&str, &str, u16, u16)] = &[
     ("GET /api/health", "/api/health", 200, 200),
     ("POST /api/batch", "/api/batch", 403, 403),
     ("POST /api/sql", "/api/sql", 401, 403),
+    ("DELETE /api/sql/<name>", "/api/sql/mine", 401, 403),
     ("GET /api/collections", "/api/collections", 401, 403),
     ("POST /api/collections", "/api/collections", 401, 403),
     ("GET /api/collections/<collection>", "/api/collections/vault", 401, 403),

@@ -379,7 +379,8 @@ impl<'a> Call<'a> {
         request
     }
 
-    async fn dispatch(self) -> Answer {
+    /// Sends the request, beside others that are sent meanwhile.
+    pub async fn dispatch(self) -> Answer {
         let what = format!("{} {}", self.method, self.path);
         let response = self.request().dispatch().await;
         let headers = response.headers().iter();

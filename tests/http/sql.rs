@@ -1,5 +1,11 @@
 //! Statements that superusers type: who may, what they may do, and that nothing else gets through.
 
+use std::cell::Cell;
+use std::time::Duration;
+
+use rocket::futures::future::join;
+use rocket::http::Method;
+use rocket::tokio::time::sleep;
 use serde_json::{Value as Json, json};
 
 use crate::harness::{Answer, Principal, TestApp, id, open_collection, text};
@@ -10,6 +16,26 @@ fn run(who: &Principal<'_>, query: &str) -> Answer {
 
 fn rows(who: &Principal<'_>, query: &str) -> Json {
     run(who, query).expect(200)["rows"].clone()
+}
+
+/// A table without end.
+const ENDLESS: &str = "(WITH RECURSIVE c(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c)";
+
+/// What `who` is told of a statement that they cancel while it runs.
+fn cancelled(app: &TestApp, who: &Principal<'_>, query: &str) -> Answer {
+    let is_done = Cell::new(false);
+    let running = async {
+        let answer = who.call(Method::Post, "/api/sql").json(&json!({"query": query, "name": "mine"})).dispatch().await;
+        is_done.set(true);
+        answer
+    };
+    let cancelling = async {
+        let cancel = || who.call(Method::Delete, "/api/sql/mine").dispatch();
+        while !is_done.get() && cancel().await.status != 204 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    app.wait(join(running, cancelling)).0
 }
 
 /// A superuser with a collection of three notes.
@@ -149,4 +175,55 @@ fn nothing_but_questions_and_changes_of_rows_gets_through() {
     assert_eq!(root.items("notes", &[]).len(), 3);
     root.create("notes", json!({"title": "after"}));
     assert_eq!(rows(&root, "PRAGMA table_info(notes)").as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn what_is_cancelled_ends_and_changes_nothing() {
+    let app = TestApp::new();
+    let root = with_notes(&app);
+    for query in [
+        format!("SELECT {ENDLESS}"),
+        format!("UPDATE notes SET n = 7; UPDATE notes SET n = {ENDLESS}"),
+        format!("DELETE FROM notes WHERE n < {ENDLESS}"),
+    ] {
+        let said = text(&cancelled(&app, &root, &query).expect(400)["message"]);
+        assert_eq!(said, "The statement was cancelled.", "{query}");
+        root.call(Method::Delete, "/api/sql/mine").send().expect(404);
+    }
+    // Connections and names can be used again.
+    assert_eq!(rows(&root, "SELECT n FROM notes ORDER BY n"), json!([["1"], ["2"], ["3"]]));
+    let again = json!({"query": "UPDATE notes SET n = n + 1", "name": "mine"});
+    assert_eq!(root.post("/api/sql", again).expect(200)["affectedRows"], 3);
+}
+
+#[test]
+fn only_who_runs_a_statement_cancels_it() {
+    let app = TestApp::configured(|config| config.statement_timeout_ms = 500, Vec::new());
+    let (root, ada) = (with_notes(&app), app.as_user("ada"));
+    let other = {
+        let (email, password) = ("other@example.com", "other-password-1");
+        let account = json!({"email": email, "password": password, "passwordConfirm": password});
+        root.create("_superusers", account);
+        let login = json!({"identity": email, "password": password});
+        let path = "/api/collections/_superusers/auth-with-password";
+        app.with_token(&text(&app.guest().post(path, login).expect(200)["token"]))
+    };
+    let is_done = Cell::new(false);
+    let running = async {
+        let body = json!({"query": format!("SELECT {ENDLESS}"), "name": "mine"});
+        let answer = root.call(Method::Post, "/api/sql").json(&body).dispatch().await;
+        is_done.set(true);
+        answer
+    };
+    let meddling = async {
+        while !is_done.get() {
+            for (who, status) in [(&other, 404), (&ada, 403), (&app.guest(), 401)] {
+                who.call(Method::Delete, "/api/sql/mine").dispatch().await.expect(status);
+            }
+        }
+    };
+    app.wait(join(running, meddling)).0.expect(408);
+    root.post("/api/sql", json!({"query": "SELECT 1", "name": "x".repeat(65)}))
+        .expect_codes(&["name validation_length_too_long"]);
+    root.post("/api/sql", json!({"query": "SELECT 1", "name": 5})).expect(400);
 }

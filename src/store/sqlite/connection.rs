@@ -12,7 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{CachedStatement, OpenFlags};
 
-use super::deadline::Deadline;
+use super::deadline::{Cancel, Deadline, Watch};
 use super::slow::SlowStatements;
 use super::{APPLICATION_ID, Row, bind, error, functions};
 use crate::base::{Error, Result, Statement};
@@ -148,6 +148,11 @@ impl Connection {
     /// Lets the statements that follow run for `limit` altogether.
     pub(super) fn set_deadline(&self, limit: Duration) {
         self.deadline.arm(limit);
+    }
+
+    /// Lets `cancel` end the statements that follow, until what is given back goes.
+    pub(super) fn watch(&self, cancel: &Cancel) -> Watch<'_> {
+        self.deadline.watch(cancel)
     }
 
     /// Lets the statements that follow run for ever.

@@ -12,6 +12,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Batch, Statement};
 
 use super::Connection;
+use super::deadline::Cancel;
 use crate::base::{Error, ErrorKind, Result};
 
 /// Pragmas that tell something and change nothing, whatever they are given.
@@ -98,16 +99,16 @@ fn is_of_the_program(table: &str) -> bool {
 
 impl Connection {
     /// See [`ReadTx::ask`](crate::store::ReadTx::ask).
-    pub fn ask(&self, sql: &str, explain: bool, rows_max: usize) -> Result<SqlTable> {
-        self.typed(sql, May::Ask, |statement, found| {
+    pub fn ask(&self, sql: &str, explain: bool, rows_max: usize, cancel: &Cancel) -> Result<SqlTable> {
+        self.typed(sql, May::Ask, cancel, |statement, found| {
             *found = if explain { self.explained(statement, rows_max)? } else { table(statement, rows_max)? };
             Ok(())
         })
     }
 
     /// See [`WriteTx::change_rows`](crate::store::WriteTx::change_rows).
-    pub fn change_rows(&self, sql: &str) -> Result<u64> {
-        self.typed(sql, May::ChangeRows, |statement, changed: &mut u64| {
+    pub fn change_rows(&self, sql: &str, cancel: &Cancel) -> Result<u64> {
+        self.typed(sql, May::ChangeRows, cancel, |statement, changed: &mut u64| {
             let mut rows = statement.raw_query();
             while rows.next()?.is_some() {}
             drop(rows);
@@ -121,9 +122,11 @@ impl Connection {
         &self,
         sql: &str,
         may: May,
+        cancel: &Cancel,
         mut each: impl FnMut(&mut Statement<'_>, &mut T) -> rusqlite::Result<()>,
     ) -> Result<T> {
         self.check_ready()?;
+        let _watch = self.watch(cancel);
         let mut run = || -> rusqlite::Result<T> {
             let _guard = Guard::new(self.raw(), may)?;
             let (mut batch, mut found) = (Batch::new(self.raw(), sql), T::default());
@@ -132,7 +135,9 @@ impl Connection {
             }
             Ok(found)
         };
-        run().map_err(|error| self.explain_failure(error))
+        let outcome = run().map_err(|error| self.explain_failure(error));
+        // Also if it was done just before: what was cancelled changes nothing.
+        if cancel.is_cancelled() { Err(Error::invalid("The statement was cancelled.")) } else { outcome }
     }
 
     fn explained(&self, statement: &Statement<'_>, rows_max: usize) -> rusqlite::Result<SqlTable> {

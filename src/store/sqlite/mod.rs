@@ -22,6 +22,7 @@ pub(super) use connection::{Connection, Savepoint, open_writer};
 pub use console::{SqlColumn, SqlTable};
 pub use copy::{DatabaseCopy, Quick};
 pub(super) use copy::{LongRead, copy};
+pub use deadline::Cancel;
 pub(super) use inspect::{Standing, explain, inspect};
 pub use past::Past;
 pub(super) use readers::start_readers;
