@@ -1,7 +1,7 @@
 // The page SQL: statements that the owner types, read-only unless they say otherwise, and their results. What is
 // completed is `ops/sql-complete`, results `ops/sql-result`, what was typed before `ops/typed-before`.
 
-import { Refused, getAll, post } from './lib/api.js';
+import { Refused, del, getAll, post } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
 import { editor } from './lib/editor.js';
 import { ask, tell } from './lib/feedback.js';
@@ -21,7 +21,7 @@ const CLOCK_MS = 200;
 const at = (name) => find(`[data-${name}]`);
 const [result, changes, warning, runLabel, clock] = ['result', 'changes', 'warning', 'run-label', 'clock'].map(at);
 const [runButton, explainButton, cancelButton] = ['run', 'explain', 'cancel'].map(at);
-/** What is running: `{ abort, begun }`. */
+/** What is running: `{ abort, begun, name, isCancelled }`. */
 let running = null;
 
 const schema = {};
@@ -97,14 +97,15 @@ async function run({ explain = false } = {}) {
 /** Sends a statement while the page shows that it runs; `null` if there is no answer, which is told. */
 async function send(body) {
   const abort = new AbortController();
-  running = { abort, begun: performance.now() };
+  const name = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  running = { abort, begun: performance.now(), name, isCancelled: false };
   showRunning();
   try {
-    return await post('/api/sql', body, { signal: abort.signal });
+    return await post('/api/sql', { ...body, name }, { signal: abort.signal });
   } catch (error) {
     if (error.name === 'AbortError')
       problem(
-        'Cancelled. The server goes on with it until it is done or its time is up',
+        'Nobody waits for it any more. The server may go on with it until it is done or its time is up',
         body.readOnly ? '.' : ', so that what was to change may have changed all the same: look.',
       );
     else if (error instanceof Refused)
@@ -117,10 +118,38 @@ async function send(body) {
   }
 }
 
+/** Ends what is running, and the answer to it says so. Who doesn't want to wait for that cancels once more. */
+async function cancel() {
+  if (!running) return;
+  const { abort, name, isCancelled } = running;
+  if (isCancelled) {
+    abort.abort();
+    return;
+  }
+  running.isCancelled = true;
+  showRunning();
+  try {
+    // As long as nothing runs under this name, the answer is on its way, or the request still is.
+    while (running?.name === name && !(await isEnded(name))) await new Promise((soon) => setTimeout(soon, CLOCK_MS));
+  } catch {
+    abort.abort();
+  }
+}
+
+const isEnded = (name) =>
+  del(`/api/sql/${name}`).then(
+    () => true,
+    (error) => {
+      if (error.status === 404) return false;
+      throw error;
+    },
+  );
+
 function showRunning() {
   const on = running !== null;
   for (const button of [runButton, explainButton]) button.disabled = on;
   cancelButton.hidden = !on;
+  cancelButton.textContent = running?.isCancelled ? 'Stop waiting' : 'Cancel';
   clock.textContent = on ? duration(Math.max(performance.now() - running.begun, CLOCK_MS)) : '';
   if (on) {
     result.setAttribute('aria-busy', 'true');
@@ -177,7 +206,7 @@ async function loadMore(shown, query) {
 
 runButton.addEventListener('click', () => run());
 explainButton.addEventListener('click', () => run({ explain: true }));
-cancelButton.addEventListener('click', () => running?.abort.abort());
+cancelButton.addEventListener('click', cancel);
 changes.addEventListener('change', () => {
   warning.hidden = !changes.checked;
 });
