@@ -24,11 +24,11 @@ type Name = (String, String);
 
 /// What runs under a name, so that whoever runs it can cancel it.
 #[derive(Default)]
-pub(super) struct Running(Arc<Mutex<HashMap<Name, Cancel>>>);
+pub(super) struct Running(Mutex<HashMap<Name, Cancel>>);
 
 /// Statements under a name, until it goes.
-struct Run {
-    all: Arc<Mutex<HashMap<Name, Cancel>>>,
+struct Run<'r> {
+    running: &'r Running,
     name: Name,
 }
 
@@ -37,31 +37,31 @@ impl Running {
     ///
     /// # Errors
     /// 400 if something runs under this name.
-    fn begin(&self, name: Name, cancel: Cancel) -> Result<Run> {
-        match lock(&self.0).entry(name.clone()) {
+    fn begin(&self, name: Name, cancel: Cancel) -> Result<Run<'_>> {
+        match self.lock().entry(name.clone()) {
             Entry::Occupied(_) => {
                 let taken = FieldError::new("validation_not_unique", "Something runs under this name.");
                 return Err(Error::field("name", taken));
             }
             Entry::Vacant(free) => free.insert(cancel),
         };
-        Ok(Run { all: self.0.clone(), name })
+        Ok(Run { running: self, name })
     }
 
     /// Ends what runs under this name; whether there was anything.
     fn cancel(&self, name: &Name) -> bool {
-        lock(&self.0).get(name).map(Cancel::cancel).is_some()
+        self.lock().get(name).map(Cancel::cancel).is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Cancel>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Run {
+impl Drop for Run<'_> {
     fn drop(&mut self) {
-        lock(&self.all).remove(&self.name);
+        self.running.lock().remove(&self.name);
     }
-}
-
-fn lock(all: &Mutex<HashMap<Name, Cancel>>) -> MutexGuard<'_, HashMap<Name, Cancel>> {
-    all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The answer.

@@ -151,8 +151,8 @@ impl Connection {
     }
 
     /// Lets `cancel` end the statements that follow, until what is given back goes.
-    pub(super) fn watch(&self, cancel: &Cancel) -> Watch<'_> {
-        self.deadline.watch(cancel)
+    pub(super) fn watch<'c>(&self, cancel: &'c Cancel) -> Watch<'c> {
+        cancel.watch(&self.deadline)
     }
 
     /// Lets the statements that follow run for ever.

@@ -125,7 +125,6 @@ impl Connection {
         cancel: &Cancel,
         mut each: impl FnMut(&mut Statement<'_>, &mut T) -> rusqlite::Result<()>,
     ) -> Result<T> {
-        self.check_ready()?;
         let _watch = self.watch(cancel);
         let mut run = || -> rusqlite::Result<T> {
             let _guard = Guard::new(self.raw(), may)?;
@@ -135,7 +134,7 @@ impl Connection {
             }
             Ok(found)
         };
-        let outcome = run().map_err(|error| self.explain_failure(error));
+        let outcome = self.check_ready().and_then(|()| run().map_err(|error| self.explain_failure(error)));
         // Also if it was done just before: what was cancelled changes nothing.
         if cancel.is_cancelled() { Err(Error::invalid("The statement was cancelled.")) } else { outcome }
     }

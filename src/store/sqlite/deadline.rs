@@ -3,48 +3,72 @@
 //! SQLite calls [`Deadline::is_over`] every thousand or so steps of a statement and interrupts it when the answer is
 //! yes. [`Connection`](super::Connection) asks too before each statement, so that many quick ones end as well.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const NEVER: u64 = u64::MAX;
 
 /// Ends typed statements before their time, from any thread, also before they have begun. Clones are one.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+#[derive(Clone, Default)]
+pub struct Cancel(Arc<Mutex<Cancelling>>);
+
+#[derive(Default)]
+struct Cancelling {
+    is_cancelled: bool,
+    /// That of what runs now.
+    deadline: Option<Arc<Deadline>>,
+}
+
+/// What runs until it goes.
+pub(super) struct Watch<'c>(&'c Cancel);
 
 impl Cancel {
     /// Ends them.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        let mut cancelling = self.lock();
+        cancelling.is_cancelled = true;
+        if let Some(deadline) = &cancelling.deadline {
+            deadline.pass();
+        }
     }
 
     /// Whether somebody has ended them.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.lock().is_cancelled
+    }
+
+    /// From now on, and until what is given back goes, ending them is moving this deadline to now.
+    pub(super) fn watch(&self, deadline: &Arc<Deadline>) -> Watch<'_> {
+        let mut cancelling = self.lock();
+        if cancelling.is_cancelled {
+            deadline.pass();
+        }
+        cancelling.deadline = Some(deadline.clone());
+        Watch(self)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cancelling> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// A point in time that can be moved; shared by a connection and its progress handler, which run on one thread.
-pub(super) struct Deadline {
-    origin: Instant,
-    nanos: AtomicU64,
-    cancel: Mutex<Option<Cancel>>,
-}
-
-/// While it is there, the [`Cancel`] that it was made with counts.
-pub(super) struct Watch<'d>(&'d Deadline);
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        *self.0.lock() = None;
+        self.0.lock().deadline = None;
     }
+}
+
+/// A point in time that can be moved; shared by a connection, its progress handler, and whoever may cancel.
+pub(super) struct Deadline {
+    origin: Instant,
+    nanos: AtomicU64,
 }
 
 impl Deadline {
     /// No deadline for now.
     pub fn new() -> Deadline {
-        Deadline { origin: Instant::now(), nanos: AtomicU64::new(NEVER), cancel: Mutex::new(None) }
+        Deadline { origin: Instant::now(), nanos: AtomicU64::new(NEVER) }
     }
 
     /// Sets it to `limit` from now.
@@ -63,21 +87,15 @@ impl Deadline {
         self.nanos.store(nanos, Ordering::Relaxed);
     }
 
-    /// Lets `cancel` end it, too, until what is given back goes.
-    pub fn watch(&self, cancel: &Cancel) -> Watch<'_> {
-        *self.lock() = Some(cancel.clone());
-        Watch(self)
+    /// Sets it to now.
+    pub fn pass(&self) {
+        self.nanos.store(0, Ordering::Relaxed);
     }
 
-    /// Whether it has passed, or was cancelled.
+    /// Whether it has passed.
     pub fn is_over(&self) -> bool {
         let nanos = self.nanos.load(Ordering::Relaxed);
-        let has_passed = nanos != NEVER && self.origin.elapsed().as_nanos() >= u128::from(nanos);
-        has_passed || self.lock().as_ref().is_some_and(Cancel::is_cancelled)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Cancel>> {
-        self.cancel.lock().unwrap_or_else(PoisonError::into_inner)
+        nanos != NEVER && self.origin.elapsed().as_nanos() >= u128::from(nanos)
     }
 }
 
@@ -103,14 +121,17 @@ mod tests {
 
     #[test]
     fn is_cancelled_only_while_somebody_watches() {
-        let (deadline, cancel) = (Deadline::new(), Cancel::default());
-        let watch = deadline.watch(&cancel);
+        let (deadline, cancel) = (Arc::new(Deadline::new()), Cancel::default());
+        deadline.arm(Duration::from_secs(3600));
+        let watch = cancel.watch(&deadline);
         assert!(!deadline.is_over());
         cancel.clone().cancel();
-        assert!(deadline.is_over());
+        assert!(deadline.is_over() && cancel.is_cancelled());
         drop(watch);
+        deadline.arm(Duration::from_secs(3600));
+        cancel.cancel();
         assert!(!deadline.is_over());
-        let _watch = deadline.watch(&cancel);
+        let _watch = cancel.watch(&deadline);
         assert!(deadline.is_over());
     }
 }
