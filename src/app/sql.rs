@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{App, Caller};
 use crate::base::limits::{SQL_MAX_CHARS, SQL_NAME_MAX_CHARS, SQL_ROWS_MAX, SQL_WRITE_SECONDS};
@@ -104,10 +104,12 @@ impl App {
         let (body, caller) = (caller.request.body.clone(), Arc::new(caller));
         // Strangers learn nothing of what they have typed.
         let superuser = self.superuser_in_person(caller.clone()).await?;
-        let sql = query(body.get("query"))?;
+        let sql = query(&body)?;
         let cancel = Cancel::default();
-        let _run =
-            name(body.get("name"))?.map(|name| self.0.running.begin((superuser, name), cancel.clone())).transpose()?;
+        let _run = match text(&body, "name", SQL_NAME_MAX_CHARS)? {
+            "" => None,
+            name => Some(self.0.running.begin((superuser, name.to_owned()), cancel.clone())?),
+        };
         let is_on = |name: &str| body.get(name).and_then(Json::as_bool).unwrap_or_default();
         let (explain, read_only) = (is_on("explain"), is_on("readOnly"));
         let begun = Instant::now();
@@ -149,37 +151,29 @@ impl App {
     }
 }
 
-fn name(sent: Option<&Json>) -> Result<Option<String>> {
-    let name = match sent {
-        None | Some(Json::Null) => return Ok(None),
-        Some(Json::String(name)) => name,
-        Some(_) => return Err(Error::invalid("`name` has to be a text.")),
-    };
-    if name.chars().count() > SQL_NAME_MAX_CHARS {
-        let error =
-            FieldError::new("validation_length_too_long", format!("Use at most {SQL_NAME_MAX_CHARS} characters."));
-        return Err(Error::field("name", error.with("min", 0).with("max", SQL_NAME_MAX_CHARS)));
-    }
-    Ok(Some(name.clone()).filter(|name| !name.is_empty()))
-}
-
-fn query(sent: Option<&Json>) -> Result<String> {
-    let sql = match sent {
-        None | Some(Json::Null) => String::new(),
-        Some(Json::String(sql)) => sql.clone(),
-        Some(_) => return Err(Error::invalid("`query` has to be a text.")),
-    };
+fn query(body: &Map<String, Json>) -> Result<String> {
+    let sql = text(body, "query", SQL_MAX_CHARS)?;
     if sql.is_empty() {
         return Err(Error::field("query", FieldError::required()));
-    }
-    if sql.chars().count() > SQL_MAX_CHARS {
-        let error = FieldError::new("validation_length_too_long", format!("Use at most {SQL_MAX_CHARS} characters."));
-        return Err(Error::field("query", error.with("min", 0).with("max", SQL_MAX_CHARS)));
     }
     if sql.trim().is_empty() {
         return Err(Error::invalid("There is no statement."));
     }
-    Ok(sql)
+    Ok(sql.to_owned())
+}
+
+/// The text under a key, which is empty where there is none.
+fn text<'b>(body: &'b Map<String, Json>, key: &str, max_chars: usize) -> Result<&'b str> {
+    let text = match body.get(key) {
+        None | Some(Json::Null) => "",
+        Some(Json::String(text)) => text,
+        Some(_) => return Err(Error::invalid(format!("`{key}` has to be a text."))),
+    };
+    if text.chars().count() > max_chars {
+        let message = format!("Use at most {max_chars} characters.");
+        return Err(Error::field(key, FieldError::too_long(message, max_chars)));
+    }
+    Ok(text)
 }
 
 fn begins_with_change(sql: &str) -> bool {

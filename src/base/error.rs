@@ -106,6 +106,11 @@ impl FieldError {
         FieldError::new("validation_required", "This can't be empty.")
     }
 
+    /// `validation_length_too_long`: there may be at most `max`, of what the message says.
+    pub fn too_long(message: impl Into<Cow<'static, str>>, max: usize) -> Self {
+        FieldError::new("validation_length_too_long", message).with("min", 0).with("max", max)
+    }
+
     /// `validation_invalid_value`, the code for anything that has no better one.
     pub fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         FieldError::new("validation_invalid_value", message)

@@ -212,8 +212,7 @@ pub fn dry_run_view(tx: &ReadTx<'_>, body: &Map<String, Json>) -> Result<String>
     }
     if query.chars().count() > VIEW_QUERY_MAX_CHARS {
         let message = format!("Use at most {VIEW_QUERY_MAX_CHARS} characters.");
-        let error = FieldError::new("validation_length_too_long", message);
-        return Err(Error::field("query", error.with("min", 0).with("max", VIEW_QUERY_MAX_CHARS)));
+        return Err(Error::field("query", FieldError::too_long(message, VIEW_QUERY_MAX_CHARS)));
     }
     let query = mend_texts(tx, &query)?;
     let derived = try_query(tx, tx.schema(), &query, &[])?.map_err(|refusal| refuse(refusal.reason))?;

@@ -59,17 +59,16 @@ fn check(client_id: &str, topics: &[&str]) -> Result<()> {
         errors.add("clientId", error.with("min", 1).with("max", CLIENT_ID_MAX_BYTES));
     }
     if topics.len() > REALTIME_TOPICS_MAX {
-        errors.add("subscriptions", too_long("There are too many topics.", REALTIME_TOPICS_MAX));
+        errors.add("subscriptions", FieldError::too_long("There are too many topics.", REALTIME_TOPICS_MAX));
     } else {
         for (at, topic) in topics.iter().enumerate() {
             if topic.len() > REALTIME_TOPIC_MAX_BYTES {
-                errors.add(&format!("subscriptions.{at}"), too_long("This is too long.", REALTIME_TOPIC_MAX_BYTES));
+                errors.add(
+                    &format!("subscriptions.{at}"),
+                    FieldError::too_long("This is too long.", REALTIME_TOPIC_MAX_BYTES),
+                );
             }
         }
     }
     errors.into_result("The subscription isn't valid.")
-}
-
-fn too_long(message: &'static str, max: usize) -> FieldError {
-    FieldError::new("validation_length_too_long", message).with("min", 0).with("max", max)
 }

@@ -21,21 +21,23 @@ fn rows(who: &Principal<'_>, query: &str) -> Json {
 /// A table without end.
 const ENDLESS: &str = "(WITH RECURSIVE c(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c)";
 
+/// What `who` is told of a statement that they run under the name "mine". `is_done` becomes true with it.
+async fn run_as_mine(who: &Principal<'_>, query: &str, is_done: &Cell<bool>) -> Answer {
+    let answer = who.call(Method::Post, "/api/sql").json(&json!({"query": query, "name": "mine"})).dispatch().await;
+    is_done.set(true);
+    answer
+}
+
 /// What `who` is told of a statement that they cancel while it runs.
 fn cancelled(app: &TestApp, who: &Principal<'_>, query: &str) -> Answer {
     let is_done = Cell::new(false);
-    let running = async {
-        let answer = who.call(Method::Post, "/api/sql").json(&json!({"query": query, "name": "mine"})).dispatch().await;
-        is_done.set(true);
-        answer
-    };
     let cancelling = async {
         let cancel = || who.call(Method::Delete, "/api/sql/mine").dispatch();
         while !is_done.get() && cancel().await.status != 204 {
             sleep(Duration::from_millis(1)).await;
         }
     };
-    app.wait(join(running, cancelling)).0
+    app.wait(join(run_as_mine(who, query, &is_done), cancelling)).0
 }
 
 /// A superuser with a collection of three notes.
@@ -209,12 +211,6 @@ fn only_who_runs_a_statement_cancels_it() {
         app.with_token(&text(&app.guest().post(path, login).expect(200)["token"]))
     };
     let is_done = Cell::new(false);
-    let running = async {
-        let body = json!({"query": format!("SELECT {ENDLESS}"), "name": "mine"});
-        let answer = root.call(Method::Post, "/api/sql").json(&body).dispatch().await;
-        is_done.set(true);
-        answer
-    };
     let meddling = async {
         while !is_done.get() {
             for (who, status) in [(&other, 404), (&ada, 403), (&app.guest(), 401)] {
@@ -222,7 +218,7 @@ fn only_who_runs_a_statement_cancels_it() {
             }
         }
     };
-    app.wait(join(running, meddling)).0.expect(408);
+    app.wait(join(run_as_mine(&root, &format!("SELECT {ENDLESS}"), &is_done), meddling)).0.expect(408);
     root.post("/api/sql", json!({"query": "SELECT 1", "name": "x".repeat(65)}))
         .expect_codes(&["name validation_length_too_long"]);
     root.post("/api/sql", json!({"query": "SELECT 1", "name": 5})).expect(400);

@@ -244,6 +244,5 @@ fn malformed(what: &str) -> Error {
 }
 
 fn too_long(max: usize) -> FieldError {
-    let message = format!("This must be no longer than {max}.");
-    FieldError::new("validation_length_too_long", message).with("min", 0).with("max", max)
+    FieldError::too_long(format!("This must be no longer than {max}."), max)
 }

@@ -48,12 +48,9 @@ impl Form {
         let provider = options.providers.iter().find(|provider| provider.name == name);
         match provider {
             _ if name.is_empty() => errors.add("provider", FieldError::required()),
-            _ if name.chars().count() > PROVIDER_MAX_CHARS => errors.add(
-                "provider",
-                FieldError::new("validation_length_too_long", "This is too long.")
-                    .with("min", 0)
-                    .with("max", PROVIDER_MAX_CHARS),
-            ),
+            _ if name.chars().count() > PROVIDER_MAX_CHARS => {
+                errors.add("provider", FieldError::too_long("This is too long.", PROVIDER_MAX_CHARS))
+            }
             None => {
                 let error = FieldError::new("validation_invalid_provider", "Nobody can sign in with this provider.");
                 errors.add("provider", error.with("name", name));
