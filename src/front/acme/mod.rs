@@ -121,12 +121,13 @@ fn jitter(certificate: &Certificate) -> i64 {
     certificate.spread() % (life / JITTER).max(1)
 }
 
-/// Logs a failure, and sets the time of the next attempt.
+/// Sets the time of the next attempt after a failure, and then logs both: who reads of it finds it kept.
 fn note(config: &Config, store: &Store, failure: &Failure) {
     let before = store.attempts().filter(|attempts| attempts.is_for(config)).map_or(0, |attempts| attempts.failures());
     let again = Timestamp::now().plus_seconds(wait_seconds(before, failure.is_rate_limited()));
+    let kept = store.keep_attempts(&Attempts::new(config, before + 1, again, &failure.to_string()));
     tracing::error!("no certificate for {}: {failure} The next attempt is at {again}.", config.domains.join(", "));
-    if let Err(error) = store.keep_attempts(&Attempts::new(config, before + 1, again, &failure.to_string())) {
+    if let Err(error) = kept {
         tracing::error!("that can't be noted: {}", error.log_text());
     }
 }
