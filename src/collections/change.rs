@@ -92,7 +92,7 @@ fn save(
     draft.updated = tx.now().to_string();
     let mut errors = derive_view(tx, &schema, old.as_deref(), &mut draft)?;
     let draft = Arc::new(draft);
-    let followers = followers(&renames, &schema, |id| id != draft.id);
+    let followers = followers(tx, &renames, |id| id != draft.id);
     let next = followers.iter().cloned().chain([draft.clone()]).fold(schema.clone(), |s, c| Arc::new(s.with(c)));
     errors.merge(validate(&draft, Site { old: old.as_deref(), schema: &next, stored: &schema, refused_type }));
     errors.check("name", check_free_name(tx, old.as_deref(), &draft, &errors)?);
@@ -115,17 +115,18 @@ fn save(
     Ok(saved)
 }
 
-/// Other collections that mention what got a new name, rewritten; `concerns` picks by id.
-pub fn followers(renames: &Renames, schema: &Schema, concerns: impl Fn(&str) -> bool) -> Vec<Arc<Collection>> {
+/// Other collections that mention what got a new name, rewritten, which is a change of theirs; `concerns` picks by id.
+pub fn followers(tx: &WriteTx<'_>, renames: &Renames, concerns: impl Fn(&str) -> bool) -> Vec<Arc<Collection>> {
     if renames.is_empty() {
         return Vec::new();
     }
+    let (schema, now) = (tx.schema(), tx.now().to_string());
     let others = schema.collections().iter().filter(|collection| concerns(&collection.id));
     others
         .filter_map(|collection| {
             let mut changed = (**collection).clone();
             renames.apply(schema, collection, &mut changed, |_| false);
-            (changed != **collection).then(|| Arc::new(changed))
+            (changed != **collection).then(|| Arc::new(Collection { updated: now.clone(), ..changed }))
         })
         .collect()
 }

@@ -90,7 +90,7 @@ fn run(tx: &mut WriteTx<'_>, items: &[&Map<String, Json>], delete_missing: bool,
         .cloned()
         .collect();
     let is_removed = |id: &str| removed.iter().any(|collection| collection.id == id);
-    let followers = followers(&renames, &schema, |id| !imported(id) && !is_removed(id));
+    let followers = followers(tx, &renames, |id| !imported(id) && !is_removed(id));
     let mut kept: Vec<Arc<Collection>> = schema.collections().iter().filter(|c| !is_removed(&c.id)).cloned().collect();
     kept.extend(drafts.iter().filter(|draft| draft.old.is_none()).map(|draft| Arc::new(draft.new.clone())));
     let mut next = Schema::new(kept);

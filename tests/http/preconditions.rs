@@ -183,6 +183,23 @@ fn of_two_who_have_read_the_same_collection_only_the_first_changes_it() {
 }
 
 #[test]
+fn a_collection_whose_rule_follows_a_new_name_has_changed() {
+    let app = app();
+    let root = app.as_superuser();
+    let [notes, users] = ["/api/collections/notes", "/api/collections/users"];
+    let rule = "@collection.articles.title = text";
+    root.patch(notes, json!({ "listRule": rule })).expect(200);
+    let [followed, left] = [notes, users].map(|path| text(&root.get(path).expect(200)["updated"]));
+    // Dates are exact to the millisecond.
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    root.patch("/api/collections/articles", json!({"name": "texts"})).expect(200);
+    expect_mismatch(&change(&root, notes, &followed, json!({ "listRule": rule })));
+    assert_eq!(root.get(notes).expect(200)["listRule"], "@collection.texts.title = text");
+    // Nothing there mentions it.
+    change(&root, users, &left, json!({})).expect(200);
+}
+
+#[test]
 fn conditions_tell_nothing_to_whoever_may_not_know_of_the_record() {
     let app = app();
     let article = record("articles", &id("second"));
