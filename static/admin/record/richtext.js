@@ -28,6 +28,7 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
   let view;
   let ready;
   let starting;
+  let typedEarly = '';
   let ended = false;
   const area = h('textarea', {
     class: 'mono',
@@ -113,6 +114,13 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
         onkeyup: (event) => {
           if (event.key === 'Tab') begin();
         },
+        // Who begins to write need not wait for the editor: it gets what was typed till then.
+        onkeydown: (event) => {
+          if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey) return;
+          event.preventDefault();
+          typedEarly += event.key;
+          if (!starting) begin();
+        },
       },
       reading(state),
     );
@@ -131,7 +139,12 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     const { doc } = view.state;
     const Selection = view.state.selection.constructor;
     const found = at && view.posAtCoords(at);
-    view.dispatch(view.state.tr.setSelection(found ? Selection.near(doc.resolve(found.pos)) : Selection.atEnd(doc)));
+    const transaction = view.state.tr.setSelection(
+      found ? Selection.near(doc.resolve(found.pos)) : Selection.atEnd(doc),
+    );
+    if (typedEarly) transaction.insertText(typedEarly);
+    typedEarly = '';
+    view.dispatch(transaction.scrollIntoView());
     view.focus();
   }
   function put(picture) {

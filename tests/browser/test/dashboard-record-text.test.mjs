@@ -183,6 +183,36 @@ test('the editors come when somebody writes, and a text is read without them', a
   assert.deepEqual(page.trouble, []);
 });
 
+test('what is typed before the editor has come is not lost', async () => {
+  const { id } = await make('articles', { title: 'early', story: '<p>Read</p>' });
+  let letIn;
+  const isLet = new Promise((done) => (letIn = done));
+  const isAsked = new Promise((asked) =>
+    page.route('**/vendor/prosemirror*', async (route) => {
+      asked();
+      await isLet;
+      await route.continue();
+    }),
+  );
+  const panel = await show('articles', { id });
+  await rich(panel).focus();
+  await page.keyboard.type(' me');
+  await isAsked;
+  await page.keyboard.type(' soon');
+  // What is none of the text stays with the page.
+  await page.keyboard.press('Control+k');
+  await page.getByRole('dialog', { name: 'Go to', exact: true }).waitFor();
+  await page.keyboard.press('Escape');
+  letIn();
+  await rich(panel).getByText('Read me soon').waitFor();
+  await field(panel, 'story').locator('.ProseMirror:focus').waitFor();
+  await page.keyboard.type(', please');
+  await page.unroute('**/vendor/prosemirror*');
+  await save(panel);
+  await isSaved(panel);
+  assert.equal((await stored('articles', id)).story, '<p>Read me soon, please</p>');
+});
+
 test('a text with a picture whose address is none can be read and written', async () => {
   const { id } = await make('articles', { title: 'broken', story: '<p>See <img src="http://" alt="nothing"></p>' });
   const panel = await show('articles', { id });
