@@ -121,6 +121,7 @@ test('one address has so many connections, and others as many', async () => {
   assert.ok(fits.filter(({ closed }) => closed).length === 0, 'who was there first may stay');
   assert.equal((await send(ports.http, { from: '127.0.0.3' })).status, 200);
   await assert.rejects(send(ports.http, { from: '127.0.0.2' }));
+  await server.says('too many connections');
   assert.equal(server.said.match(/too many connections/g).length, 1, 'the log says so once');
   assert.match(server.said, /too many connections.*127\.0\.0\.2|127\.0\.0\.2.*too many connections/);
   fits.forEach(({ socket }) => socket.destroy());
