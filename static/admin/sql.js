@@ -98,6 +98,7 @@ async function run({ explain = false } = {}) {
 async function send(body) {
   const abort = new AbortController();
   const name = crypto.getRandomValues(new Uint32Array(4)).join('-');
+  const pressed = document.activeElement;
   running = { abort, begun: performance.now(), name, isCancelled: false };
   showRunning();
   try {
@@ -115,6 +116,9 @@ async function send(body) {
   } finally {
     running = null;
     showRunning();
+    // The button that was pressed was disabled meanwhile, and one to cancel is hidden now.
+    if ([document.body, cancelButton].includes(document.activeElement))
+      (pressed === text.element ? text.view : pressed).focus();
   }
 }
 

@@ -209,6 +209,7 @@ test('what takes long is cancelled in the server, and changes nothing', async ()
     await runs;
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText(said, { exact: true }).waitFor();
+    await page.locator('.cm-content:focus').waitFor();
   };
   const before = await api('GET', '/api/collections/notes/records?sort=id');
   await type(page, `SELECT ${endless}`);
@@ -237,6 +238,7 @@ test('what is not answered is not waited for, and runs once however often somebo
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: /^Run/ }).click();
   await page.getByText('1 row, in').waitFor();
+  await page.locator('[data-run]:focus').waitFor();
 });
 
 test('what was typed before is found again, and forgotten', async () => {
