@@ -245,7 +245,7 @@ fn what_is_sent_must_be_an_archive_with_a_name_of_its_own() {
     let other = send(&root, Method::Post, "/api/backups/upload", &[("other", Some("b.zip"), &archive)]);
     other.expect_codes(&["file validation_required"]);
     root.post("/api/backups/upload", json!({})).expect_codes(&["file validation_required"]);
-    assert!(files::files_below(&app.data_dir().join("uploads")).is_empty());
+    files::check_nothing_arrives(&app);
 }
 
 #[test]

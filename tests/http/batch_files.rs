@@ -3,7 +3,7 @@
 use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
-use crate::files::{Part, file, files_below, send, stored};
+use crate::files::{Part, check_nothing_arrives, file, send, stored};
 use crate::harness::{Answer, Principal, TestApp, id, open_collection, record, records, text};
 
 fn app() -> TestApp {
@@ -69,7 +69,7 @@ fn nothing_stays_of_the_files_of_a_batch_that_fails() {
     ] {
         batch(&app.guest(), requests, &files).expect(400);
         assert!(stored(&app).is_empty(), "{why}");
-        assert!(files_below(&app.data_dir().join("uploads")).is_empty(), "{why}");
+        check_nothing_arrives(&app);
     }
     assert_eq!(app.as_superuser().list("docs", &[]).json()["totalItems"], 0);
 }
@@ -129,7 +129,8 @@ fn no_file_is_stored_where_the_caller_may_not_write() {
     let files: [Part<'_>; 2] = [("requests.0.one", Some("x.txt"), b"x"), ("requests.1.one", Some("y.txt"), b"y")];
     let refused = batch(&app.guest(), requests.clone(), &files).expect(400);
     assert_eq!(refused["data"]["requests"]["1"]["response"]["status"], 403, "{refused}");
-    assert!(stored(&app).is_empty() && files_below(&app.data_dir().join("uploads")).is_empty());
+    assert!(stored(&app).is_empty());
+    check_nothing_arrives(&app);
     batch(&app.as_superuser(), requests, &files).expect(200);
     assert_eq!(stored(&app).len(), 2);
 }

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
+use crate::files::check_nothing_arrives;
 use crate::fixture::{PASSWORD, ROOT};
 use crate::harness::{Answer, Call, TestApp, open_collection};
 
@@ -173,8 +174,7 @@ fn tables_are_tried_and_then_imported() {
     assert_eq!(send("format=json", "[{\"title\": \"json\"}]").expect(200)["created"], 1);
     assert_eq!(send("format=xml", "").status, 400);
     assert_eq!(send("format=csv&key=n", "n\n1\n").status, 400, "a key names one record");
-    let left: Vec<_> = std::fs::read_dir(app.data_dir().join("uploads")).expect("there is a spool").collect();
-    assert!(left.is_empty(), "{left:?}");
+    check_nothing_arrives(&app);
 }
 
 #[test]

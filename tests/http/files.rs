@@ -82,8 +82,13 @@ pub fn check(app: &TestApp, files: usize) {
     assert_eq!(stored(app).len(), files);
     let report = app.wait(app.app().check_files(false)).expect("files can be checked");
     assert_eq!(report, FilesReport { files, objects: files, mismatches: Vec::new() });
-    let arriving = files_below(&app.data_dir().join("uploads"));
-    assert!(arriving.is_empty(), "{arriving:?}");
+    check_nothing_arrives(app);
+}
+
+/// Nothing is left of what arrived. What was refused goes while its sender reads why.
+#[track_caller]
+pub fn check_nothing_arrives(app: &TestApp) {
+    app.wait_until("the end of what arrived", || files_below(&app.data_dir().join("uploads")).is_empty());
 }
 
 /// The address of a file of `docs`.

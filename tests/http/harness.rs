@@ -7,6 +7,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use holdall::app::App;
 use holdall::domain::Schema;
@@ -77,6 +78,18 @@ impl TestApp {
     /// Waits for a future on the test's own runtime.
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.running().runtime.block_on(future)
+    }
+
+    /// Asks again until `found`. The program's background work goes on only while its runtime runs.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, mut found: impl FnMut() -> bool) {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let begun = Instant::now();
+        while !found() {
+            assert!(begun.elapsed() < PATIENCE, "{what} never came");
+            // Made inside of the runtime, where there is a clock to sleep by.
+            self.wait(async { tokio::time::sleep(Duration::from_millis(5)).await });
+        }
     }
 
     /// Nobody in particular.

@@ -3,10 +3,7 @@
 //! There is no mail server here; mails are read in the outbox, as a superuser would. How they travel is tested with a
 //! real conversation in `tests/sdk`.
 
-use std::time::{Duration, Instant};
-
 use rocket::http::Method;
-use rocket::tokio;
 use serde_json::{Value as Json, json};
 
 use crate::fixture::{PASSWORD, auth_fields};
@@ -37,17 +34,6 @@ fn token_in(mail: &Json) -> String {
     let text = mail["text"].as_str().expect("a text");
     let (_, token) = text.split_once("?token=").unwrap_or_else(|| panic!("no link in {text}"));
     token.split_whitespace().next().expect("a token").to_owned()
-}
-
-/// Asks again until `found`. The program's background work goes on only while its runtime runs.
-fn wait_for(app: &TestApp, what: &str, mut found: impl FnMut() -> bool) {
-    const PATIENCE: Duration = Duration::from_secs(60);
-    let begun = Instant::now();
-    while !found() {
-        assert!(begun.elapsed() < PATIENCE, "{what} never came");
-        // Made inside of the runtime, where there is a clock to sleep by.
-        app.wait(async { tokio::time::sleep(Duration::from_millis(5)).await });
-    }
 }
 
 fn call(who: &Principal<'_>, target: &str, action: &str, body: Json) -> Answer {
@@ -221,7 +207,7 @@ fn a_code_signs_in_once_and_verifies() {
     let otp_id = request_code(&app, "cyd@holdall.test");
     let code = code_in(&the_mail(&app, "otp"));
     let stored = || app.as_superuser().view("_otps", &otp_id);
-    wait_for(&app, "the note of where the code went", || stored()["sentTo"] == "cyd@holdall.test");
+    app.wait_until("the note of where the code went", || stored()["sentTo"] == "cyd@holdall.test");
     assert_eq!(stored()["password"], "", "not even the hash is shown");
     assert_eq!(the_mail(&app, "otp")["state"], "kept");
     enter_code(&app, &otp_id, "000000").expect(400);
@@ -310,7 +296,7 @@ fn word_is_sent_of_a_new_place_but_not_of_the_first() {
     };
     // The fixture's own sign-in was the first.
     from("Tester <script>");
-    wait_for(&app, "the mail about a new place", || !mails(&app).is_empty());
+    app.wait_until("the mail about a new place", || !mails(&app).is_empty());
     let mail = the_mail(&app, "loginAlert");
     assert_eq!(mail["to"], ADA);
     let html = mail["html"].as_str().expect("a body");
@@ -322,7 +308,7 @@ fn word_is_sent_of_a_new_place_but_not_of_the_first() {
         from(agent);
     }
     assert_eq!(places().len(), 5, "no more than five places are known");
-    wait_for(&app, "the mails about new places", || mails(&app).len() == 6);
+    app.wait_until("the mails about new places", || mails(&app).len() == 6);
     app.as_superuser().patch(&collection("people"), json!({"authAlert": {"enabled": false}})).expect(200);
     from("f");
     assert_eq!(places().len(), 5);
@@ -354,7 +340,7 @@ fn mail_waits_in_the_outbox_over_a_restart() {
     people(&app, "request-password-reset", json!({"email": ADA})).expect(204);
     app.while_stopped(|_| ());
     let mail = the_mail(&app, "passwordReset");
-    wait_for(&app, "the end of its way", || mails(&app)[0]["state"] == "kept");
+    app.wait_until("the end of its way", || mails(&app)[0]["state"] == "kept");
     let form = json!({"token": token_in(&mail), "password": "another horse", "passwordConfirm": "another horse"});
     people(&app, "confirm-password-reset", form).expect(204);
 }
@@ -363,7 +349,7 @@ fn mail_waits_in_the_outbox_over_a_restart() {
 fn a_mail_that_stayed_here_is_sent_again_once_there_is_a_server() {
     let mut app = TestApp::new();
     people(&app, "request-password-reset", json!({"email": ADA})).expect(204);
-    wait_for(&app, "the mail to be kept", || mails(&app)[0]["state"] == "kept");
+    app.wait_until("the mail to be kept", || mails(&app)[0]["state"] == "kept");
     let retry = |app: &TestApp, id: &str| app.as_superuser().post(&format!("/api/mails/{id}/retry"), json!({}));
     let id = mails(&app)[0]["id"].as_str().expect("an id").to_owned();
     retry(&app, &id).expect(400);
@@ -379,7 +365,7 @@ fn a_mail_that_stayed_here_is_sent_again_once_there_is_a_server() {
     assert_eq!(retry(&app, &id).status, 204);
     // The mail server is called; what it says there is tested with the mails themselves.
     let mut connection = None;
-    wait_for(&app, "a connection", || {
+    app.wait_until("a connection", || {
         connection = server.accept().ok();
         connection.is_some()
     });
@@ -387,7 +373,7 @@ fn a_mail_that_stayed_here_is_sent_again_once_there_is_a_server() {
     retry(&app, &id).expect(400);
     // Once it is known that it couldn't be sent, nobody has to wait for the next attempt.
     drop(connection);
-    wait_for(&app, "the reason", || mails(&app)[0]["error"] != "");
+    app.wait_until("the reason", || mails(&app)[0]["error"] != "");
     assert_eq!(retry(&app, &id).status, 204);
     app.stop();
 }
