@@ -87,6 +87,18 @@ export async function heldStill(element, action) {
   }
 }
 
+// Somebody who clicks twice means what they saw: the second click does nothing where a dialog has closed or opened with
+// the first.
+let pressedIn = null;
+function keepApart(event) {
+  const dialog = event.target.closest?.('dialog') ?? null;
+  if (event.type === 'mousedown' && event.detail <= 1) pressedIn = dialog;
+  if (event.detail <= 1 || dialog === pressedIn) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+for (const sign of ['mousedown', 'click', 'dblclick']) addEventListener(sign, keepApart, { capture: true });
+
 /**
  * Asks whether to go on. With `type`, whoever answers has to type that word first.
  * @returns {Promise<boolean>}
