@@ -3,6 +3,7 @@
 // fields are is in `settings-fields`.
 
 import { h, iconButton, uniqueId } from '../lib/dom.js';
+import { numberIn } from './numbers.js';
 import { rateRules } from './rate-rules.js';
 
 /** The words beside an input. The place that locks it is added by `lock`. */
@@ -66,7 +67,7 @@ const presets = ({ label, presets: list }, input) => h('select', { class: 'prese
 const number = (field) => {
   const input = h('input', { ...attributes(field), type: 'number', min: field.min ?? 0, step: 1,
     inputmode: 'numeric' });
-  return simple(field, input, { get: () => Math.trunc(Number(input.value)) });
+  return simple(field, input, { get: () => numberIn(input) });
 };
 
 const select = (field) => {

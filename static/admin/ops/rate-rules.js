@@ -2,6 +2,7 @@
 
 import { getAll } from '../lib/api.js';
 import { fill, h, iconButton, uniqueId } from '../lib/dom.js';
+import { numberIn } from './numbers.js';
 
 /** What can be counted of a collection; those in the second list, only of one whose accounts sign in. */
 const TAGS = ['list', 'view', 'create', 'update', 'delete', 'file'];
@@ -37,9 +38,9 @@ export function rateRules(path) {
       h('td', { 'data-label': 'For whom' }, h('select', { 'aria-label': 'For whom', dataset: { key: 'audience' } },
         AUDIENCES.map(([value, name]) => h('option', { value, selected: value === rule.audience }, name)))),
       h('td', { class: 'field', 'data-label': 'Requests' }, input('maxRequests', 'Requests',
-        { type: 'number', min: 1, value: rule.maxRequests })),
+        { type: 'number', min: 1, step: 1, value: rule.maxRequests })),
       h('td', { class: 'field', 'data-label': 'Seconds' }, input('duration', 'Seconds',
-        { type: 'number', min: 1, value: rule.duration })),
+        { type: 'number', min: 1, step: 1, value: rule.duration })),
       h('td', {}, iconButton('trash', 'Remove this limit', { onclick: () => { row.remove(); changed(); } })));
     body.append(row);
     changed();
@@ -61,12 +62,12 @@ export function rateRules(path) {
   getAll('/api/collections').catch(() => []).then((collections) =>
     fill(options, labels(collections).map((value) => h('option', { value }))));
 
-  const value = (row, key) => row.querySelector(`[data-key="${key}"]`).value;
+  const cell = (row, key) => row.querySelector(`[data-key="${key}"]`);
   return {
     element,
     get: () => [...body.rows].map((row) => ({
-      label: value(row, 'label').trim(), audience: value(row, 'audience'),
-      duration: Math.trunc(Number(value(row, 'duration'))), maxRequests: Math.trunc(Number(value(row, 'maxRequests'))),
+      label: cell(row, 'label').value.trim(), audience: cell(row, 'audience').value,
+      duration: numberIn(cell(row, 'duration')), maxRequests: numberIn(cell(row, 'maxRequests')),
     })),
     set(rules) {
       body.replaceChildren();

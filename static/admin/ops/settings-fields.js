@@ -1,5 +1,6 @@
 // What settings there are: where each stands in `/api/settings`, its key in the configuration, and the words for
-// people. Used by the page Settings, which shows all of them, and by others that show those of their subject.
+// people. Used by the page Settings, which shows all of them, and by others that show those of their subject. A
+// `question` takes a value that is about to be saved, and gives what is asked before; or nothing.
 
 import { when } from '../lib/format.js';
 import { PRESETS, next, words } from './cron.js';
@@ -47,7 +48,9 @@ export const SENDER = [
 
 export const LOGS = [
   { path: 'logs.maxDays', key: 'logs_max_days', type: 'number', label: 'Days to keep',
-    hint: '0 logs nothing and deletes what is there.' },
+    hint: '0 logs nothing and deletes what is there.',
+    question: (days) => days === 0 && { title: 'Delete the whole log?', action: 'Delete and log nothing', danger: true,
+      text: 'With 0 days to keep, all entries are deleted at once, and nothing is logged from now on.' } },
   { path: 'logs.minLevel', key: 'logs_min_level', type: 'select', numeric: true, label: 'What is kept',
     options: LEVELS },
   { path: 'logs.maxDataSize', key: 'logs_max_data_bytes', type: 'number', label: 'Largest entry in bytes',

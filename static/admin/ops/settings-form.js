@@ -2,8 +2,9 @@
 // what the server refuses beside the inputs. Used by the pages Settings, Mail, Backups and Logs.
 
 import { Refused, patch } from '../lib/api.js';
-import { clearProblems, heldStill, showProblems, tell, toast } from '../lib/feedback.js';
+import { ask, clearProblems, heldStill, showProblems, tell, toast } from '../lib/feedback.js';
 import { CONTROLS } from './controls.js';
+import { numberProblems } from './numbers.js';
 
 /** What stands at `a.b.c`. */
 export const at = (tree, path) => path.split('.').reduce((value, key) => value?.[key], tree);
@@ -65,8 +66,8 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
     }
     refresh();
   }
-  function refused(error) {
-    const found = byPath(error.data);
+  /** Writes problems beside the inputs of their paths; returns the lines that belong to none. */
+  function placeProblems(found) {
     // A problem of one line of a list belongs to the list's input.
     const placed = {};
     for (const [path, problem] of Object.entries(found)) {
@@ -78,10 +79,22 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
         : problem.message };
       if (name) form.querySelector(`[name="${CSS.escape(name)}"]`).closest('[data-path]')?.removeAttribute('hidden');
     }
-    const left = showProblems(form, placed);
+    return showProblems(form, placed);
+  }
+  function refused(error) {
+    const found = byPath(error.data);
+    const left = placeProblems(found);
     // What stands beside fields needn't be said again.
-    if (left.length > 0 || Object.keys(placed).length === 0) closeToast = toast([error.message, ...left].join('\n'),
+    if (left.length > 0 || Object.keys(found).length === 0) closeToast = toast([error.message, ...left].join('\n'),
       'problem');
+  }
+  /** Whether whoever saves answers yes to everything that their changes are asked about. */
+  async function isMeant() {
+    for (const { field, get } of changed()) {
+      const question = field.question?.(get());
+      if (question && !(await ask(question))) return false;
+    }
+    return true;
   }
 
   form.addEventListener('input', refresh);
@@ -103,6 +116,12 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
       if (changed().length === 0) return true;
       clearProblems(form);
       closeToast();
+      const wrong = numberProblems(form);
+      if (Object.keys(wrong).length > 0) {
+        placeProblems(wrong);
+        return false;
+      }
+      if (!(await isMeant())) return false;
       try {
         take(await heldStill(form, () => patch('/api/settings', this.changes())));
       } catch (error) {

@@ -4,6 +4,7 @@ import { post, root } from '../lib/api.js';
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { busy, copy } from '../lib/feedback.js';
 import { plural, when } from '../lib/format.js';
+import { numberProblem } from '../ops/numbers.js';
 
 /** A text in a line of code. */
 const code = (text) => JSON.stringify(text).replace(/\$/g, '\\$');
@@ -49,6 +50,11 @@ export function impersonate(collection, record) {
   const chosen = () => Number(select.value === 'own' ? input.value : select.value);
   const result = h('div', { class: 'stack' });
   const wrong = h('p', { class: 'problem', id: uniqueId('problem'), hidden: true });
+  const showWrong = (message) => {
+    wrong.hidden = false;
+    fill(wrong, message);
+    input.focus();
+  };
   const input = h('input', {
     id: seconds,
     type: 'number',
@@ -85,6 +91,12 @@ export function impersonate(collection, record) {
         onsubmit: (event) => {
           event.preventDefault();
           wrong.hidden = true;
+          // Nothing would be 0, and that is as long as a token may last.
+          const problem = select.value === 'own' && numberProblem(input);
+          if (problem) {
+            showWrong(problem);
+            return;
+          }
           busy(go, async () => {
             try {
               const made = await post(
@@ -105,8 +117,7 @@ export function impersonate(collection, record) {
               );
             } catch (error) {
               if (!error.data?.duration) throw error;
-              wrong.hidden = false;
-              fill(wrong, error.data.duration.message);
+              showWrong(error.data.duration.message);
             }
           });
         },

@@ -173,6 +173,10 @@ test('mails are sent, and a token of somebody else is made', async () => {
   await mailTo(ada.email, 'passwordReset');
 
   await page.getByRole('button', { name: 'Impersonate' }).click();
+  await page.getByLabel('How long it lasts').selectOption('Another time …');
+  await confirm('Make a token');
+  await page.getByRole('dialog').getByText('This can\'t be empty.').waitFor();
+  assert.ok(await page.getByLabel('Seconds').evaluate((input) => input === document.activeElement));
   await page.getByLabel('How long it lasts').selectOption('15 minutes');
   await confirm('Make a token');
   const token = await page.getByRole('region', { name: 'Token', exact: true }).textContent();
