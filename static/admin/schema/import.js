@@ -7,7 +7,7 @@ import { Refused, address, get, getAll, put, records } from '../lib/api.js';
 import { lock } from '../lib/controls.js';
 import { debounce, fill, h, icon, uniqueId } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
-import { busy, tell, toast } from '../lib/feedback.js';
+import { busy, heldStill, tell, toast } from '../lib/feedback.js';
 import { plural } from '../lib/format.js';
 import { MARK, changesBetween } from './changes.js';
 import { checkControl } from './controls.js';
@@ -20,8 +20,8 @@ import { changeList, review } from './review.js';
 const DIFF_MAX_LINES = 4000;
 
 /** The panel, for somebody who has these collections here. */
-export async function importPanel(collections) {
-  let here = collections;
+export async function importPanel(stored) {
+  let here = stored;
   const fileId = uniqueId('file');
   const problem = h('div', { class: 'banner problem import-problem', role: 'alert', hidden: true });
   const findings = h('div', { class: 'stack', role: 'region', 'aria-label': 'What the import would do' });
@@ -136,7 +136,9 @@ export async function importPanel(collections) {
     });
     look();
     if (!isFresh || !state.plan || button.disabled) return;
-    const { added, changed, removed } = state.plan;
+    // What is reviewed is what is imported, whatever is chosen in the panel until then.
+    const { collections, deleteMissing, plan: reviewed } = state;
+    const { added, changed, removed } = reviewed;
     const changes = [
       ...removed.map((one) => ({
         level: 'loss',
@@ -159,7 +161,7 @@ export async function importPanel(collections) {
     let refused = null;
     await busy(button, async () => {
       try {
-        await put('/api/collections/import', { collections: state.collections, deleteMissing: state.deleteMissing });
+        await heldStill(element, () => put('/api/collections/import', { collections, deleteMissing }));
       } catch (error) {
         if (!(error instanceof Refused) || error.status !== 400) throw error;
         refused = error;
@@ -170,9 +172,8 @@ export async function importPanel(collections) {
       });
       here = await getAll('/api/collections');
     });
-    const tried = state.plan;
     look();
-    if (refused) showRefusal(refused, tried);
+    if (refused) showRefusal(refused, reviewed);
   }
   /** Says above what was refused, and beside the collection that it is about. */
   function showRefusal(refused, tried) {

@@ -200,6 +200,23 @@ test('an import is compared with what is here now, not with what was here when t
   await button('Cancel', dialog()).click();
 });
 
+test('what is reviewed is what is imported, though the panel is touched until then', async () => {
+  await define('unnamed', [text('a')]);
+  await page.goto('about:blank');
+  await open(page, '/_/transfer#import');
+  const buffer = Buffer.from(JSON.stringify([{ name: 'clicked', type: 'base', fields: [text('x')] }]));
+  await page.locator('input[type="file"]').setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer });
+  await page.getByText('1 added, 0 changed, 0 removed').waitFor();
+  await button('Review and import').click();
+  await button('Import', dialog()).waitFor();
+  // As the second click of a double click does, which finds the box where the dialog was.
+  await page.getByLabel(/^Delete what isn’t in it/).evaluate((box) => box.click());
+  const sent = page.waitForRequest((one) => one.method() === 'PUT');
+  await saved(() => button('Import', dialog()).click());
+  assert.equal((await sent).postDataJSON().deleteMissing, false);
+  assert.ok(await definition('unnamed'));
+});
+
 test('forty collections can be read from afar, found, and looked at by touch and keys', async () => {
   const ids = [];
   for (let n = 0; n < 40; n += 1) {
