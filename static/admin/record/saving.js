@@ -8,6 +8,7 @@ import { bytes } from '../lib/format.js';
 import { statesOf } from './form.js';
 import { filesOf, keep, keptMost } from './keep.js';
 import { news, reconcile } from './news.js';
+import { isUnsure, makeOnce, mayDouble } from './once.js';
 import { addressesOf, withAddresses } from './pictures.js';
 import { store } from './requests.js';
 import { forget } from './uploads.js';
@@ -55,7 +56,8 @@ async function send(editor, names, sent) {
   const bare = waiting.map((name) => [name, form.controls.get(name).kept()]);
   const { body, files } = form.wire(first, { ...sent, ...Object.fromEntries(bare) });
   const onprogress = (done, all) => tellProgress(editor, done, all);
-  const saved = await store(collection, id, { body, files, etag, signal: saving.signal, onprogress });
+  const content = { body, files, etag, signal: saving.signal, onprogress };
+  const saved = id ? await store(collection, id, content) : await makeOnce(editor, content, sent);
   if (waiting.length === 0) return saved;
   const addresses = addressesOf(collection, saved.record, files);
   for (const name of waiting) {
@@ -131,6 +133,7 @@ async function shown(editor, saved, { names, sent, kept, andClose }) {
       .names()
       .filter((name) => !same(editor.form.controls.get(name).field, editor.form.get(name), sent[name]));
     const mine = Object.fromEntries(typed.map((name) => [name, editor.form.get(name)]));
+    editor.lost = undefined;
     editor.draft.drop();
     editor.banner('files');
     editor.showForm();
@@ -164,9 +167,11 @@ async function refused(editor, error, andClose) {
     return;
   }
   const left = editor.form.problems(error.data);
-  const text = [error.message, ...left].join('\n');
+  const isLost = isUnsure(error);
+  const warning = isLost && mayDouble(editor) && 'The record may be there already: look before you try again.';
+  const text = [error.message, warning, ...left].filter(Boolean).join('\n');
   const again = { label: 'Try again', run: () => save(editor, { andClose }) };
-  editor.banner('problem', 'problem', text, error.status === 0 || error.status >= 500 ? [again] : []);
+  editor.banner('problem', 'problem', text, isLost ? [again] : []);
   if (left.length > 0 || Object.keys(error.data ?? {}).length === 0)
     editor.banners.scrollIntoView({ block: 'nearest' });
 }
