@@ -1,10 +1,11 @@
 // A form of settings: takes what `/api/settings` says, knows what somebody has changed, sends only that, and writes
 // what the server refuses beside the inputs. Used by the pages Settings, Mail, Backups and Logs.
 
-import { Refused, patch } from '../lib/api.js';
+import { Refused, get as read, patch } from '../lib/api.js';
 import { ask, clearProblems, heldStill, showProblems, tell, toast } from '../lib/feedback.js';
 import { CONTROLS } from './controls.js';
 import { numberProblems } from './numbers.js';
+import { mayReplace } from './settings-conflict.js';
 
 /** What stands at `a.b.c`. */
 export const at = (tree, path) => path.split('.').reduce((value, key) => value?.[key], tree);
@@ -96,6 +97,11 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
     }
     return true;
   }
+  /** What somebody else has stored meanwhile where something else is about to be stored. */
+  function conflictsWith(current) {
+    return changed().map(({ field, get }) => ({ field, stored: at(current, field.path), own: get() }))
+      .filter(({ field, stored, own }) => !same(stored, at(saved, field.path)) && !same(stored, own));
+  }
 
   form.addEventListener('input', refresh);
   form.addEventListener('change', refresh);
@@ -123,6 +129,8 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
       }
       if (!(await isMeant())) return false;
       try {
+        const conflicts = conflictsWith(await heldStill(form, () => read('/api/settings')));
+        if (conflicts.length > 0 && !(await mayReplace(conflicts))) return false;
         take(await heldStill(form, () => patch('/api/settings', this.changes())));
       } catch (error) {
         if (error instanceof Refused && error.status === 400) refused(error);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { api } from '../lib/browser.mjs';
-import { open, owner } from '../lib/dashboard.mjs';
+import { lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 
 const save = (page) => page.getByRole('button', { name: 'Save changes' }).click();
 const saved = (page) => page.getByText('Saved.', { exact: true }).waitFor();
@@ -63,5 +63,34 @@ test('nobody deletes the log by a number without being asked', async () => {
   await saved(page);
   assert.equal((await settings()).logs.maxDays, 0);
   await api('PATCH', '/api/settings', { logs: { maxDays: 5 } });
+  await page.context().close();
+});
+
+test('a list that somebody else has changed meanwhile is not replaced unasked', async () => {
+  const page = await owner();
+  await open(page, '/_/settings');
+  const { rules } = (await settings()).rateLimits;
+  const limit = (label) => ({ label, audience: '', maxRequests: 300, duration: 10 });
+  const labels = async () => (await settings()).rateLimits.rules.slice(rules.length).map(({ label }) => label);
+  await api('PATCH', '/api/settings', { rateLimits: { rules: [...rules, limit('/api/<b>theirs')] },
+    meta: { appName: 'Theirs' } });
+  await page.getByRole('button', { name: 'Add a limit' }).click();
+  await page.getByLabel('What is counted').last().fill('/api/own');
+  await save(page);
+  const dialog = page.getByRole('dialog', { name: 'Replace what was saved meanwhile?' });
+  const cells = dialog.getByRole('row', { name: 'Limits' }).getByRole('cell');
+  await cells.first().getByText('/api/<b>theirs: 300 in 10 s').waitFor();
+  assert.match(await cells.last().textContent(), /\/api\/own: 300 in 10 s$/);
+  // What isn't about to be stored needs no question.
+  assert.equal(await dialog.getByRole('row').count(), 2);
+  await lookAtDialog(page, 'settings-conflict');
+  await answer(page, 'Replace what was saved meanwhile?', 'Cancel');
+  assert.deepEqual(await labels(), ['/api/<b>theirs']);
+  assert.equal(await page.getByLabel('What is counted').last().inputValue(), '/api/own');
+  await save(page);
+  await answer(page, 'Replace what was saved meanwhile?', 'Save mine');
+  await saved(page);
+  assert.deepEqual(await labels(), ['/api/own']);
+  assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Theirs');
   await page.context().close();
 });
