@@ -17,7 +17,10 @@ function toasts() {
   return box;
 }
 
-/** A notice that goes by itself; `kind` is `good` or `problem`, and problems stay until they are closed. */
+/**
+ * A notice that goes by itself, but not while somebody points at it or has the focus in it; `kind` is `good` or
+ * `problem`, and problems stay until they are closed.
+ */
 export function toast(text, kind = 'good', { action } = {}) {
   const close = () => element.remove();
   // What failed again needs no second notice.
@@ -42,7 +45,12 @@ export function toast(text, kind = 'good', { action } = {}) {
     iconButton('x', 'Dismiss', { onclick: close }),
   );
   toasts().append(element);
-  if (kind !== 'problem') setTimeout(close, action ? TOAST_MS * 2 : TOAST_MS);
+  const goLater = () =>
+    setTimeout(
+      () => (element.matches(':hover, :focus-within') ? goLater() : close()),
+      action ? TOAST_MS * 2 : TOAST_MS,
+    );
+  if (kind !== 'problem') goLater();
   return close;
 }
 

@@ -13,7 +13,7 @@ async function withButtonBeneath() {
     const script = document.querySelector('script[src*="admin/app.js"]').src;
     const of = (path) => import(new URL(path, script).href);
     const { h } = await of('lib/dom.js');
-    const style = { position: 'fixed', inset: '0', 'z-index': '90' };
+    const style = { position: 'fixed', inset: '0', 'z-index': '70' };
     window.feedback = await of('lib/feedback.js');
     window.clicks = 0;
     window.beneath = h('button', { style, onclick: () => (window.clicks += 1) }, 'Beneath');
@@ -63,4 +63,25 @@ test('the second click of a double click does not answer what the first has aske
   assert.equal(await button('Go on').isVisible(), true);
   await button('Go on').click();
   await page.waitForFunction(() => window.answered);
+});
+
+test('a notice stays while somebody points at it or has the focus in it, and then goes', async () => {
+  await page.clock.install();
+  await withButtonBeneath();
+  await page.evaluate(() => {
+    window.feedback.toast('Deleted.', 'good', { action: { label: 'Undo', run: () => {} } });
+    window.feedback.toast('Saved.');
+  });
+  const notice = (text) => page.locator('.toast', { hasText: text });
+  const there = async () => [await notice('Deleted.').count(), await notice('Saved.').count()];
+  await button('Undo').focus();
+  await page.clock.runFor(60_000);
+  assert.deepEqual(await there(), [1, 0]);
+  await notice('Deleted.').hover();
+  await button('Beneath').focus();
+  await page.clock.runFor(60_000);
+  assert.deepEqual(await there(), [1, 0]);
+  await page.mouse.move(0, 0);
+  await page.clock.runFor(60_000);
+  assert.deepEqual(await there(), [0, 0]);
 });
