@@ -6,17 +6,18 @@ import { inWords, same } from './values.js';
 
 /** The names of the fields that somebody else has changed. */
 export const changedBetween = (form, before, after) =>
-  form.names().filter((name) => !same(form.controls.get(name).field, before[name], after[name]));
+  form.names().filter((name) => differs(form, name, before, after));
+
+const differs = (form, name, before, after) => !same(form.controls.get(name).field, before[name], after[name]);
 
 /**
- * Asks whose values count. `theirs` are the states that are stored now.
+ * Asks whose values count. `theirs` are the states that are stored now, `mine` those of the form or of a draft; `names`
+ * the fields that are asked about, all that differ unless it is said.
  * @returns {Promise<Set<string> | undefined>} the fields in which mine stays; nothing if nobody wants to decide now
  */
-export async function decide(form, theirs) {
-  const mine = form.states();
-  const names = form.names().filter((name) => !same(form.controls.get(name).field, mine[name], theirs[name]));
+export async function decide(form, theirs, { mine = form.states(), names = changedBetween(form, mine, theirs) } = {}) {
   if (names.length === 0) return new Set();
-  const changed = new Set(form.changed());
+  const changed = new Set(names.filter((name) => differs(form, name, form.base, mine)));
   const radios = new Map();
   const content = h(
     'div',

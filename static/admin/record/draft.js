@@ -1,6 +1,7 @@
-// What somebody has typed and not saved, kept in this browser for a while: for each superuser, collection and record.
-// Never passwords, never files.
+// What somebody has typed and not saved, kept in this browser for a while: for each superuser, collection and record,
+// with the values that it was to take the place of. Never passwords, never files. Offered by `editor.js`.
 
+import { decide } from './conflict.js';
 import { isSecret, same } from './values.js';
 
 const PREFIX = 'holdall draft ';
@@ -36,7 +37,7 @@ export function draftOf(collection, id) {
   const key = `${PREFIX}${document.body.dataset.email ?? ''} ${collection.id} ${id ?? 'new'}`;
   use(forgetOld);
   return {
-    /** `{ at, states }` of what was typed and isn't what is stored, if there is any. */
+    /** `{ at, states, bases }` of what was typed and isn't what is stored, if there is any. */
     read(form) {
       const found = use((storage) => JSON.parse(storage.getItem(key)));
       if (!found || typeof found.states !== 'object' || found.states === null) return undefined;
@@ -46,21 +47,42 @@ export function draftOf(collection, id) {
           return field && isKept(field) && fits(field, state) && !same(field, state, form.base[name]);
         }),
       );
-      return Object.keys(states).length > 0 ? { at: found.at, states } : undefined;
+      // Nobody else saves in what isn't stored yet.
+      const bases = id ? (found.bases ?? {}) : form.base;
+      return Object.keys(states).length > 0 ? { at: found.at, states, bases } : undefined;
     },
     /** Keeps what has been changed in the form; `before` is a draft that nobody has decided about. */
-    write(form, before = {}) {
-      const changed = form
-        .changed()
-        .filter((name) => isKept(form.controls.get(name).field))
-        .map((name) => [name, (form.controls.get(name).kept ?? form.controls.get(name).get)()]);
-      const states = { ...before, ...Object.fromEntries(changed) };
+    write(form, before) {
+      const changed = form.changed().filter((name) => isKept(form.controls.get(name).field));
+      const typed = (name) => (form.controls.get(name).kept ?? form.controls.get(name).get)();
+      const states = { ...before?.states, ...withNames(changed, typed) };
+      const bases = { ...before?.bases, ...withNames(changed, (name) => form.base[name]) };
       if (Object.keys(states).length === 0) use((storage) => storage.removeItem(key));
-      else use((storage) => storage.setItem(key, JSON.stringify({ at: new Date().toISOString(), states })));
+      else use((storage) => storage.setItem(key, JSON.stringify({ at: new Date().toISOString(), states, bases })));
     },
     drop: () => use((storage) => storage.removeItem(key)),
   };
 }
+
+/** The fields of a draft in which something else is stored by now than when it was typed. */
+export function overtaken(form, { states, bases }) {
+  return Object.keys(states).filter((name) => {
+    const { field } = form.controls.get(name);
+    return !(name in bases) || !fits(field, bases[name]) || !same(field, bases[name], form.base[name]);
+  });
+}
+
+/** What of a draft counts; where others have saved meanwhile, that is asked. Nothing if nobody wants to decide now. */
+export async function chosenOf(form, draft) {
+  const names = overtaken(form, draft);
+  if (names.length === 0) return draft.states;
+  const mine = await decide(form, form.base, { mine: draft.states, names });
+  if (!mine) return undefined;
+  const counts = Object.keys(draft.states).filter((name) => !names.includes(name) || mine.has(name));
+  return withNames(counts, (name) => draft.states[name]);
+}
+
+const withNames = (names, valueOf) => Object.fromEntries(names.map((name) => [name, valueOf(name)]));
 
 /** Whether a state can be that of a field, which may have another type by now. */
 function fits(field, state) {

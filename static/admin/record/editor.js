@@ -11,7 +11,7 @@ import { ask, copy, menu, panel, tabs, tell, toast } from '../lib/feedback.js';
 import { ago } from '../lib/format.js';
 import { shortcut } from '../lib/keys.js';
 import { actions } from './actions.js';
-import { draftOf } from './draft.js';
+import { chosenOf, draftOf, overtaken } from './draft.js';
 import { recordForm, statesOf } from './form.js';
 import { listen } from './news.js';
 import { preview } from './preview.js';
@@ -165,7 +165,7 @@ class Editor {
     const { collection, record } = this;
     this.form?.end();
     this.draft = draftOf(collection, this.id);
-    this.undecided = {};
+    this.undecided = undefined;
     this.keepDraft = debounce(() => {
       if (this.form && this.dialog.open) this.draft.write(this.form, this.undecided);
     }, DRAFT_MS);
@@ -283,23 +283,25 @@ class Editor {
   offerDraft() {
     const found = this.draft.read(this.form);
     if (!found) return;
-    this.undecided = found.states;
+    this.undecided = found;
     const settle = (states) => {
-      this.undecided = {};
+      // Whoever doesn't want to decide now may do so later.
+      if (!states) return;
+      this.undecided = undefined;
       this.banner('draft');
       this.form.put(states);
       this.changed();
       this.draft.write(this.form);
     };
-    this.banner(
-      'draft',
-      'warn',
+    const names = overtaken(this.form, found);
+    const says = [
       `You changed ${Object.keys(found.states).join(', ')} ${ago(found.at)} and did not save.`,
-      [
-        { label: 'Restore', run: () => settle(found.states) },
-        { label: 'Discard', run: () => settle({}) },
-      ],
-    );
+      names.length > 0 && `Since then something else has been saved in ${names.join(', ')}.`,
+    ];
+    this.banner('draft', 'warn', says.filter(Boolean).join('\n'), [
+      { label: 'Restore', run: () => chosenOf(this.form, found).then(settle).catch(tell) },
+      { label: 'Discard', run: () => settle({}) },
+    ]);
   }
 
   async reset() {

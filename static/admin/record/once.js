@@ -1,5 +1,5 @@
-// A new record is made once, even if the server's answer to that gets lost and somebody tries again: where its id may be
-// chosen it comes from here, so that the next attempt can look whether the record is there. Used by `saving.js`.
+// A new record is made once, even if the server's answer to that gets lost and somebody tries again: where its id may
+// be chosen it comes from here, so that the next attempt can look whether the record is there. Used by `saving.js`.
 
 import { load, store } from './requests.js';
 

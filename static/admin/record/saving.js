@@ -117,7 +117,7 @@ async function shown(editor, saved, { names, sent, kept, andClose }) {
   const { collection } = editor;
   const before = editor.id && editor.form.base;
   editor.take(saved);
-  editor.undecided = {};
+  editor.undecided = undefined;
   editor.banner('draft');
   editor.banner('remote');
   const states = statesOf(collection, editor.record);

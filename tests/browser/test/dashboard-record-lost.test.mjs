@@ -4,7 +4,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { api } from '../lib/browser.mjs';
-import { button, field, isSaved, page, png, said, save, show, stored } from '../lib/record_panel.mjs';
+import {
+  answers, button, field, isSaved, make, page, png, said, save, show, stored,
+} from '../lib/record_panel.mjs';
 
 /** The records of a collection with this title. */
 const titled = async (collection, title) =>
@@ -68,4 +70,38 @@ test('where only the server can make ids, a lost answer is warned of', async () 
   const [made] = await titled('coded', 'once');
   assert.match(made.id, /^[A-Z]{6}$/);
   assert.equal((await stored('coded', made.id)).title, 'once');
+});
+
+test('a draft takes the place of what others have saved since only if somebody says so', async () => {
+  const { id } = await make('kinds', { title: 'v1', inner: 'v1' });
+  let panel = await show('kinds', { id });
+  await panel.getByLabel('title', { exact: true }).fill('typed');
+  await panel.getByLabel('inner', { exact: true }).fill('typed, too');
+  await page.waitForFunction(() => Object.values(localStorage).some((text) => text.includes('typed, too')));
+  // Leaving the page asks about what is not saved.
+  page.once('dialog', (asked) => asked.accept());
+  await page.goto('about:blank');
+  await api('PATCH', `/api/collections/kinds/records/${id}`, { title: 'v2' });
+  panel = await show('kinds', { id });
+  const banner = panel.locator('[data-banner="draft"]', { hasText: 'something else has been saved in title.' });
+  const heading = page.getByRole('heading', { name: 'Whose values count?' });
+  await button(banner, 'Restore').click();
+  const dialog = page.locator('dialog[open]').last();
+  await heading.waitFor();
+  assert.deepEqual(await dialog.locator('legend').allTextContents(), ['title']);
+  assert.deepEqual(await dialog.locator('.record-value').allTextContents(), ['v2', 'typed']);
+  // Who doesn't decide may do so later.
+  await answers('Cancel');
+  assert.equal(await panel.getByLabel('title', { exact: true }).inputValue(), 'v2');
+  await button(banner, 'Restore').click();
+  await heading.waitFor();
+  await dialog.getByLabel('Theirs').check();
+  await answers('Use these');
+  await panel.getByText('Not saved: inner', { exact: true }).waitFor();
+  await save(panel);
+  await isSaved(panel);
+  const { title, inner } = await stored('kinds', id);
+  assert.deepEqual([title, inner], ['v2', 'typed, too']);
+  assert.equal(await banner.count(), 0);
+  assert.deepEqual(page.trouble, []);
 });
