@@ -1,8 +1,7 @@
 // The editor of a collection: fields and indexes, rules, the query of a view, options of accounts. Also for new ones.
 //
 // Used by `collection.html` and `new-collection.html`. It keeps a draft (`schema/draft.js`), which the tabs change,
-// says what saving will do (`schema/changes.js`), and puts what the server refuses beside its input
-// (`schema/problems.js`).
+// says what saving will do (`schema/changes.js`), and puts what is refused beside its input (`schema/refusal.js`).
 
 import { address, get, getAll, patch, post } from './lib/api.js';
 import { lock } from './lib/controls.js';
@@ -15,12 +14,13 @@ import { authPanel } from './schema/auth.js';
 import { blankOf, copyOf } from './schema/beginning.js';
 import { changesBetween, lossBetween } from './schema/changes.js';
 import { askAboutTheirs } from './schema/conflict.js';
+import { unfinished } from './schema/controls.js';
 import { Draft, newCollectionId } from './schema/draft.js';
 import { fieldList } from './schema/fields.js';
 import { indexList } from './schema/indexes.js';
 import { moreMenu } from './schema/more-menu.js';
-import { clear, flatten, show } from './schema/problems.js';
 import { queryPanel } from './schema/query.js';
+import { clearProblems, showRefusal, showUnfinished } from './schema/refusal.js';
 import { review } from './schema/review.js';
 import { rulePanel } from './schema/rules.js';
 
@@ -110,7 +110,7 @@ function build() {
   );
   const banner = h('div', { class: 'banner problem', role: 'alert', hidden: true });
   const notice = h('div', { class: 'banner warn row between', role: 'status', hidden: true });
-  view = { list, bar, mount, banner, notice, rowOf: list[0].rowOf };
+  view = { root, list, bar, mount, banner, notice, rowOf: list[0].rowOf, reveal: list[0].reveal };
   fill(root, notice, banner, head(), bar.element, saveBar());
   mount(list.some((one) => one.name === chosen) ? chosen : list[0].name);
 }
@@ -127,7 +127,7 @@ function fieldsTab() {
     fields.open(sent[at]);
     return fields.rowOf(sent[at]);
   };
-  return { name: 'fields', label: 'Fields', element, rowOf };
+  return { name: 'fields', label: 'Fields', element, rowOf, reveal: fields.reveal };
 }
 
 const queryTab = () => ({ name: 'query', label: 'Query', ...queryPanel(draft) });
@@ -274,11 +274,12 @@ const changes = () => changesBetween(draft.saved, draft.definition());
 const loss = () => lossBetween(draft.saved, draft.definition());
 
 async function showChanges() {
+  if (!takeTyped()) return;
   if (await review(changes(), { loss: loss() })) await send();
 }
 
 async function save() {
-  if (view.button.getAttribute('aria-busy') === 'true') return;
+  if (view.button.getAttribute('aria-busy') === 'true' || !takeTyped()) return;
   if (!draft.isNew && !draft.isDirty) {
     toast('There is nothing to save.');
     return;
@@ -289,9 +290,23 @@ async function save() {
   await send();
 }
 
+/** Takes what is just being typed into the draft; returns whether everything that is typed is a value. */
+function takeTyped() {
+  const typing = document.activeElement;
+  if (root.contains(typing) && typing.matches('input')) {
+    // Some inputs give their text away only when they are left.
+    typing.blur();
+    typing.focus();
+  }
+  clearProblems(view);
+  const left = unfinished(root).filter(({ input }) => !input.closest('.schema-field.removed'));
+  if (left.length > 0) showUnfinished(view, left);
+  return left.length === 0;
+}
+
 async function send() {
   if (view.locked.refuses()) return;
-  clearProblems();
+  clearProblems(view);
   const sent = draft.fields;
   let refused = null;
   await busy(view.button, async () => {
@@ -303,7 +318,7 @@ async function send() {
       else throw error;
     }
   });
-  if (refused) await showRefusal(refused, sent);
+  if (refused) await showRefusal(view, refused, sent);
 }
 
 /** Changes the collection, if it is still what the draft was made of. */
@@ -387,53 +402,4 @@ function done(stored) {
   window.scrollTo(0, scrolled);
   toast('Saved.');
   return undefined;
-}
-
-const tabOf = ([key]) =>
-  key === 'fields' || key === 'indexes'
-    ? 'fields'
-    : key === 'viewQuery'
-      ? 'query'
-      : /Rule$/.test(key)
-        ? 'rules'
-        : 'sign-in';
-
-function clearProblems() {
-  clear(root);
-  view.banner.hidden = true;
-  for (const button of view.bar.buttons) {
-    button.classList.remove('has-problem');
-    button.querySelector('.dot')?.remove();
-  }
-}
-
-async function showRefusal(error, sent) {
-  // A tab that nobody has opened has no inputs yet.
-  const concerned = new Set(flatten(error.data).map(({ path: keys }) => tabOf(keys)));
-  for (const { name } of view.list) if (concerned.has(name)) await view.mount(name);
-  const { left, places } = show(root, error.data, (at) => view.rowOf?.(at, sent));
-  view.banner.hidden = false;
-  fill(
-    view.banner,
-    h('strong', {}, error.message),
-    left.map((line) => h('div', { class: 'pre-line' }, line)),
-  );
-  for (const place of places) {
-    for (let details = place.closest('details'); details; details = details.parentElement.closest('details'))
-      details.open = true;
-    const tab = place.closest('[role="tabpanel"]');
-    const button = tab && view.bar.buttons.find((one) => one.id === tab.getAttribute('aria-labelledby'));
-    if (!button || button.classList.contains('has-problem')) continue;
-    button.classList.add('has-problem');
-    button.append(h('span', { class: 'dot', role: 'img', 'aria-label': 'has problems' }));
-  }
-  // What is to be seen already comes first, then whatever the server has named first.
-  const target = places.find((place) => !place.closest('[role="tabpanel"]')?.hidden) ?? places[0];
-  const tab = target?.closest('[role="tabpanel"]');
-  if (tab?.hidden) view.bar.choose(view.list.find((one) => tab.contains(one.element)).name);
-  (target?.matches('input, select, textarea')
-    ? target
-    : target?.querySelector('input, select, textarea, button')
-  )?.focus();
-  target?.scrollIntoView({ block: 'center' });
 }

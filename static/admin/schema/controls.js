@@ -18,6 +18,23 @@ function around(input, { label, hint, class: extra = '' }) {
   );
 }
 
+/** Says that what stands in an input is no value (`''`: that it is one); `unfinished` finds it then. */
+export function refuse(input, message) {
+  input.setCustomValidity(message);
+  if (message) input.setAttribute('aria-invalid', 'true');
+  else input.removeAttribute('aria-invalid');
+}
+
+/** What is wrong with a text that the browser can't read: for pages such an input is as good as empty. */
+const unread = ({ type, validity: { badInput } }) =>
+  !badInput ? '' : type === 'number' ? 'This isn’t a number.' : 'This needs a day and a time.';
+
+/** The inputs within `root` with a text that is no value, so that it isn't in the draft; each with what is wrong. */
+export const unfinished = (root) =>
+  [...root.querySelectorAll('input, textarea')]
+    .map((input) => ({ input, message: unread(input) || input.validationMessage }))
+    .filter(({ input: { validity } }) => validity.badInput || validity.customError);
+
 /** One line of text. */
 export function textControl({ value, onchange, path, placeholder, disabled, mono, ...look }) {
   const input = h('input', {
@@ -74,6 +91,8 @@ export function numberControl({
     disabled,
     dataset: { path },
     oninput: () => {
+      refuse(input, unread(input));
+      if (input.validity.badInput) return;
       const number = input.value === '' ? empty : Number(input.value);
       tell(number);
       onchange(number);
@@ -97,6 +116,8 @@ export function momentControl({ value, onchange, path, hint = 'In your time zone
     value: toLocal(value),
     dataset: { path },
     oninput: () => {
+      refuse(input, unread(input));
+      if (input.validity.badInput) return;
       const state = input.value === '' ? '' : fromDate(new Date(input.value));
       field.querySelector('.hint').textContent = said(state);
       onchange(state);

@@ -9,7 +9,10 @@ import { isUniquelyIndexed } from './index-sql.js';
 import { ADDABLE, KINDS, blankField, kindIcon, kindLabel } from './kinds.js';
 import { optionsOf } from './options.js';
 
-/** @returns {{ element: HTMLElement, rowOf: (field: object) => HTMLElement, open: (field: object) => void }} */
+/**
+ * @returns {{ element: HTMLElement, rowOf: (field: object) => HTMLElement, open: (field: object) => void,
+ *   reveal: (element: HTMLElement) => void }} `reveal` opens the field that an input is in
+ */
 export function fieldList(draft) {
   const rows = new Map();
   let added;
@@ -52,6 +55,7 @@ export function fieldList(draft) {
     element: h('div', {}, list, live, addMenu(add)),
     rowOf: (field) => rows.get(entryOf(field))?.element,
     open: (field) => rows.get(entryOf(field))?.open(),
+    reveal: (element) => [...rows.values()].find((row) => row.element.contains(element))?.open(),
   };
 }
 

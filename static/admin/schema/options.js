@@ -6,7 +6,7 @@
 import { h } from '../lib/dom.js';
 import { address } from '../lib/api.js';
 import {
-  areaControl, checkControl, chipsControl, momentControl, numberControl, offer, selectControl, textControl,
+  areaControl, checkControl, chipsControl, momentControl, numberControl, offer, refuse, selectControl, textControl,
 } from './controls.js';
 import { isMultiple } from './kinds.js';
 
@@ -150,11 +150,13 @@ function defaultControl(ctx) {
   );
 }
 
-const startOf = (field) =>
-  isMultiple(field)
-    ? []
-    : ({ bool: false, number: 0, json: null, geoPoint: { lon: 0, lat: 0 } }[field.type] ??
-      (field.type === 'select' ? (field.values[0] ?? '') : ''));
+const FIRST_DEFAULTS = { bool: false, number: 0, json: null, geoPoint: { lon: 0, lat: 0 } };
+
+function startOf(field) {
+  if (isMultiple(field)) return [];
+  if (Object.hasOwn(FIRST_DEFAULTS, field.type)) return structuredClone(FIRST_DEFAULTS[field.type]);
+  return field.type === 'select' ? (field.values[0] ?? '') : '';
+}
 
 function defaultInput(field, set) {
   const common = { label: 'Value of new records', path: 'default', value: field.default };
@@ -201,9 +203,9 @@ function jsonInput(common, set) {
       const input = control.querySelector('textarea');
       try {
         set(JSON.parse(text));
-        input.removeAttribute('aria-invalid');
+        refuse(input, '');
       } catch {
-        input.setAttribute('aria-invalid', 'true');
+        refuse(input, 'This isn’t JSON.');
       }
     },
   });

@@ -54,7 +54,8 @@ function placeOf(root, path, rowOf) {
   return within === root ? null : within;
 }
 
-function mark(place, message) {
+/** Puts a message beside a place: below an input, at the end of what else it is. */
+export function mark(place, message) {
   const id = uniqueId('problem');
   const isInput = place.matches('input, select, textarea');
   const line = h('p', { id, class: 'problem', dataset: { problem: '' } }, message);
