@@ -47,7 +47,8 @@ export function formDialog({ title, content, action, submit, mayClose = () => tr
       }
     }
     function refuse(error) {
-      if (!(error instanceof Refused)) {
+      // Nobody sees what stands in a dialog that was closed meanwhile.
+      if (!(error instanceof Refused) || !dialog.isConnected) {
         tell(error);
         return;
       }

@@ -133,7 +133,8 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
         if (conflicts.length > 0 && !(await mayReplace(conflicts))) return false;
         take(await heldStill(form, () => patch('/api/settings', this.changes())));
       } catch (error) {
-        if (error instanceof Refused && error.status === 400) refused(error);
+        // A form that was closed meanwhile shows nothing any more.
+        if (error instanceof Refused && error.status === 400 && form.isConnected) refused(error);
         else tell(error);
         return false;
       }

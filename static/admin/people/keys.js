@@ -56,7 +56,10 @@ async function revoke(button, { collection, record }, key, load) {
   });
 }
 
-/** Sends a form; problems are shown beside their fields, and what belongs to none in a line of its own. */
+/**
+ * Sends a form; problems are shown beside their fields, and what belongs to none in a line of its own. If the form was
+ * closed meanwhile, a notice says them.
+ */
 async function submit(form, said, button, action) {
   clearProblems(form);
   fill(said);
@@ -65,7 +68,7 @@ async function submit(form, said, button, action) {
     await action();
     return true;
   } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 400) {
+    if (!(error instanceof Refused) || error.status !== 400 || !form.isConnected) {
       tell(error);
       return false;
     }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { api } from '../lib/browser.mjs';
+import { heldBack } from '../lib/held_back.mjs';
 import { look, lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 
 const dir = await mkdtemp(join(tmpdir(), 'holdall-backups-'));
@@ -77,6 +78,22 @@ test('names and files that may not be are refused beside their fields', async ()
   await upload.getByText('This isn\'t a zip archive.').waitFor();
   assert.deepEqual(await keys(), before);
   assert.equal(await page.locator('img[src="x"]').count(), 0);
+});
+
+test('what is refused after its dialog was closed is still said', async () => {
+  await api('POST', '/api/backups', { name: 'taken.zip' });
+  const page = await owner();
+  await open(page, '/_/backups');
+  await row(page, 'taken.zip').waitFor();
+  const requests = await heldBack(page, 'POST', '**/api/backups');
+  const dialog = await make(page, 'taken.zip');
+  await page.getByText('Being made').waitFor();
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await requests.release();
+  await page.locator('.toast.problem').getByText('name: There is a backup').waitFor();
+  await page.getByText('Being made').waitFor({ state: 'detached' });
+  await page.context().close();
 });
 
 test('one that is no good says why, and changes nothing when it is restored', async () => {

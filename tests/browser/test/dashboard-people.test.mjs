@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { PASSWORD, SUPERUSER, account, api, mailTo, origin, signIn as signInThere, visitor } from '../lib/browser.mjs';
+import { heldBack } from '../lib/held_back.mjs';
 import { look, lookAtDialog, open, owner } from '../lib/dashboard.mjs';
 
 const HOSTILE = '<img src=x onerror="globalThis.wasHit=1">\'"';
@@ -159,6 +160,24 @@ test('a key must have a scope, or be for everything on purpose', async () => {
   await page.getByRole('button', { name: 'Revoke Everything' }).waitFor();
   const { items: [stored] } = await api('GET', `/api/keys${named(ada)}`);
   assert.deepEqual([stored.scope, stored.expires], [null, '']);
+});
+
+test('what is refused after its dialog was closed is still said', async () => {
+  const { id, ...made } = await api('POST', '/api/keys', { collection: 'users', record: ada.id, name: 'Held back',
+    scope: null, expires: '' });
+  assert.ok(made.key);
+  await open(page, pageOf('users', ada.id));
+  const requests = await heldBack(page, 'PATCH', '**/api/keys/**');
+  await page.getByRole('button', { name: 'Rename Held back' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Rename the key' });
+  await dialog.getByLabel('Name').fill('');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await requests.waiting;
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await requests.release();
+  await toasted('This can\'t be empty.');
+  await api('DELETE', `/api/keys/${id}${named(ada)}`);
 });
 
 test('mails are sent, and a token of somebody else is made', async () => {
