@@ -151,14 +151,18 @@ const drawSoon = debounce(() => drawAround(), 50);
 
 // --- cells that are edited in their place ---
 
-function edit(row, column) {
-  const id = source.row(row)?.id;
+let editing;
+
+async function edit(row, column) {
+  const record = source.row(row);
+  if (!record || (editing && !(await editing.finish()))) return;
+  const { id } = record;
   const query = { expand: expanded(), fields: wantedFields() };
-  editCell({
+  editing = editCell({
     frame,
     grid,
     collection,
-    row,
+    record: source.row(source.indexOf(id)) ?? record,
     column,
     query,
     onsaved: (now, before) => {
@@ -172,14 +176,14 @@ function edit(row, column) {
     onnext: (step) => {
       const editable = grid.columns.filter((one) => editableInPlace(one.field));
       const next = editable[editable.findIndex((one) => one.name === column.name) + step];
-      if (next) grid.edit(row, next);
+      if (next) grid.edit(source.row(row)?.id === id ? row : source.indexOf(id), next);
     },
   });
 }
 
 const short = (text) => (text.length > 60 ? `${text.slice(0, 60)} …` : text);
 
-async function takeBack(id, { name }, { before, now }, query) {
+async function takeBack(id, { name, field }, { before, now }, query) {
   lastUndo = undefined;
   try {
     const answer = await send('GET', records(collection.name, id), { query: { fields: name }, raw: true });
@@ -188,7 +192,7 @@ async function takeBack(id, { name }, { before, now }, query) {
       toast(`${name} has been changed meanwhile, so it was left as it is.`, 'problem');
       return;
     }
-    heard.changed(await store(collection, id, { [name]: before ?? '' }, { state, query }));
+    heard.changed(await store(collection, id, { [name]: before ?? (field.nullable ? null : '') }, { state, query }));
     toast('Taken back.');
   } catch (error) {
     tell(error);

@@ -111,10 +111,11 @@ export class Grid {
     return this.#source?.row(row);
   }
 
-  /** The cell's box on the screen, for what is laid over it; `null` if its row isn't drawn. */
-  cellAt(row, name) {
+  /** A record's cell, for what is laid over it; `null` if it isn't drawn. After each drawing comes an event `drawn`. */
+  cellOf(id, name) {
     const at = this.#columns.findIndex((column) => column.name === name);
-    return this.#rows.get(row)?.element.children[at + 1] ?? null;
+    const [, row] = [...this.#rows].find(([index]) => this.#source.row(index)?.id === id) ?? [];
+    return row?.element.children[at + 1] ?? null;
   }
 
   /** Goes to a cell and edits it. */
@@ -163,6 +164,7 @@ export class Grid {
     for (let index = first; index <= last; index += 1) this.#drawRow(index, index * ROW_PX - top + scrolled);
     for (const row of this.#spare.splice(0)) row.element.remove();
     this.#tellActive();
+    this.element.dispatchEvent(new Event('drawn'));
     this.#on.see(Math.max(Math.floor(top / ROW_PX), 0), Math.max(last, 0));
   }
 

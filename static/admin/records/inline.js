@@ -1,5 +1,5 @@
-// Editing one cell in its place. The input lies over the table and follows it, so the row may be drawn anew meanwhile.
-// Used by records.js.
+// Editing one cell in its place. The input lies over the table and follows its record, so rows may be drawn anew, move
+// and go meanwhile. Used by records.js.
 
 import { Refused, get, patch, records, send } from '../lib/api.js';
 import { mayChange } from '../lib/controls.js';
@@ -28,29 +28,35 @@ export const store = (collection, id, body, { state, query } = {}) =>
 
 /**
  * Opens the editor of a cell.
- * @param {{ frame: HTMLElement, grid: object, collection: object, row: number, column: object, query: object,
+ * @param {{ frame: HTMLElement, grid: object, collection: object, record: object, column: object, query: object,
  *   onsaved: (now: object, before: any) => void, onnext: (step: number) => void }} options  `query` is that of the
  *   list; `onnext` goes to the next cell that can be edited.
+ * @returns {{ finish: () => Promise<boolean> }}
  */
-export function editCell({ frame, grid, collection, row, column, query, onsaved, onnext }) {
-  const record = grid.record(row);
+export function editCell({ frame, grid, collection, record, column, query, onsaved, onnext }) {
   const { field } = column;
-  const before = record[field.name];
+  /** What is stored, as far as is known here. */
+  let before = record[field.name];
   const problemId = uniqueId('cell');
   const input = valueInput(field, before, {
     'aria-label': `${field.name} of ${record.id}`,
     onkeydown: (event) => key(event),
-    onblur: () => leave(),
+    onblur: () => {
+      left = leave();
+    },
   });
+  /** What nobody has touched reads like this, which may be another thing than what is stored. */
+  let untouched = JSON.stringify(input.get());
   const problem = h('p', { class: 'problem', id: problemId, role: 'alert', hidden: true });
   const box = h('div', { class: 'cell-editor' }, input.element, problem);
   let state = stateOf(collection, record);
   state.catch(() => {});
   let done = false;
   let saving = false;
+  let left;
 
   function position() {
-    const cell = grid.cellAt(row, field.name);
+    const cell = grid.cellOf(record.id, field.name);
     box.hidden = !cell;
     if (!cell) return;
     const [outer, inner] = [frame.getBoundingClientRect(), cell.getBoundingClientRect()];
@@ -63,8 +69,7 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
   function close({ focus = true } = {}) {
     if (done) return;
     done = true;
-    grid.element.removeEventListener('scroll', position);
-    removeEventListener('resize', position);
+    grid.element.removeEventListener('drawn', position);
     box.remove();
     if (focus) grid.element.focus({ preventScroll: true });
   }
@@ -84,8 +89,7 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
     input.element.setAttribute('aria-busy', 'true');
     try {
       const value = input.get();
-      if (JSON.stringify(value) === JSON.stringify(before ?? '') || JSON.stringify(value) === JSON.stringify(before))
-        return true;
+      if ([untouched, JSON.stringify(before)].includes(JSON.stringify(value))) return true;
       if (!(await mayChange(`Change ${field.name}`))) return false;
       onsaved(await store(collection, record.id, { [field.name]: value }, { state: await state, query }), before);
       return true;
@@ -105,6 +109,9 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
       const now = await get(records(collection.name, record.id));
       state = stateOf(collection, now);
       state.catch(() => {});
+      // What is there now is what an undo brings back, and what was there before has become a change.
+      before = now[field.name];
+      untouched = undefined;
       refuse(
         `Somebody has changed this record meanwhile; here it is now “${asText(now[field.name], field)}”. ` +
           'Enter writes over it, Escape leaves it.',
@@ -135,10 +142,18 @@ export function editCell({ frame, grid, collection, row, column, query, onsaved,
     if (await save()) close({ focus: false });
   }
 
-  grid.element.addEventListener('scroll', position);
-  addEventListener('resize', position);
+  /** Once it is saved, or out of sight, it goes; else somebody is sent back to it. Resolves to whether it has gone. */
+  async function finish() {
+    await left;
+    if (box.hidden) close({ focus: false });
+    if (!done) input.element.focus();
+    return done;
+  }
+
+  grid.element.addEventListener('drawn', position);
   frame.append(box);
   position();
   input.element.focus();
   input.element.select?.();
+  return { finish };
 }

@@ -21,6 +21,9 @@ function toLocal(text) {
   return local.slice(0, date.getMilliseconds() === 0 ? 19 : 23);
 }
 
+/** What a field has that has nothing. */
+const emptyOf = (field, zero) => (field.nullable ? null : zero);
+
 const option = (value, chosen, text = value) => h('option', { value, selected: chosen }, text);
 const inputOf = (type, value, attributes, read) => {
   const element = h('input', { type, value, ...attributes });
@@ -31,39 +34,48 @@ const MADE = {
   number: (field, value, attributes) =>
     inputOf('number', value ?? '', { step: 'any', ...attributes }, (input) => {
       if (input.validity.badInput) throw new Error('This is not a number.');
-      return input.value === '' ? 0 : Number(input.value);
+      return input.value === '' ? emptyOf(field, 0) : Number(input.value);
     }),
   date: (field, value, attributes) =>
     inputOf('datetime-local', toLocal(value), { step: 1, ...attributes }, (input) => {
       if (input.validity.badInput) throw new Error('The date is not complete.');
-      return input.value === '' ? '' : fromDate(new Date(input.value));
+      return input.value === '' ? emptyOf(field, '') : fromDate(new Date(input.value));
     }),
   bool: (field, value, attributes) => {
+    const isNone = field.nullable && (value ?? null) === null;
     const element = h(
       'select',
       attributes,
+      field.nullable && option('', isNone, '–'),
       option('true', value === true, 'True'),
-      option('false', value !== true, 'False'),
+      option('false', value !== true && !isNone, 'False'),
     );
-    return { element, get: () => element.value === 'true' };
+    return { element, get: () => (element.value === '' ? null : element.value === 'true') };
   },
   select: (field, value, attributes) => {
-    const chosen = [value ?? []].flat();
+    const chosen = [value ?? []].flat().filter((one) => one !== '');
+    // What is stored stays a choice also where the field's list has it no more.
+    const values = [...new Set([...field.values, ...chosen])];
     if (!isMultiple(field)) {
       const element = h(
         'select',
         attributes,
         option('', !value, '–'),
-        field.values.map((one) => option(one, chosen.includes(one))),
+        values.map((one) => option(one, chosen.includes(one))),
       );
-      return { element, get: () => element.value };
+      return { element, get: () => element.value || emptyOf(field, '') };
     }
     const element = h(
       'select',
-      { multiple: true, size: Math.min(field.values.length, 8), ...attributes },
-      field.values.map((one) => option(one, chosen.includes(one))),
+      { multiple: true, size: Math.min(values.length, 8), ...attributes },
+      values.map((one) => option(one, chosen.includes(one))),
     );
-    return { element, get: () => [...element.selectedOptions].map((one) => one.value) };
+    const get = () => {
+      const now = [...element.selectedOptions].map((one) => one.value);
+      // Their order is the record's; what is new comes behind.
+      return [...chosen.filter((one) => now.includes(one)), ...now.filter((one) => !chosen.includes(one))];
+    };
+    return { element, get };
   },
   relation: (field, value, attributes) =>
     inputOf(
@@ -88,7 +100,8 @@ const MADE = {
     return { element, get: () => element.value };
   },
   text: (field, value, attributes) => {
-    const element = String(value ?? '').includes('\n')
+    // An input of one line takes breaks out.
+    const element = /[\r\n]/.test(value ?? '')
       ? h('textarea', { value, ...attributes })
       : h('input', { type: 'text', value: value ?? '', autocomplete: 'off', ...attributes });
     return { element, get: () => element.value };
