@@ -126,8 +126,12 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     );
     fill(holder, text);
   }
-  /** Puts the editor in the place of the text; the caret goes `at` a place on the screen, else to the end. */
+  /**
+   * Puts the editor in the place of the text; the caret goes `at` a place on the screen, else to the end. Whoever has
+   * gone elsewhere before it has come is left there.
+   */
   async function start(at) {
+    const from = document.activeElement;
     starting ??= load().then((made) => {
       if (!ended) build(made);
     });
@@ -144,6 +148,11 @@ export function richText(field, { onchange, collection, openRecord, takePicture,
     );
     if (typedEarly) transaction.insertText(typedEarly);
     typedEarly = '';
+    const now = document.activeElement;
+    if (now !== from && now !== document.body && !holder.contains(now) && !bar.contains(now)) {
+      view.dispatch(transaction);
+      return;
+    }
     view.dispatch(transaction.scrollIntoView());
     view.focus();
   }

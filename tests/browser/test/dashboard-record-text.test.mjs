@@ -183,17 +183,48 @@ test('the editors come when somebody writes, and a text is read without them', a
   assert.deepEqual(page.trouble, []);
 });
 
-test('what is typed before the editor has come is not lost', async () => {
-  const { id } = await make('articles', { title: 'early', story: '<p>Read</p>' });
+/** Holds the editor up: `isAsked` once the page wants it, until `letIn()`. */
+async function holdEditor() {
   let letIn;
+  let asked;
   const isLet = new Promise((done) => (letIn = done));
-  const isAsked = new Promise((asked) =>
-    page.route('**/vendor/prosemirror*', async (route) => {
+  const isAsked = new Promise((done) => (asked = done));
+  await page.route(
+    '**/vendor/prosemirror*',
+    async (route) => {
       asked();
       await isLet;
       await route.continue();
-    }),
+    },
+    { times: 1 },
   );
+  return { isAsked, letIn };
+}
+
+test('the editor leaves those alone who have gone on before it has come', async () => {
+  const { id } = await make('kinds', { title: 'on', story: '<p>Read</p>' });
+  const { isAsked, letIn } = await holdEditor();
+  const panel = await show('kinds', { id });
+  await rich(panel).focus();
+  await page.keyboard.type(' me');
+  await isAsked;
+  const longitude = field(panel, 'spot').getByLabel('Longitude');
+  await longitude.selectText();
+  letIn();
+  // It has come, with what was typed into it.
+  await rich(panel).and(panel.locator('[contenteditable="true"]')).getByText('Read me').waitFor();
+  await page.keyboard.type('12');
+  assert.equal(await longitude.inputValue(), '12');
+  await panel.getByText('Not saved: story, spot', { exact: true }).waitFor();
+  await save(panel);
+  await isSaved(panel);
+  const { story, spot } = await stored('kinds', id);
+  assert.deepEqual([story, spot.lon], ['<p>Read me</p>', 12]);
+});
+
+test('what is typed before the editor has come is not lost', async () => {
+  const { id } = await make('articles', { title: 'early', story: '<p>Read</p>' });
+  const { isAsked, letIn } = await holdEditor();
   const panel = await show('articles', { id });
   await rich(panel).focus();
   await page.keyboard.type(' me');
@@ -207,7 +238,6 @@ test('what is typed before the editor has come is not lost', async () => {
   await rich(panel).getByText('Read me soon').waitFor();
   await field(panel, 'story').locator('.ProseMirror:focus').waitFor();
   await page.keyboard.type(', please');
-  await page.unroute('**/vendor/prosemirror*');
   await save(panel);
   await isSaved(panel);
   assert.equal((await stored('articles', id)).story, '<p>Read me soon, please</p>');
