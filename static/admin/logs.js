@@ -57,7 +57,6 @@ let cancel = new AbortController();
 
 const chosen = () => ({ ...state, search: state.isExpression ? '' : state.search.trim(),
   expression: state.isExpression ? state.expression.trim() : '' });
-const newer = () => filterOf({ ...chosen(), to: null });
 
 function remember(log) {
   const { search, expression, level, from, to } = chosen();
@@ -74,7 +73,7 @@ const row = (entry) => logRow(entry, { selected: selected.has(entry.id), onopen:
 function draw() {
   fill(parts.list, entries.map(row), entries.length === 0
     && h('li', { class: 'empty' }, h('h2', {}, 'Nothing found'),
-    h('p', {}, newer() ? 'No entry fits what you are looking for.' : 'The log is empty.')));
+    h('p', {}, filterOf(chosen()) ? 'No entry fits what you are looking for.' : 'The log is empty.')));
   drawSelection();
 }
 
@@ -210,6 +209,8 @@ function drawRange() {
 }
 function zoom(from, to) {
   [state.from, state.to] = [from, to];
+  // Where the time has an end, nothing comes any more.
+  if (to) setLive(false);
   drawRange();
   changed();
 }
@@ -247,13 +248,17 @@ let liveTimer;
 function setLive(on) {
   parts.live.setAttribute('aria-pressed', String(on));
   clearTimeout(liveTimer);
-  if (on) follow();
+  if (!on) return;
+  // What comes from now on is not of a time that has an end.
+  if (state.to) zoom(state.from, null);
+  follow();
 }
 const isLive = () => parts.live.getAttribute('aria-pressed') === 'true';
 
 async function follow() {
   try {
-    if (document.visibilityState === 'visible' && parts.problem.hidden) await takeNew();
+    const isReading = parts.list.hasAttribute('aria-busy');
+    if (document.visibilityState === 'visible' && parts.problem.hidden && !isReading) await takeNew();
   } catch (error) {
     if (error.name !== 'AbortError') {
       setLive(false);
@@ -266,7 +271,7 @@ async function follow() {
 async function takeNew() {
   const { signal } = cancel;
   const since = entries[0]?.created;
-  const filter = [newer(), since && `created >= '${since}'`].filter(Boolean).join(' && ');
+  const filter = [filterOf(chosen()), since && `created >= '${since}'`].filter(Boolean).join(' && ');
   const { items } = await get('/api/logs', { filter, sort: '-@rowid', perPage: LIVE_PER_LOOK, skipTotal: 1 },
     { signal });
   if (signal.aborted) return;

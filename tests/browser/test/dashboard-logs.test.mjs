@@ -216,6 +216,23 @@ test('live shows new entries as they come', async () => {
   await page.getByText('3 entries').waitFor();
 });
 
+test('live has no end, and a time with an end is not live', async () => {
+  await stranger('/api/endless-1');
+  const page = await owner();
+  await open(page, '/_/logs?search=endless&from=2001-01-02T03:00:00Z&to=2001-01-02T05:00:00Z');
+  await page.getByText('Nothing found').waitFor();
+  const live = page.getByRole('button', { name: 'Live', exact: true });
+  await live.click();
+  await row(page, 'endless-1').waitFor();
+  assert.equal(new URL(page.url()).searchParams.has('to'), false);
+  await page.getByText(/– now$/).waitFor();
+  await stranger('/api/endless-2');
+  await row(page, 'endless-2').waitFor();
+  await page.getByRole('button', { name: 'Earlier' }).click();
+  assert.equal(await live.getAttribute('aria-pressed'), 'false');
+  await page.context().close();
+});
+
 test('chosen entries are downloaded', async () => {
   await Promise.all(['a', 'b', 'c'].map((name) => stranger(`/api/choose-${name}`)));
   const page = await owner();
