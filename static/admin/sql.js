@@ -1,5 +1,6 @@
-// The page SQL: statements that the owner types, read-only unless they say otherwise, and their results. What is
-// completed is `ops/sql-complete`, results `ops/sql-result`, what was typed before `ops/typed-before`.
+// The page SQL: statements that the owner types, read-only unless they say otherwise, and their results. Where one ends
+// is told by `ops/sql-text`, what is completed `ops/sql-complete`, results `ops/sql-result`, what was typed before
+// `ops/typed-before`.
 
 import { Refused, del, getAll, post } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
@@ -10,10 +11,11 @@ import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { sqlCompletion } from './ops/sql-complete.js';
 import { downloads, plan, resultTable } from './ops/sql-result.js';
+import { canGoOn, isChange, statementsOf } from './ops/sql-text.js';
 import { past as typedPast, typedBefore } from './ops/typed-before.js';
 
 const HISTORY = 'sql';
-const CHANGING = /^\s*(?:insert|update|delete|replace)\b/i;
+const NAMES_CHANGE = /\b(?:insert|update|delete|replace)\b/i;
 /** More rows than these aren't drawn on one page. */
 const ROWS_MAX = 20_000;
 const CLOCK_MS = 200;
@@ -67,17 +69,23 @@ const showLabel = () => {
 };
 for (const event of ['keyup', 'pointerup', 'focusin']) document.addEventListener(event, showLabel);
 
-const problem = (...words) => fill(result, h('p', { class: 'banner problem', role: 'alert' }, words));
+/** Says what went wrong; with `keep`, above the rows that are shown. */
+function problem(words, { keep = false } = {}) {
+  if (!keep) result.replaceChildren();
+  result.querySelector(':scope > .banner')?.remove();
+  result.prepend(h('p', { class: 'banner problem', role: 'alert' }, words));
+}
 
 async function run({ explain = false } = {}) {
   if (running) return;
   const { query } = statement();
-  if (query === '') {
+  const statements = statementsOf(query);
+  if (statements.length === 0) {
     problem('Type a statement first.');
     return;
   }
-  const mayChange = changes.checked && !explain;
-  if (mayChange && CHANGING.test(query)) {
+  const readOnly = explain || !changes.checked || !isChange(statements);
+  if (!readOnly) {
     const content = h(
       'pre',
       { class: 'code sql-asked', tabindex: 0, role: 'region', 'aria-label': 'Statement' },
@@ -86,16 +94,17 @@ async function run({ explain = false } = {}) {
     if (!(await ask({ title: 'Change rows?', text: "This can't be undone.", content, action: 'Run', danger: true })))
       return;
   }
-  const answer = await send({ query, readOnly: !mayChange, explain });
+  // Without the comments in front, which the server would take for the first word.
+  const answer = await send({ query: statements.join(';\n'), readOnly, explain });
   if (!answer) return;
   past.add(query);
   showLimits(answer.limits);
   if (explain) fill(result, plan(answer.rows));
-  else show(answer, query);
+  else show(answer, statements);
 }
 
-/** Sends a statement while the page shows that it runs; `null` if there is no answer, which is told. */
-async function send(body) {
+/** Sends a statement while the page shows that it runs; `null` if there is no answer, which is told (see `problem`). */
+async function send(body, place) {
   const abort = new AbortController();
   const name = crypto.getRandomValues(new Uint32Array(4)).join('-');
   const pressed = document.activeElement;
@@ -106,12 +115,16 @@ async function send(body) {
   } catch (error) {
     if (error.name === 'AbortError')
       problem(
-        'Nobody waits for it any more. The server may go on with it until it is done or its time is up',
-        body.readOnly ? '.' : ', so that what was to change may have changed all the same: look.',
+        [
+          'Nobody waits for it any more. The server may go on with it until it is done or its time is up',
+          body.readOnly ? '.' : ', so that what was to change may have changed all the same: look.',
+        ],
+        place,
       );
-    else if (error instanceof Refused)
-      problem(error.text, error.status > 0 && body.readOnly === false && ' Nothing has changed.');
-    else tell(error);
+    else {
+      if (!(error instanceof Refused)) tell(error);
+      problem([error.text ?? error.message, ' ', outcome(error, body)], place);
+    }
     return null;
   } finally {
     running = null;
@@ -120,6 +133,18 @@ async function send(body) {
     if ([document.body, cancelButton].includes(document.activeElement))
       (pressed === text.element ? text.view : pressed).focus();
   }
+}
+
+/** What a failure means for what was to change. Only the server itself knows for certain that nothing has. */
+function outcome({ status, body: answer }, { query, readOnly }) {
+  const isRefusal = status >= 400 && status < 500 && answer?.status === status;
+  if (!readOnly) return isRefusal ? 'Nothing has changed.' : 'It may have been done all the same: look.';
+  return (
+    isRefusal &&
+    changes.checked &&
+    NAMES_CHANGE.test(query) &&
+    'Changes are made only if the first word is INSERT, UPDATE, DELETE or REPLACE.'
+  );
 }
 
 /** Ends what is running, and the answer to it says so. Who doesn't want to wait for that cancels once more. */
@@ -163,8 +188,8 @@ function showRunning() {
   } else result.removeAttribute('aria-busy');
 }
 
-/** Draws an answer. */
-function show(answer, query) {
+/** Draws an answer to statements. */
+function show(answer, statements) {
   const took = duration(answer.execTime);
   if (answer.columns.length === 0) {
     fill(result, h('p', { class: 'banner good' }, `${plural(answer.affectedRows, 'row')} changed, in ${took}.`));
@@ -174,7 +199,8 @@ function show(answer, query) {
   const more =
     answer.truncated &&
     answer.rows.length < ROWS_MAX &&
-    h('button', { type: 'button', class: 'small', onclick: () => loadMore(answer, query) }, 'Load more');
+    canGoOn(statements) &&
+    h('button', { type: 'button', class: 'small', onclick: () => loadMore(answer, statements) }, 'Load more');
   fill(
     result,
     h(
@@ -189,23 +215,13 @@ function show(answer, query) {
 }
 
 /** The rows after those that are shown, of the same question. */
-async function loadMore(shown, query) {
+async function loadMore(shown, [question]) {
   if (running) return;
-  const bare = query.replace(/[\s;]+$/, '');
-  const next = await send({
-    query: `SELECT * FROM (\n${bare}\n) LIMIT -1 OFFSET ${shown.rows.length}`,
-    readOnly: true,
-  });
-  if (next)
-    show(
-      {
-        ...next,
-        columns: shown.columns,
-        rows: [...shown.rows, ...next.rows],
-        execTime: shown.execTime + next.execTime,
-      },
-      query,
-    );
+  const query = `SELECT * FROM (\n${question}\n) LIMIT -1 OFFSET ${shown.rows.length}`;
+  const next = await send({ query, readOnly: true }, { keep: true });
+  if (!next) return;
+  const rows = [...shown.rows, ...next.rows];
+  show({ ...next, columns: shown.columns, rows, execTime: shown.execTime + next.execTime }, [question]);
 }
 
 runButton.addEventListener('click', () => run());

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { api } from '../lib/browser.mjs';
 import { look, lookAtDialog, open, owner } from '../lib/dashboard.mjs';
+import { statementsOf } from '../../../static/admin/ops/sql-text.js';
 
 const HOSTILE = '<img src=x onerror="document.title=\'taken\'">';
 
@@ -36,6 +37,17 @@ async function type(page, text) {
 /** What stands in a column; the first one has the rows' numbers. */
 const cells = (page, at) => page.locator(`[data-result] tbody td:nth-child(${at + 1})`).allInnerTexts();
 const editor = (page) => page.getByRole('textbox', { name: 'SQL statement' });
+const numbers = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2500) SELECT x FROM c';
+
+/** Runs a change that was allowed, and agrees to it. */
+async function change(page, text) {
+  await page.getByLabel('Allow changes of rows').check();
+  await type(page, text);
+  await page.keyboard.press('Control+Enter');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'Run', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
 
 test('a question is answered, sorted, and kept', async () => {
   const page = await owner();
@@ -80,6 +92,38 @@ test('changes have to be allowed and are asked about', async () => {
   await page.getByRole('dialog').getByRole('button', { name: 'Run', exact: true }).click();
   await page.getByText('1 row changed').waitFor();
   assert.equal((await api('GET', '/api/collections/notes/records?filter=n=2')).totalItems, 1);
+});
+
+test('only the server itself is believed that nothing has changed', async () => {
+  const page = await owner();
+  await open(page, '/_/sql');
+  const answers = [
+    (route) => route.fulfill({ status: 504, body: 'The upstream server is too slow.' }),
+    (route) => route.abort(),
+  ];
+  for (const [at, answer] of answers.entries()) {
+    await page.route('**/api/sql', async (route) => {
+      await route.fetch();
+      await answer(route);
+    });
+    await change(page, `UPDATE notes SET n = ${70 + at} WHERE title = 'second'`);
+    await page.getByRole('alert').filter({ hasText: 'It may have been done all the same: look.' }).waitFor();
+    await page.unroute('**/api/sql');
+    assert.equal((await api('GET', `/api/collections/notes/records?filter=n=${70 + at}`)).totalItems, 1);
+  }
+  await change(page, 'UPDATE notes SET m = 1');
+  await page.getByRole('alert').filter({ hasText: 'no such column: m. Nothing has changed.' }).waitFor();
+});
+
+test('a comment in front of a change is none of it, and what makes a change is told', async () => {
+  const page = await owner();
+  await open(page, '/_/sql');
+  await change(page, "-- the first one\n/* really */ UPDATE notes SET n = 80 WHERE title = 'first' -- done");
+  await page.getByText('1 row changed').waitFor();
+  await type(page, 'WITH one AS (SELECT 1) UPDATE notes SET n = 81');
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('only if the first word is INSERT, UPDATE, DELETE or REPLACE.').waitFor();
+  assert.equal((await api('GET', '/api/collections/notes/records?filter=n=81')).totalItems, 0);
 });
 
 test('what the database refuses is told', async () => {
@@ -160,10 +204,7 @@ test('a long value is shortened, and shown as a whole when somebody wants it', a
 test('more rows than an answer has come after each other', async () => {
   const page = await owner();
   await open(page, '/_/sql');
-  await type(
-    page,
-    'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2500) SELECT x FROM c ORDER BY x DESC;',
-  );
+  await type(page, `${numbers} ORDER BY x DESC;`);
   await page.keyboard.press('Control+Enter');
   await page.getByText('1,000 rows, and there are more').waitFor();
   await page.getByRole('button', { name: 'Load more' }).click();
@@ -175,10 +216,40 @@ test('more rows than an answer has come after each other', async () => {
   assert.equal(await page.getByRole('button', { name: 'Load more' }).count(), 0);
 });
 
+test('rows stay when no more can be loaded, and a comment at the end is no hindrance', async () => {
+  const page = await owner();
+  await open(page, '/_/sql');
+  await type(page, `-- numbers\n${numbers}; -- all of them`);
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('1,000 rows, and there are more').waitFor();
+  await page.context().setOffline(true);
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await page.getByRole('alert').filter({ hasText: "The server can't be reached." }).waitFor();
+  assert.equal((await cells(page, 1)).length, 1000);
+  await page.context().setOffline(false);
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await page.getByText('2,000 rows, and there are more').waitFor();
+  assert.equal(await page.getByRole('alert').count(), 0);
+
+  await type(page, `SELECT 1; ${numbers}`);
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('1,000 rows, and there are more').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Load more' }).count(), 0, 'several can not be gone on with');
+});
+
+test('where a statement ends', () => {
+  assert.deepEqual(statementsOf("-- a;\n SELECT ';--', [;] /* ; */, \"--\" ;; /* b */\n -- c"), [
+    "SELECT ';--', [;] /* ; */, \"--\"",
+  ]);
+  assert.deepEqual(statementsOf("SELECT 'it''s;'; VALUES (1 - -1); -- end"), ["SELECT 'it''s;'", 'VALUES (1 - -1)']);
+  assert.deepEqual(statementsOf(' ; -- nothing'), []);
+  assert.deepEqual(statementsOf("SELECT 'open;"), ["SELECT 'open;"]);
+});
+
 test('while something runs, nothing more is loaded of what was there before', async () => {
   const page = await owner();
   await open(page, '/_/sql');
-  await type(page, 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 2500) SELECT x FROM c');
+  await type(page, numbers);
   await page.keyboard.press('Control+Enter');
   await page.getByText('1,000 rows, and there are more').waitFor();
   let sent = 0;
