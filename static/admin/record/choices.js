@@ -17,6 +17,10 @@ export function choices(field, { onchange, parts }) {
       placeholder: 'Filter the values',
       'aria-label': `Filter the values of ${field.name}`,
       oninput: () => draw(),
+      // It would save the record, of which the filter is no part.
+      onkeydown: (event) => {
+        if (event.key === 'Enter') event.preventDefault();
+      },
     });
   const pick = (value, on) => {
     if (!several) chosen = on ? [value] : [];
