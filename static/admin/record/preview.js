@@ -28,7 +28,7 @@ function value(collection, record, field) {
   if (isSecret(field)) return h('span', { class: 'quiet' }, 'never shown');
   const state = toState(field, record[field.name]);
   if (field.type === 'json' && state !== '')
-    return h('pre', { class: 'code', tabindex: 0, role: 'region', 'aria-label': field.name }, state);
+    return h('pre', { class: 'code' }, state);
   if (field.type === 'url' && /^https?:\/\/\S+$/i.test(state))
     return h('a', { href: state, target: '_blank', rel: 'noopener noreferrer' }, state);
   if (field.type === 'file' && state?.length > 0 && !field.protected) {
