@@ -134,6 +134,7 @@ class Editor {
       return;
     }
     this.shownHead = shown;
+    const hadFocus = this.head.contains(document.activeElement);
     fill(
       this.head,
       h('div', { class: 'grow' }, h('p', { class: 'quiet small' }, collection.name), h('h2', {}, name)),
@@ -147,6 +148,8 @@ class Editor {
       record && menu('Actions for this record', actions(this)),
       iconButton('x', 'Close', { onclick: () => this.close() }),
     );
+    // The button that had it is another one now.
+    if (hadFocus) this.head.lastElementChild.focus();
   }
 
   showPreview() {
