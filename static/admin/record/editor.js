@@ -324,6 +324,12 @@ class Editor {
   }
 
   async mayClose() {
+    // The browser's back button means what is on top, whichever panel the page tells.
+    const top = [...document.querySelectorAll('dialog:modal')].at(-1);
+    if (top && top !== this.dialog) {
+      if (top.dispatchEvent(new Event('cancel', { cancelable: true }))) top.close('');
+      return false;
+    }
     if (this.isSaving) {
       toast('It is just being saved. Stop the upload first, or wait a moment.');
       return false;
