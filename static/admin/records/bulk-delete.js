@@ -20,9 +20,12 @@ export async function deleteRecords(collection, ids, onchange) {
   const files = withFiles(effects) && canUndo(effects) ? await keepAll(effects) : new Map();
   const requests = ids.map((id) => ({ id, method: 'DELETE', url: pathOf(collection.name, id) }));
   const sent = await withProgress('Deleting', ids.length, (progress) => sendMany(requests, progress));
-  const outcome = await alreadyGone(sent);
-  const gone = new Set(outcome.done.map((one) => one.id));
-  const settle = async () => (gone.size === ids.length ? effects : settled(effects, gone));
+  let outcome = await alreadyGone(sent);
+  const settle = async () => {
+    outcome = await certain(collection, outcome);
+    const gone = idsOf(outcome);
+    return gone.size === ids.length ? effects : settled(effects, gone);
+  };
   // Should the server not be there just now, it is asked once somebody wants the undo.
   let real = await settle().catch(() => undefined);
   const likely = real ?? effects;
@@ -37,8 +40,10 @@ export async function deleteRecords(collection, ids, onchange) {
     await bringBack(real, new Undo(real, files), onchange);
   };
   report(outcome, 'deleted', undo && goBack, afterDeletion(likely, undo));
-  onchange([...gone]);
+  onchange([...idsOf(outcome)]);
 }
+
+const idsOf = ({ done }) => new Set(done.map((one) => one.id));
 
 /** Asks, and asks again if what goes along has become something else meanwhile. Resolves to what goes, if it may. */
 async function consent(collection, ids) {
@@ -79,6 +84,15 @@ async function alreadyGone(outcome) {
   }
   const done = [...outcome.done, ...outcome.failed.filter((one) => !isThere(one))];
   return { ...outcome, done, failed: outcome.failed.filter(isThere) };
+}
+
+/** Where an answer was lost: what is there no more was deleted, and what is there was not. */
+async function certain(collection, outcome) {
+  const { unsure, done, left } = outcome;
+  if (unsure.length === 0) return outcome;
+  const there = new Set((await fetchWhole(collection, unsure, { fields: 'id' })).map((record) => record.id));
+  const gone = unsure.filter((id) => !there.has(id)).map((id) => ({ id }));
+  return { ...outcome, done: [...done, ...gone], unsure: [], left: left + there.size };
 }
 
 /** What really went where not all was deleted. */

@@ -8,7 +8,7 @@ import { download } from '../lib/download.js';
 import { count, plural } from '../lib/format.js';
 import { kindName } from '../lib/kind-names.js';
 import { toState, toWire } from '../record/values.js';
-import { KEPT_MAX, fetchWhole, problemList, report, sendMany, withProgress } from './changes.js';
+import { KEPT_MAX, fetchWhole, maybe, problemList, report, sendMany, withProgress } from './changes.js';
 import { chooser } from './choose.js';
 import { editableAtOnce, valueInput } from './inputs.js';
 
@@ -94,9 +94,10 @@ export function editRecords(collection, ids, onchange) {
 }
 
 /** Why nothing was changed: each reason once, with how many records it is of. */
-function reasons({ failed, left, broken }) {
+function reasons({ failed, unsure, left, broken }) {
   const same = Map.groupBy(failed, (one) => one.message);
   const lines = [...same].map(([message, some]) => `${plural(some.length, 'record')}: ${message}`);
+  if (unsure.length > 0) lines.push(`${maybe(unsure, 'changed')} ${broken.message}`);
   if (left > 0) lines.push(`${plural(left, 'record')} not tried${broken ? `: ${broken.message}` : '.'}`);
   return lines.length === 1 ? lines : problemList('Why nothing was changed', lines);
 }
@@ -114,8 +115,8 @@ async function change(collection, ids, field, value, onchange) {
     ids.map((id) => ({ id, body: { [name]: value } })),
   );
   const outcome = await withProgress('Changing', ids.length, (progress) => sendMany(requests, progress));
-  if (outcome.done.length === 0) return outcome;
-  const changed = new Set(outcome.done.map((one) => one.id));
+  const changed = new Set([...outcome.done.map((one) => one.id), ...outcome.unsure]);
+  if (changed.size === 0) return outcome;
   const undo = async () => {
     const old = before
       .filter((record) => changed.has(record.id))

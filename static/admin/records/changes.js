@@ -23,11 +23,12 @@ async function batchSize() {
 /**
  * Sends requests `{ id, method, url, body }`, each about one record, and goes on after those that are refused.
  * @returns {Promise<{ done: { id: string, body: any }[], failed: { id: string, status: number, message: string }[],
- *   left: number, broken?: Error }>}  `left` were not sent, because somebody has stopped it or the connection is
- *   `broken`
+ *   unsure: string[], left: number, broken?: Error }>}  `unsure` are the ids of what was sent when the connection was
+ *   `broken`: the answer may be all that was lost; `left` were not sent, because of that or because somebody has
+ *   stopped it
  */
 export async function sendMany(requests, { onprogress, signal }) {
-  const outcome = { done: [], failed: [] };
+  const outcome = { done: [], failed: [], unsure: [] };
   const answered = () => outcome.done.length + outcome.failed.length;
   try {
     const size = await batchSize();
@@ -41,8 +42,11 @@ export async function sendMany(requests, { onprogress, signal }) {
     // What is done is done: whoever asked for this has to hear of it in any case.
     outcome.broken = error;
   }
-  return { ...outcome, left: requests.length - answered() };
+  return { ...outcome, left: requests.length - answered() - outcome.unsure.length };
 }
+
+/** Whether there was no answer, which doesn't tell whether anything has come of the request. */
+const isLost = (error) => error.status === 0;
 
 async function sendBatch(chunk, outcome) {
   try {
@@ -51,7 +55,8 @@ async function sendBatch(chunk, outcome) {
     });
     outcome.done.push(...chunk.map(({ id }, at) => ({ id, body: answers[at].body })));
   } catch (error) {
-    if (!(error instanceof Refused) || error.status === 0) throw error;
+    if (isLost(error)) outcome.unsure.push(...chunk.map(({ id }) => id));
+    if (!(error instanceof Refused) || isLost(error)) throw error;
     // One of them failed, and so none took effect: find out which.
     for (const request of chunk) await sendOne(request, outcome);
   }
@@ -61,25 +66,27 @@ async function sendOne({ id, method, url, body }, outcome) {
   try {
     outcome.done.push({ id, body: await send(method, url, { body }) });
   } catch (error) {
-    if (!(error instanceof Refused) || error.status === 0) throw error;
+    if (isLost(error)) outcome.unsure.push(id);
+    if (!(error instanceof Refused) || isLost(error)) throw error;
     outcome.failed.push({ id, status: error.status, message: error.text });
   }
 }
 
 /** Says what has become of many changes, and of those that were not tried. `more` follows what was done. */
-export function report({ done, failed, left, broken }, verb, undo, more = '') {
+export function report({ done, failed, unsure, left, broken }, verb, undo, more = '') {
+  const options = undo && { action: { label: 'Undo', run: () => undo().catch(tell) } };
   if (failed.length > 0) showFailures(`Not all were ${verb}`, failed);
+  if (broken && left + unsure.length > 0) tell(broken);
   if (left > 0) {
-    if (broken) tell(broken);
-    toast(`${plural(left, 'record')} of ${count(done.length + failed.length + left)} were not ${verb}.`, 'problem');
+    const all = done.length + failed.length + unsure.length + left;
+    toast(`${plural(left, 'record')} of ${count(all)} were not ${verb}.`, 'problem');
   }
-  if (done.length > 0)
-    toast(
-      `${plural(done.length, 'record')} ${verb}.${more}`,
-      'good',
-      undo && { action: { label: 'Undo', run: () => undo().catch(tell) } },
-    );
+  // One undo is for all.
+  if (unsure.length > 0) toast(maybe(unsure, verb), 'problem', done.length > 0 ? {} : options);
+  if (done.length > 0) toast(`${plural(done.length, 'record')} ${verb}.${more}`, 'good', options);
 }
+
+export const maybe = (unsure, verb) => `${plural(unsure.length, 'record')} may have been ${verb}: no answer came.`;
 
 /** Whole records, with everything that the list leaves out, or some fields of them, in the order of their ids. */
 export async function fetchWhole(collection, ids, { onprogress = () => {}, signal, fields } = {}) {
