@@ -19,6 +19,7 @@ import { Draft, newCollectionId } from './schema/draft.js';
 import { fieldList } from './schema/fields.js';
 import { indexList } from './schema/indexes.js';
 import { moreMenu } from './schema/more-menu.js';
+import { whereIs } from './schema/place.js';
 import { queryPanel } from './schema/query.js';
 import { clearProblems, showRefusal, showUnfinished } from './schema/refusal.js';
 import { review } from './schema/review.js';
@@ -110,9 +111,10 @@ function build() {
   );
   const banner = h('div', { class: 'banner problem', role: 'alert', hidden: true });
   const notice = h('div', { class: 'banner warn row between', role: 'status', hidden: true });
-  view = { root, list, bar, mount, banner, notice, rowOf: list[0].rowOf, reveal: list[0].reveal };
+  const { rowOf, open, reveal, settle } = list[0];
+  view = { root, list, bar, mount, banner, notice, rowOf, open, reveal, settle };
   fill(root, notice, banner, head(), bar.element, saveBar());
-  mount(list.some((one) => one.name === chosen) ? chosen : list[0].name);
+  view.shown = mount(list.some((one) => one.name === chosen) ? chosen : list[0].name);
 }
 
 function fieldsTab() {
@@ -127,7 +129,7 @@ function fieldsTab() {
     fields.open(sent[at]);
     return fields.rowOf(sent[at]);
   };
-  return { name: 'fields', label: 'Fields', element, rowOf, reveal: fields.reveal };
+  return { name: 'fields', label: 'Fields', element, rowOf, open: fields.open, reveal: fields.reveal };
 }
 
 const queryTab = () => ({ name: 'query', label: 'Query', ...queryPanel(draft) });
@@ -274,12 +276,12 @@ const changes = () => changesBetween(draft.saved, draft.definition());
 const loss = () => lossBetween(draft.saved, draft.definition());
 
 async function showChanges() {
-  if (!takeTyped()) return;
+  if (!(await takeTyped())) return;
   if (await review(changes(), { loss: loss() })) await send();
 }
 
 async function save() {
-  if (view.button.getAttribute('aria-busy') === 'true' || !takeTyped()) return;
+  if (view.button.getAttribute('aria-busy') === 'true' || !(await takeTyped())) return;
   if (!draft.isNew && !draft.isDirty) {
     toast('There is nothing to save.');
     return;
@@ -290,8 +292,8 @@ async function save() {
   await send();
 }
 
-/** Takes what is just being typed into the draft; returns whether everything that is typed is a value. */
-function takeTyped() {
+/** Takes what is just being typed into the draft; resolves to whether everything that is typed is a value. */
+async function takeTyped() {
   const typing = document.activeElement;
   if (root.contains(typing) && typing.matches('input')) {
     // Some inputs give their text away only when they are left.
@@ -299,6 +301,12 @@ function takeTyped() {
     typing.focus();
   }
   clearProblems(view);
+  // What goes with a view's query is known only when that has been tried.
+  if (view.settle && !draft.isNew && draft.isDirty) {
+    const place = whereIs(root);
+    await busy(view.button, () => heldStill(root, view.settle));
+    await place.back();
+  }
   const left = unfinished(root).filter(({ input }) => !input.closest('.schema-field.removed'));
   if (left.length > 0) showUnfinished(view, left);
   return left.length === 0;
@@ -308,10 +316,11 @@ async function send() {
   if (view.locked.refuses()) return;
   clearProblems(view);
   const sent = draft.fields;
+  const place = whereIs(root);
   let refused = null;
   await busy(view.button, async () => {
     try {
-      done(await heldStill(root, () => (draft.isNew ? post('/api/collections', draft.body()) : change())));
+      done(await heldStill(root, () => (draft.isNew ? post('/api/collections', draft.body()) : change())), place.open);
     } catch (error) {
       if (error.status === 400) refused = error;
       else if (isElsewhere(error)) await meetStored();
@@ -319,6 +328,8 @@ async function send() {
     }
   });
   if (refused) await showRefusal(view, refused, sent);
+  await view.shown;
+  await place.back();
 }
 
 /** Changes the collection, if it is still what the draft was made of. */
@@ -389,7 +400,8 @@ async function lookAround() {
   );
 }
 
-function done(stored) {
+/** It is stored; these fields, by their names, are open in the page. */
+function done(stored, open) {
   hasSaved = true;
   if (draft.isNew) return leave(page(stored.name), { unasked: true });
   if (stored.name !== draft.saved.name) return leave(page(stored.name, `/edit${location.hash}`), { unasked: true });
@@ -399,6 +411,7 @@ function done(stored) {
   );
   const scrolled = window.scrollY;
   build();
+  for (const field of draft.fields) if (open.includes(field.name)) view.open?.(field);
   window.scrollTo(0, scrolled);
   toast('Saved.');
   return undefined;

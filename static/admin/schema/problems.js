@@ -58,7 +58,9 @@ function placeOf(root, path, rowOf) {
 export function mark(place, message) {
   const id = uniqueId('problem');
   const isInput = place.matches('input, select, textarea');
-  const line = h('p', { id, class: 'problem', dataset: { problem: '' } }, message);
+  // An editor marks the place itself, which the message shows by a copy of the line with carets below.
+  const said = place.querySelector('.editor') ? message.replaceAll(/\n {2}.*\n {2} *\^+/g, '') : message;
+  const line = h('p', { id, class: 'problem', dataset: { problem: '' } }, said);
   if (isInput) {
     place.setAttribute('aria-invalid', 'true');
     place.setAttribute('aria-describedby', [place.getAttribute('aria-describedby'), id].filter(Boolean).join(' '));

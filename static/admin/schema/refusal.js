@@ -5,6 +5,7 @@
 // (`problems.js`).
 
 import { fill, h } from '../lib/dom.js';
+import { enter } from './place.js';
 import { clear, flatten, mark, show } from './problems.js';
 
 const tabOf = ([key]) =>
@@ -73,9 +74,7 @@ function showPlaces(view, places) {
   const target = places.find((place) => !place.closest('[role="tabpanel"]')?.hidden) ?? places[0];
   const tab = target?.closest('[role="tabpanel"]');
   if (tab?.hidden) view.bar.choose(view.list.find((one) => tab.contains(one.element)).name);
-  (target?.matches('input, select, textarea')
-    ? target
-    : target?.querySelector('input, select, textarea, button')
-  )?.focus();
-  target?.scrollIntoView({ block: 'center' });
+  if (!target) return;
+  enter(target);
+  target.scrollIntoView({ block: 'center' });
 }
