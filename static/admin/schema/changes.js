@@ -59,7 +59,19 @@ async function total(collection, filter) {
   return totalItems;
 }
 
-const unfilled = async (collection, field) => (await total(collection, '')) - (await total(collection, filled(field)));
+/** A filter for the records which `field` refuses if it is required: empty values, and NULL where it may not be. */
+function unfilled(old, field) {
+  const { name } = old;
+  const empty =
+    {
+      number: `${name} = 0`,
+      bool: `${name} = false`,
+      json: `${name} = "" || ${name} = "[]" || ${name} = "{}"`,
+      geoPoint: `(${name}.lon = 0 && ${name}.lat = 0)`,
+    }[old.type] ?? `${name} = "${isMultiple(old) ? '[]' : ''}"`;
+  const hasNulls = old.nullable || old.type === 'json';
+  return hasNulls && !field.nullable ? `${empty} || ${name} = null` : empty;
+}
 
 const withoutValue = (records) =>
   records === 0
@@ -172,7 +184,7 @@ function oneField(collection, old, field, add) {
     const loss = key === 'nullable' && old[key];
     const count =
       key === 'required' && field[key] && old.type !== 'password'
-        ? async () => withoutValue(await unfilled(collection.name, old))
+        ? async () => withoutValue(await total(collection.name, unfilled(old, field)))
         : loss
           ? async () => '(NULL becomes empty)'
           : undefined;
@@ -182,12 +194,12 @@ function oneField(collection, old, field, add) {
       count,
     );
   }
-  const known = new Set(['id', 'name', 'type', 'system', ...flags.map(([key]) => key)]);
+  const told = tighter(collection, old, field, add);
+  const known = new Set(['id', 'name', 'type', 'system', ...flags.map(([key]) => key), ...told]);
   const others = [...new Set([...Object.keys(old), ...Object.keys(field)])].filter(
     (key) =>
       !known.has(key) && !same(old[key], field[key]) && !(key === 'maxSelect' && isMultiple(old) !== isMultiple(field)),
   );
-  tighter(collection, old, field, add);
   if (others.length > 0)
     add(
       'plain',
@@ -195,27 +207,93 @@ function oneField(collection, old, field, add) {
     );
 }
 
-/** Bounds that records which are there may be outside of: they stay, but can't be saved again as they are. */
+/**
+ * Bounds that records which are there may be outside of: they stay, but can't be saved again as they are. How many that
+ * are is counted where a filter can tell. Returns the options that it has told about.
+ */
 function tighter(collection, old, field, add) {
-  const say = (text, filter) =>
+  const told = [];
+  const say = (key, text, filter) => {
+    told.push(key);
+    if (!filter) {
+      add('care', `${text}: what is outside stays, but can’t be saved again.`);
+      return;
+    }
     add('care', text, async () => {
       const records = plural(await total(collection.name, filter), 'record is', 'records are');
       return `(${records} outside, not to be saved with it)`;
     });
-  const name = code(old.name);
-  // Empty numbers and dates are no values; a bound doesn't concern them.
-  const bounds = { number: (value) => value, date: (value) => quoted(value) }[old.type];
-  if (bounds) {
-    const [least, most] = [field.min, field.max];
-    const isSet = (value) => value !== null && value !== undefined && value !== '';
-    if (isSet(least) && !same(least, old.min))
-      say(`Lets ${name} be ${least} at least`, `${old.name} < ${bounds(least)} && (${filled(old)})`);
-    if (isSet(most) && !same(most, old.max))
-      say(`Lets ${name} be ${most} at most`, `${old.name} > ${bounds(most)} && (${filled(old)})`);
-  }
+  };
+  BOUNDS[old.type]?.(old, field, say, code(old.name));
   if (isMultiple(old) && isMultiple(field) && field.maxSelect < old.maxSelect)
-    say(`Lets ${name} hold ${field.maxSelect} values at most`, `${old.name}:length > ${field.maxSelect}`);
+    say(
+      'maxSelect',
+      `Lets ${code(old.name)} hold ${field.maxSelect} values at most`,
+      `${old.name}:length > ${field.maxSelect}`,
+    );
+  return told;
 }
+
+/** What bounds of each kind became narrower. Empty values are none: a bound doesn't concern them. */
+const BOUNDS = {
+  text(old, field, say, name) {
+    const most = (one) => one.max || TEXT_MAX_CHARS;
+    if (field.min > old.min)
+      say('min', `Lets ${name} have ${plural(field.min, 'character')} at least`, shorter(old.name, field.min));
+    if (most(field) < most(old))
+      say('max', `Lets ${name} have ${plural(most(field), 'character')} at most`, longer(old.name, most(field)));
+    if (field.pattern && field.pattern !== old.pattern)
+      say('pattern', `Lets ${name} be only what matches ${code(cut(field.pattern))}`);
+  },
+  number(old, field, say, name) {
+    range(old, field, say, { name, empty: 0, written: (value) => value });
+    if (field.onlyInt && !old.onlyInt) say('onlyInt', `Lets ${name} be whole numbers only`);
+  },
+  date: (old, field, say, name) => range(old, field, say, { name, empty: '""', written: quoted }),
+  email: domains,
+  url: domains,
+  editor: (old, field, say, name) => size(old, field, say, name, 5 << 20),
+  json: (old, field, say, name) => size(old, field, say, name, 1 << 20),
+  relation(old, field, say, name) {
+    if (field.minSelect > Math.max(old.minSelect, 1))
+      say(
+        'minSelect',
+        `Lets ${name} hold ${field.minSelect} values at least`,
+        `${old.name}:length > 0 && ${old.name}:length < ${field.minSelect}`,
+      );
+  },
+};
+
+function range(old, field, say, { name, empty, written }) {
+  const isSet = (value) => value !== null && value !== undefined && value !== '';
+  const { min, max } = field;
+  if (isSet(min) && !(isSet(old.min) && min <= old.min))
+    say('min', `Lets ${name} be ${min} at least`, `${old.name} < ${written(min)} && ${old.name} != ${empty}`);
+  if (isSet(max) && !(isSet(old.max) && max >= old.max))
+    say('max', `Lets ${name} be ${max} at most`, `${old.name} > ${written(max)} && ${old.name} != ${empty}`);
+}
+
+function domains(old, field, say, name) {
+  const [only, except] = [field.onlyDomains ?? [], field.exceptDomains ?? []];
+  const [oldOnly, oldExcept] = [old.onlyDomains ?? [], old.exceptDomains ?? []];
+  if (only.length > 0 && (oldOnly.length === 0 || oldOnly.some((one) => !only.includes(one))))
+    say('onlyDomains', `Lets ${name} be only at ${only.map(code).join(', ')}`);
+  const fresh = except.filter((one) => !oldExcept.includes(one));
+  if (fresh.length > 0) say('exceptDomains', `Lets ${name} no longer be at ${fresh.map(code).join(', ')}`);
+}
+
+function size(old, field, say, name, byItself) {
+  const most = (one) => one.maxSize || byItself;
+  if (most(field) < most(old)) say('maxSize', `Lets ${name} have ${plural(most(field), 'byte')} at most`);
+}
+
+/** What texts may have where nothing is said. */
+const TEXT_MAX_CHARS = 5000;
+/** A filter can't be longer than a few thousand characters; longer texts are not counted. */
+const LENGTH_MAX_CHARS = 3000;
+/** Filters for lengths of texts: each `_` stands for one character, `%` for any more. */
+const longer = (name, most) => most < LENGTH_MAX_CHARS && `${name} ~ "${'_'.repeat(most + 1)}%"`;
+const shorter = (name, least) => least < LENGTH_MAX_CHARS && `${name} !~ "${'_'.repeat(least)}%" && ${name} != ""`;
 
 const cut = (text, length = RULE_MAX_CHARS) => (text.length > length ? `${text.slice(0, length - 1)}…` : text);
 const brief = (value) => cut(value === undefined ? 'nothing' : JSON.stringify(value), VALUE_MAX_CHARS);

@@ -13,18 +13,31 @@ import { placesOf } from './query-place.js';
 const REFUSED = /^The query can't be used for a view: /;
 const CELL_MAX_CHARS = 80;
 
-/** @returns {{ element: HTMLElement, mount: () => Promise<void> }} */
+/**
+ * @returns {{ element: HTMLElement, mount: () => Promise<void>, settle: () => Promise<void> }} `settle` resolves when
+ *   the draft's fields are those of its query, if it can have any
+ */
 export function queryPanel(draft) {
   const slot = h('div', { dataset: { path: 'viewQuery' } });
   const problem = h('p', { class: 'banner problem', role: 'status', hidden: true });
   const result = h('div', { class: 'stack' });
   let running = null;
+  let derived = draft.isNew ? '' : draft.value.viewQuery;
 
-  /** Tries the query; resolves to what is wrong with it, and where. */
-  async function preview() {
-    running?.abort();
-    running = new AbortController();
+  /** Tries the query, once at a time; resolves to what is wrong with it, and where. */
+  function preview() {
     const query = draft.value.viewQuery;
+    if (running?.query === query) return running.outcome;
+    running?.controller.abort();
+    const controller = new AbortController();
+    const run = { query, controller };
+    running = run;
+    run.outcome = attempt(query, controller.signal).finally(() => {
+      if (running === run) running = null;
+    });
+    return run.outcome;
+  }
+  async function attempt(query, signal) {
     problem.hidden = true;
     if (query.trim() === '') {
       fill(result);
@@ -32,8 +45,9 @@ export function queryPanel(draft) {
     }
     result.setAttribute('aria-busy', 'true');
     try {
-      const found = await post('/api/collections/meta/dry-run-view', { query }, { signal: running.signal });
+      const found = await post('/api/collections/meta/dry-run-view', { query }, { signal });
       draft.derive(found.fields);
+      derived = query;
       show(found);
       result.removeAttribute('aria-busy');
       return [];
@@ -50,6 +64,9 @@ export function queryPanel(draft) {
       problem.hidden = false;
       return placesOf(query, message).map((place) => ({ ...place, message }));
     }
+  }
+  async function settle() {
+    if (draft.value.viewQuery !== derived) await preview();
   }
   function show({ fields, sample }) {
     fill(
@@ -80,7 +97,7 @@ export function queryPanel(draft) {
       h(
         'div',
         { class: 'row' },
-        h('button', { type: 'button', onclick: preview }, 'Preview'),
+        h('button', { type: 'button', onclick: () => preview() }, 'Preview'),
         h('span', { class: 'hint' }, h('kbd', {}, 'Ctrl Enter')),
       ),
     ),
@@ -111,7 +128,7 @@ export function queryPanel(draft) {
     });
     slot.prepend(made.element);
   };
-  return { element, mount };
+  return { element, mount, settle };
 }
 
 function sampleTable(fields, sample) {

@@ -158,7 +158,8 @@ test('what goes is counted for every kind of field, and altogether', async () =>
     { name: 'some', type: 'select', values: ['a', 'b'], maxSelect: 2 },
     { name: 'single', type: 'relation', collectionId: to, maxSelect: 1 },
     { name: 'many', type: 'relation', collectionId: to, maxSelect: 9 },
-    { name: 'tree', type: 'json' }, { name: 'spot', type: 'geoPoint' }, { name: 'maybe', type: 'number', nullable: true },
+    { name: 'tree', type: 'json' }, { name: 'spot', type: 'geoPoint' },
+    { name: 'maybe', type: 'number', nullable: true },
   ];
   await define('counted', [...kinds, { name: 'several', type: 'select', values: ['a', 'b'], maxSelect: 2 }]);
   const target = (await record('counted_target', { n: 'x' })).id;
@@ -231,6 +232,109 @@ test('a field that becomes required says how many records have no value for it',
   await change('full').getByText('(every record has a value)').waitFor();
   await change('gappy').getByText('(1 record has no value, not to be saved again without one)').waitFor();
   await change('gappy').getByText('Look twice').waitFor();
+  await button('Cancel', dialog()).click();
+});
+
+test('what a field that becomes required refuses is counted as the server does, for every kind', async () => {
+  const kinds = {
+    word: { type: 'text' }, size: { type: 'number' }, yes: { type: 'bool' }, day: { type: 'date' },
+    one: { type: 'select', values: ['a', 'b'], maxSelect: 1 },
+    some: { type: 'select', values: ['a', 'b'], maxSelect: 2 },
+    tree: { type: 'json' }, spot: { type: 'geoPoint' },
+  };
+  const fields = Object.entries(kinds).flatMap(([name, kind]) => [
+    { name, ...kind }, { name: `${name}_null`, ...kind, nullable: true },
+    { name: `${name}_never`, ...kind, nullable: true },
+  ]);
+  await define('demanding', fields);
+  const ofAll = (values) => Object.fromEntries(fields.map(({ name }) => [name, values[name.replace(/_.*/, '')]]));
+  const empty = {
+    word: '', size: 0, yes: false, day: '', one: '', some: [], tree: [], spot: { lon: 0, lat: 0 },
+  };
+  const full = {
+    word: 'x', size: 5, yes: true, day: '2026-01-01 00:00:00.000Z', one: 'a', some: ['a'], tree: 0,
+    spot: { lon: 0, lat: 5 },
+  };
+  for (const values of [{}, ofAll(empty), ofAll(empty), ofAll(full), ofAll({ tree: {} }), ofAll({ tree: '' })])
+    await record('demanding', values);
+  await edit('demanding');
+  for (const { name } of fields) {
+    await button(`Options of ${name}`).click();
+    await row(name).getByLabel(/^(Required|Must be true)/).check();
+    if (name.endsWith('_never')) await row(name).getByLabel(/^May be NULL/).uncheck();
+    await button(`Options of ${name}`).click();
+  }
+  await button('Save').click();
+  const lines = dialog().getByRole('listitem').filter({ hasText: /Makes \w+ required/ });
+  await lines.nth(fields.length - 1).waitFor();
+  await lines.filter({ hasText: '…' }).first().waitFor({ state: 'detached' });
+  const said = Object.fromEntries((await lines.allTextContents()).map((line) => {
+    const [, name, count] = /Makes (\w+) required \((\d+|every)/.exec(line);
+    return [name, Number(count)];
+  }));
+  await saved(() => button('Save', dialog()).click());
+  const refused = Object.fromEntries(fields.map(({ name }) => [name, 0]));
+  for (const { id } of (await api('GET', '/api/collections/demanding/records')).items) {
+    const answer = await api('PATCH', `/api/collections/demanding/records/${id}`, {}).then(() => '{}', String);
+    for (const name of Object.keys(JSON.parse(answer.slice(answer.indexOf('{'))).data ?? {})) refused[name] += 1;
+  }
+  assert.deepEqual(said, refused);
+});
+
+test('every bound that becomes narrower is looked at twice, one that becomes wider is not', async () => {
+  const people = (await definition('users')).id;
+  await define('narrow', [
+    text('label', { max: 20 }), text('code'), { name: 'n', type: 'number', min: 1, max: 9 },
+    { name: 'mail', type: 'email' }, { name: 'rich', type: 'editor' },
+    { name: 'to', type: 'relation', collectionId: people, maxSelect: 5 },
+  ]);
+  for (const label of ['ab', 'äöü😀x', '123456']) await record('narrow', { label, code: label, n: 3 });
+  await edit('narrow');
+  const open = async (field) => {
+    if (!(await row(field).getByLabel('Help text').isVisible())) await button(`Options of ${field}`).click();
+  };
+  const set = async (field, values) => {
+    await open(field);
+    for (const [label, value] of Object.entries(values)) {
+      const input = row(field).getByLabel(label, { exact: true });
+      await input.fill(value);
+      await input.press('Enter');
+    }
+  };
+  await set('n', { Least: '0', Greatest: '10' });
+  await set('label', { 'Most characters': '30' });
+  await saved(() => button('Save').click());
+  await page.getByText('Saved.', { exact: true }).waitFor();
+  await set('label', { 'Most characters': '5' });
+  await set('code', { 'Fewest characters': '5', Pattern: '^[a-z]+$' });
+  await set('mail', { 'Only these domains': 'example.com' });
+  await set('rich', { 'Most bytes': '100' });
+  await set('to', { 'At least': '2' });
+  await open('n');
+  await row('n').getByLabel('Whole numbers only').check();
+  await button('Save').click();
+  for (const line of [
+    'Lets label have 5 characters at most (1 record is outside, not to be saved with it).',
+    'Lets code have 5 characters at least (1 record is outside, not to be saved with it).',
+    'Lets code be only what matches ^[a-z]+$: what is outside stays, but can’t be saved again.',
+    'Lets n be whole numbers only: what is outside stays',
+    'Lets mail be only at example.com: what is outside stays',
+    'Lets rich have 100 bytes at most: what is outside stays',
+    'Lets to hold 2 values at least (0 records are outside',
+  ]) {
+    const item = dialog().getByRole('listitem').filter({ hasText: line });
+    await item.getByText('Look twice').waitFor();
+  }
+  await button('Cancel', dialog()).click();
+});
+
+test('what goes with a query is told, though it is saved before the preview has come', async () => {
+  await define('behind', [text('a'), text('b')]);
+  await define('ahead', [], { type: 'view', viewQuery: 'SELECT id, a, b FROM behind' });
+  await edit('ahead');
+  await write('Query of the view', 'SELECT id, a FROM behind');
+  await page.keyboard.press('Control+s');
+  await dialog().getByText('Its records no longer have b.').waitFor();
   await button('Cancel', dialog()).click();
 });
 
