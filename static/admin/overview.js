@@ -3,12 +3,14 @@
 import { get, ownPage, post } from './lib/api.js';
 import { fill, find, h } from './lib/dom.js';
 import { busy, tell, toast } from './lib/feedback.js';
-import { ago, agoBriefly, bytes, count, duration, hourOrDay, plural, toDate } from './lib/format.js';
+import { ago, agoBriefly, bytes, count, duration, fromDate, hourOrDay, plural, toDate } from './lib/format.js';
 import { quantile, total } from './lib/metrics.js';
 import { figures } from './ops/metrics.js';
 
 const HOUR_MS = 3_600_000;
 const HOURS_SHOWN = 24;
+/** The level of a request that went well. */
+const INFO = 0;
 const ROUTES_SHOWN = 12;
 const TIME = 'holdall_http_request_duration_seconds';
 /** The dashboard's own pages and files say nothing of what the server is for. */
@@ -22,16 +24,28 @@ async function refresh() {
 }
 
 async function read() {
-  const [metrics, hours, backups] = await Promise.all([figures(), get('/api/logs/stats'), get('/api/backups')]);
-  const recent = lastHours(hours);
+  const [metrics, hours, backups, { logs }] = await Promise.all([figures(), requests(), get('/api/backups'),
+    get('/api/settings')]);
+  const recent = { hours: lastHours(hours), ...sayWhatIsKept(logs) };
   drawFigures(metrics, recent, backups);
   drawRoutes(metrics);
   await drawChart(recent);
 }
 
+/** Requests per hour. The log has entries of the program, too. */
+const requests = () => get('/api/logs/stats', {
+  filter: `data.type = 'request' && created >= '${fromDate(new Date(Date.now() - HOURS_SHOWN * HOUR_MS))}'`,
+});
+
+/** Requests are counted by the log, which may leave some of them out: what is to be said of that. */
+const sayWhatIsKept = ({ maxDays, minLevel }) => ({
+  isOff: maxDays === 0,
+  note: (maxDays === 0 && 'the log is off') || (minLevel > INFO && 'as far as the log keeps them') || '',
+});
+
 /** The totals of the last hours, with those in which nothing happened. */
 function lastHours(stats) {
-  const known = new Map(stats.map(({ date, total: requests }) => [toDate(date).getTime(), requests]));
+  const known = new Map(stats.map(({ date, total: number }) => [toDate(date).getTime(), number]));
   const now = Math.floor(Date.now() / HOUR_MS) * HOUR_MS;
   return Array.from({ length: HOURS_SHOWN }, (_, at) => {
     const time = now - (HOURS_SHOWN - 1 - at) * HOUR_MS;
@@ -63,8 +77,8 @@ function drawFigures(metrics, recent, backups) {
     find('[data-figures]'),
     card(
       'Requests, 24 h',
-      count(recent.reduce((sum, [, requests]) => sum + requests, 0)),
-      `started ${ago(new Date(started).toISOString())}`,
+      recent.isOff ? '–' : count(recent.hours.reduce((sum, [, number]) => sum + number, 0)),
+      recent.note || `started ${ago(new Date(started).toISOString())}`,
     ),
     card('Half answered in', seconds(half), `99 % in ${seconds(most)}`),
     card(
@@ -148,13 +162,14 @@ async function drawChart(recent) {
         },
       ],
     },
-    [recent.map(([time]) => time), recent.map(([, requests]) => requests)],
+    [recent.hours.map(([time]) => time), recent.hours.map(([, number]) => number)],
     element,
   );
   element.setAttribute('role', 'img');
-  const [, most] = recent.reduce((a, b) => (b[1] > a[1] ? b : a));
-  element.setAttribute('aria-label', `Requests in each of the last ${HOURS_SHOWN} hours, at most ${count(most)}`);
-  find('[data-chart-note]').textContent = 'the last 24 hours, from the log';
+  const [, most] = recent.hours.reduce((a, b) => (b[1] > a[1] ? b : a));
+  element.setAttribute('aria-label', recent.isOff ? 'No requests: the log is off'
+    : `Requests in each of the last ${HOURS_SHOWN} hours, at most ${count(most)}`);
+  find('[data-chart-note]').textContent = `the last 24 hours, ${recent.note || 'from the log'}`;
   chart.recent = recent;
 }
 
