@@ -15,21 +15,33 @@ const FOUND_MAX = 30;
 export function picker({ label, name }) {
   const id = uniqueId('pick');
   let collection;
-  let wanted = '';
+  /** What somebody has chosen, as `{ id, title }`; what merely stands first isn't chosen. */
+  let chosen = null;
   let none;
   let latest = 0;
+  let typed = '';
   let found = { items: [], totalItems: 0 };
-  const select = h('select', { id, name, onchange: () => { wanted = select.value; } });
+  const select = h('select', { id, name, onchange: () => choose() });
   const search = h('input', {
     type: 'search', id: `${id}-search`, placeholder: 'Search', autocomplete: 'off',
     'aria-label': `Search: ${label.toLowerCase()}`,
-    oninput: debounce(() => load(search.value.trim())),
+    oninput: debounce(() => {
+      typed = search.value.trim();
+      // What a search has found stays when the search is emptied.
+      if (typed === '') choose();
+      load();
+    }),
     // Enter would send the form with what was found before.
     onkeydown: (event) => { if (event.key === 'Enter') event.preventDefault(); },
   });
   const note = h('p', { class: 'hint', role: 'status' });
 
-  async function load(typed) {
+  function choose() {
+    const [option] = select.selectedOptions;
+    chosen = option ? { id: option.value, title: option.text } : null;
+  }
+
+  async function load() {
     const turn = (latest += 1);
     try {
       const answer = await get(records(collection.name), { perPage: FOUND_MAX, filter: searching(collection, typed) });
@@ -43,15 +55,18 @@ export function picker({ label, name }) {
 
   function draw() {
     const { items, totalItems } = found;
-    const options = items.map((record) => h('option', { value: record.id }, titleOf(collection, record)));
-    // What is chosen stays so, also if it isn't among what was found.
-    const isFound = items.some((record) => record.id === wanted);
-    if (wanted && !isFound) options.unshift(h('option', { value: wanted }, wanted));
-    if (none !== undefined) options.unshift(h('option', { value: '' }, none));
-    fill(select, options);
-    select.value = wanted;
-    if (select.selectedIndex < 0 && select.options.length > 0) select.selectedIndex = 0;
-    wanted = select.value;
+    const titles = new Map(items.map((record) => [record.id, titleOf(collection, record)]));
+    const isFound = titles.has(chosen?.id);
+    if (isFound) chosen.title = titles.get(chosen.id);
+    const all = [...titles];
+    // What is chosen is offered also if it isn't among what was found.
+    if (chosen?.id && !isFound) all.unshift([chosen.id, chosen.title]);
+    if (none !== undefined) all.unshift(['', none]);
+    fill(select, all.map(([value, title]) => h('option', { value }, title)));
+    // Whoever searches for another one wants that.
+    const isSought = typed !== '' && items.length > 0 && !isFound;
+    select.value = isSought ? items[0].id : chosen?.id ?? '';
+    if (select.selectedIndex < 0 && typed === '') select.selectedIndex = 0;
     const isCut = totalItems > items.length;
     if (items.length === 0) note.textContent = 'Nothing found.';
     else note.textContent = isCut ? `${items.length} of ${totalItems} shown; search for others.` : '';
@@ -60,17 +75,19 @@ export function picker({ label, name }) {
   const element = h('div', { class: 'field' }, h('label', { for: id }, label), search, select, note);
   return {
     element,
-    value: () => wanted,
+    value: () => select.value,
     allowNone: (text) => {
       none = text;
       draw();
     },
-    show: async (of, chosen = '') => {
+    show: async (of, wanted = '') => {
       collection = of;
-      wanted = chosen;
+      chosen = wanted ? { id: wanted, title: wanted } : null;
+      typed = '';
       found = { items: [], totalItems: 0 };
       search.value = '';
-      await load('');
+      draw();
+      await load();
     },
   };
 }

@@ -75,6 +75,35 @@ test('accounts are found by searching, and what they would see is shown', async 
   await look(page, 'access-allowed');
 });
 
+test('whom a search finds is who asks, until somebody else is chosen', async () => {
+  const ben = await account('users', { name: 'Ben' });
+  await open(page, '/_/access');
+  await choose('Who asks', 'record');
+  await choose('Accounts of', 'users');
+  const select = page.getByRole('main').getByLabel('Account', { exact: true });
+  const search = page.getByLabel('Search: account');
+  const offers = (one, state = 'attached') => select.getByRole('option', { name: one.email }).waitFor({ state });
+  await offers(ada);
+  await search.fill(ben.email);
+  await offers(ada, 'detached');
+  await choose('Collection', 'posts');
+  await choose('Action', 'view');
+  await ask();
+  await answer().getByText(`${ben.email} of users, view`).waitFor();
+  await search.fill('');
+  await offers(ada);
+  assert.equal(await select.inputValue(), ben.id, 'it is still who was found');
+
+  await choose('Account', ada.id);
+  await search.fill(ben.email);
+  await page.waitForFunction(([element, id]) => element.value === id, [await select.elementHandle(), ben.id]);
+  await offers(ada);
+  await search.fill('nobody has this name');
+  await offers(ben, 'detached');
+  assert.equal(await select.inputValue(), ada.id);
+  assert.match(await select.innerText(), new RegExp(`^${ada.email} · ${ada.id}$`));
+});
+
 test('an address is a question that can be sent to somebody', async () => {
   const query = new URLSearchParams({ who: 'record', whoCollection: 'users', whoId: ada.id, action: 'create', collection: 'posts', body: JSON.stringify({ title: 'shared', author: '' }) });
   await open(page, `/_/access?${query}`);
