@@ -1,11 +1,12 @@
 // The dialog that writes records to a file: everything that the filter selects, page by page, or what is selected by
 // hand. Loaded by records.js.
 
-import { get, records as pathOf } from '../lib/api.js';
+import { records as pathOf, send } from '../lib/api.js';
 import { h, uniqueId } from '../lib/dom.js';
 import { download } from '../lib/download.js';
 import { tell, toast } from '../lib/feedback.js';
 import { count, plural } from '../lib/format.js';
+import { readRecords } from '../record/values.js';
 import { withProgress } from './changes.js';
 import { lineOf } from '../lib/csv.js';
 import { chunks, oneOf } from './query.js';
@@ -120,25 +121,28 @@ async function write(options) {
 async function* pages({ collection, filter, sort, names, ids }, signal) {
   const path = pathOf(collection.name);
   const fields = names.join(',');
+  // Numbers inside of JSON keep all their digits.
+  const read = async (from, query) => {
+    const text = await (await send('GET', from, { query, signal, raw: true })).text();
+    return { items: readRecords(text, collection), cursor: JSON.parse(text).nextCursor };
+  };
   const some = { perPage: IDS_PER_REQUEST, skipTotal: 1, fields, sort };
   for (const chunk of chunks(ids ?? [], IDS_PER_REQUEST))
-    yield (await get(path, { ...some, filter: oneOf(chunk) }, { signal })).items;
+    yield (await read(path, { ...some, filter: oneOf(chunk) })).items;
   for (let cursor = ids ? undefined : ''; cursor !== undefined;) {
-    const found = await get(`${path}?cursor=`, { filter, sort, cursor, fields, perPage: PAGE_ROWS }, { signal });
+    const found = await read(`${path}?cursor=`, { filter, sort, cursor, fields, perPage: PAGE_ROWS });
     if (found.items.length > 0) yield found.items;
-    cursor = found.nextCursor || undefined;
+    cursor = found.cursor || undefined;
   }
 }
 
-const csv = (items, { names, guarded }) =>
-  items
-    .map((record) =>
-      lineOf(
-        names.map((name) => record[name]),
-        { guarded },
-      ),
-    )
-    .join('');
+function csv(items, { collection, names, guarded }) {
+  const isJson = new Set(collection.fields.filter((field) => field.type === 'json').map((field) => field.name));
+  // A text of JSON goes with its quotes: without them, `5` would come back as a number.
+  const cell = (name, value) => (isJson.has(name) && typeof value === 'string' ? JSON.stringify(value) : value);
+  const line = (record) => names.map((name) => cell(name, record[name]));
+  return items.map((record) => lineOf(line(record), { guarded })).join('');
+}
 
 function json(items, { names }, first) {
   const text = (record) => JSON.stringify(Object.fromEntries(names.map((name) => [name, record[name]])));

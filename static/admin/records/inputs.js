@@ -93,7 +93,8 @@ const MADE = {
       value: value === undefined ? '' : JSON.stringify(value),
       ...attributes,
     });
-    return { element, get: () => (element.value.trim() === '' ? null : parse(element.value)) };
+    // As its text, in which numbers keep all their digits; the server reads it.
+    return { element, get: () => (element.value.trim() === '' ? null : checked(element.value)) };
   },
   editor: (field, value, attributes) => {
     const element = h('textarea', { value: value ?? '', ...attributes });
@@ -114,9 +115,10 @@ MADE.email = (field, value, attributes) =>
 MADE.url = (field, value, attributes) =>
   inputOf('text', value ?? '', { inputmode: 'url', autocomplete: 'off', ...attributes }, (input) => input.value.trim());
 
-function parse(text) {
+function checked(text) {
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
+    return text;
   } catch (error) {
     throw new Error(`This is not JSON: ${error.message}`);
   }

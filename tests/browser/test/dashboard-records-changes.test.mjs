@@ -273,6 +273,13 @@ test('many records get a relation that is searched by name, or a null', async ()
       [shelf.id, null],
     ],
   );
+  // A text in JSON stays one.
+  await page.getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.getByLabel('Field').selectOption('extra');
+  await page.getByLabel('New value').fill('"5"');
+  await page.getByRole('button', { name: 'Change 2 records' }).click();
+  await row(page, 'T-1').getByText('"5"').waitFor();
+  assert.deepEqual((await all()).map((one) => one.extra), ['5', '5']);
 });
 
 test('a cell is copied as it is stored, rich texts whole', async () => {

@@ -156,6 +156,30 @@ test('what was exported comes back as the same records', async () => {
   );
 });
 
+test('what is JSON comes back from a CSV file as it was, texts that look like something else included', async () => {
+  await clear();
+  const texts = ['5', 'true', '[1]', 'null', '', 'hello', ' x ', '=1+1'].map((text) => JSON.stringify(text));
+  const values = [...texts, '5', '-1.5', 'true', 'null', '{"a":["b, c"]}'];
+  for (const [at, extra] of values.entries()) await create({ title: `Value ${at}`, code: `J-${at}`, extra });
+  const sorted = async () => (await all()).map((one) => [one.id, one.code, one.extra]).sort();
+  const before = await sorted();
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  await page.getByLabel('More').click();
+  await page.getByRole('button', { name: 'Export …' }).click();
+  await page.getByLabel('CSV, for tables').check();
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  const file = await readFile(await (await downloading).path());
+  await clear();
+  const { dialog, choose, go } = await importing(page);
+  await choose('things.csv', file);
+  await dialog.getByText('things.csv').waitFor();
+  await go.click();
+  await dialog.getByText(`${values.length} records created, 0 changed, 0 refused.`).waitFor();
+  assert.deepEqual(await sorted(), before);
+});
+
 test('an import tells when the connection breaks, and goes on afterwards', async () => {
   await clear();
   const page = await owner();
