@@ -35,6 +35,10 @@ function splitBy(rule, join) {
   return parts.map((part) => part.trim());
 }
 
+/** A text in quotes, in which two slashes are nothing else, or a comment. */
+const TEXT_OR_COMMENT = /"(?:[^"\\]|\\[^])*"?|'(?:[^'\\]|\\[^])*'?|\/\/.*/g;
+const withoutComments = (rule) => rule.replace(TEXT_OR_COMMENT, (found) => found.startsWith('//') ? '' : found);
+
 /** Whether guests may do it. */
 export const isOpen = (rule) => rule === '';
 
@@ -44,7 +48,7 @@ const only = (...words) => ({ names: false, words });
 /** Who may, as texts and elements; `rule` is `null`, empty, or an expression. */
 export function whoMay(rule) {
   if (rule === null || rule === undefined) return ['Superusers only.'];
-  const condition = rule.replace(/\/\/.*$/gm, '').trim();
+  const condition = withoutComments(rule).trim();
   if (condition === '') return ['Everybody, also without signing in.'];
   const [first, ...others] = phrase(condition).words;
   return [first[0].toUpperCase() + first.slice(1), ...others, '.'];

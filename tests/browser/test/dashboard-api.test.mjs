@@ -208,6 +208,15 @@ test('views have two calls, and rules are told in words', async () => {
   assert.match(await row.textContent(), /needed.*at least 30 characters; at most 40 characters/);
 });
 
+test('two slashes in a text are no comment', async () => {
+  const rule = '@request.auth.id != "" // whoever came by\n&& @request.headers.origin = "https://x.com" '
+    + '&& name = \'it\\\'s // "me"\' // said "he';
+  await api('POST', '/api/collections', { name: 'owned', type: 'base', listRule: rule, fields: [text('name')] });
+  await open(page, '/_/collections/owned/api#list');
+  assert.equal(await page.locator('.who').textContent(), 'Whoever is signed in if @request.headers.origin = '
+    + '"https://x.com" for records with name = \'it\\\'s // "me"\'.');
+});
+
 test('what comes from data stays text, in the page and in shells', async () => {
   await open(page, '/_/collections/picky/api#create');
   await page.locator('[data-snippet="curl"]').waitFor();
