@@ -94,3 +94,20 @@ test('a list that somebody else has changed meanwhile is not replaced unasked', 
   assert.equal(await page.getByLabel('Name', { exact: true }).inputValue(), 'Theirs');
   await page.context().close();
 });
+
+test('on a phone, a notice leaves the buttons that save in reach', async () => {
+  const page = await owner({ viewport: { width: 390, height: 780 } });
+  await open(page, '/_/settings');
+  await page.getByLabel('Sender\'s name').fill('Post');
+  await page.route('**/api/settings', (route) => route.abort(), { times: 1 });
+  await save(page);
+  const notice = page.locator('.toast').getByText('The server can\'t be reached.');
+  await notice.waitFor();
+  const [{ y, height }, bar] = await Promise.all([page.locator('.toast').boundingBox(),
+    page.locator('.save-bar').boundingBox()]);
+  assert.ok(y + height <= bar.y, `${y + height} is above ${bar.y}`);
+  await save(page);
+  await saved(page);
+  assert.equal((await settings()).meta.senderName, 'Post');
+  await page.context().close();
+});
