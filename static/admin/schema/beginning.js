@@ -5,6 +5,7 @@
 import { newCollectionId } from './draft.js';
 import { parseIndex, writeIndex } from './index-sql.js';
 import { blankField } from './kinds.js';
+import { withPaths } from './rule-place.js';
 
 /** A new collection; but for views it notes when records were made and changed, which nearly everybody wants. */
 export function blankOf(type, scaffolds) {
@@ -35,5 +36,18 @@ export function copyOf(model, collections) {
     return index ? writeIndex({ ...index, name: `${index.name}_${id.slice(-6)}` }, name) : sql;
   });
   if (copied.oauth2) copied.oauth2.providers = [];
+  const rename = backRelations(model, name);
+  for (const key of Object.keys(copied).filter((one) => one.endsWith('Rule')))
+    copied[key] &&= withPaths(copied[key], rename);
+  if (copied.mfa?.rule) copied.mfa.rule = withPaths(copied.mfa.rule, rename);
   return copied;
+}
+
+/** Renames what leads back over a collection's relations to itself: in its copy, that is the copy. */
+function backRelations(model, name) {
+  const selves = model.fields.filter((field) => field.collectionId === model.id).map((field) => field.name);
+  const back = new RegExp(`(?<!\\w)${model.name}_via_(${selves.join('|')})(?!\\w)`, 'g');
+  // These paths begin elsewhere, and there the original still is what it was.
+  const isElsewhere = (path) => /^@(?:collection|request\.auth)\b/.test(path);
+  return (path) => (selves.length === 0 || isElsewhere(path) ? path : path.replaceAll(back, `${name}_via_$1`));
 }

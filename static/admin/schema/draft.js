@@ -95,8 +95,8 @@ export class Draft extends EventTarget {
   }
 
   /**
-   * The definition in which a rule is checked. What is renamed has its old name for a rule that nobody has touched,
-   * because the server carries new names into those.
+   * The definition in which a rule is checked. What is renamed, the collection too, has its old name for a rule that
+   * nobody has touched, because the server carries new names into those.
    */
   definitionFor(rule, text) {
     const definition = this.definition();
@@ -105,6 +105,7 @@ export class Draft extends EventTarget {
       return { ...definition, id: '', type: 'base', viewQuery: undefined };
     const stored = rule.split('.').reduce((one, key) => one?.[key], this.saved);
     if (this.saved && stored === text) {
+      definition.name = this.saved.name;
       definition.fields = this.entries
         .filter((entry) => !entry.removed)
         .map(({ field, saved }) => ({ ...field, name: saved?.name ?? field.name }));

@@ -1,6 +1,7 @@
-// Where in a rule the caret is: among names, in a text in quotes, or in a comment. Pure.
+// Where in a rule names are, and where texts in quotes and comments. Pure.
 //
-// Used by the completion of rules, which offers names only where names can stand, and values within quotes.
+// Used by the completion of rules, which offers names only where names can stand, and values within quotes; and by
+// copies of collections, whose rules have other names.
 
 const TEXT = /"(?:[^"\\]|\\[\s\S])*("|$)|'(?:[^'\\]|\\[\s\S])*('|$)/;
 const TOKEN = new RegExp(String.raw`\/\/.*|${TEXT.source}|@?\w[\w.:@]*|\??(?:!=|>=|<=|!~|=|>|<|~)|\S`, 'g');
@@ -29,6 +30,10 @@ export function placeAt(rule, caret) {
   }
   return { kind: 'code' };
 }
+
+/** A rule with other names: `rename` gets each path of names that is in it. */
+export const withPaths = (rule, rename) =>
+  rule.replaceAll(TOKEN, (token) => (/^@?[A-Za-z_]/.test(token) ? rename(token) : token));
 
 /** A value as it stands in such a text. */
 export const quotedIn = (value, quote) => value.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`);

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { api } from '../lib/browser.mjs';
 import { look, open } from '../lib/dashboard.mjs';
 import {
   button, define, definition, dialog, edit, editorOf, HOSTILE, lookAtTab, page, record, saved, text, write,
@@ -111,6 +112,29 @@ test('a mistake is told with its line, and marked where it is, after signs of an
   await page.getByRole('status').getByText('Expected a field').waitFor();
   // At the end there is nothing to underline: it is a mark between signs, which has no width.
   await page.locator('.cm-lintPoint-error').waitFor({ state: 'attached' });
+});
+
+test('rules over a relation of a collection to itself follow its new name, and that of its copy', async () => {
+  const self = { name: 'up', type: 'relation', collectionId: 'tree_collection', maxSelect: 1 };
+  const rule = 'tree_via_up.t = "tree_via_up" // tree_via_up\n|| up.tree_via_up.t = @collection.tree.tree_via_up.t';
+  await define('tree', [text('t'), self], { id: 'tree_collection' });
+  await api('PATCH', '/api/collections/tree', { listRule: rule });
+  await edit('tree');
+  await page.getByLabel('Name', { exact: true }).fill('trees');
+  const checked = page.waitForResponse((one) => one.url().includes('/_/check-rule'));
+  await page.getByRole('tab', { name: 'Rules' }).click();
+  assert.deepEqual((await (await checked).json()).problems, []);
+  await button('Save').click();
+  await saved(() => button('Save', dialog()).click());
+  await page.waitForURL('**/_/collections/trees/edit#rules');
+  await open(page, '/_/new-collection?from=trees');
+  await saved(() => button('Create').click());
+  await page.waitForURL('**/_/collections/trees_copy');
+  const { listRule } = await definition('trees_copy');
+  assert.equal(
+    listRule,
+    'trees_copy_via_up.t = "tree_via_up" // tree_via_up\n|| up.trees_copy_via_up.t = @collection.trees.trees_via_up.t',
+  );
 });
 
 test('the query of a view is tried before it is saved', async () => {
