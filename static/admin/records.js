@@ -254,7 +254,8 @@ function showRecord(before) {
 async function openPanel(id) {
   if (panelOpen) return;
   panelOpen = true;
-  const options = { collection, id: id === 'new' ? undefined : id, onsaved: saved, onclosed: closed };
+  const shown = { collection, id: id === 'new' ? undefined : id };
+  const options = { ...shown, onsaved: saved, ondeleted: () => reload(), onclosed: closed };
   const opened = await over(
     () => import('./record/editor.js'),
     ({ openRecord }) => openRecord(options),
@@ -323,8 +324,13 @@ const openExport = () =>
 const openImport = () =>
   over(
     () => import('./records/import.js'),
-    ({ importDialog }) => importDialog({ collection, onchange: () => reload({ keepPlace: false }) }),
+    ({ importDialog }) => importDialog({ collection, onbegin: () => heard.importing(), onchange: imported }),
   );
+
+function imported(created) {
+  heard.hasImported(created);
+  reload({ keepPlace: false });
+}
 
 const openColumns = () =>
   over(

@@ -3,6 +3,8 @@
 
 /** How long a row shows that it has just changed. */
 const FRESH_MS = 4000;
+/** So long after an import its records are waited for; what was lost on the way must not silence others' for good. */
+const IMPORT_MS = 15_000;
 /** So long new records are gathered before the list is asked which of them its filter matches. */
 const GATHER_MS = 200;
 
@@ -13,6 +15,11 @@ export class Heard {
   #unsure = new Set();
   #asked = new Set();
   #asking;
+  /** While an import of our own runs: how many new records have been heard of. */
+  #imported;
+  /** How many of the last import's records are still to be heard of. */
+  #expected = 0;
+  #waiting;
   /** Whether events may have been missed. */
   missed = false;
 
@@ -38,8 +45,32 @@ export class Heard {
     for (const [, record] of this.source().loaded()) this.news.delete(record.id);
   }
 
+  /** An import of our own begins. What it makes is no news: the list is fetched anew when it has ended. */
+  importing() {
+    this.#imported = 0;
+  }
+
+  /** It has ended, and has made so many records. The events of many of them are still on their way. */
+  hasImported(created = 0) {
+    this.#expected = Math.max(created - this.#imported, 0);
+    this.#imported = undefined;
+    clearTimeout(this.#waiting);
+    this.#waiting = setTimeout(() => {
+      this.#expected = 0;
+    }, IMPORT_MS);
+  }
+
+  /** Whether a new record is taken for one of our own import. */
+  #isOurs() {
+    if (this.#imported !== undefined) this.#imported += 1;
+    else if (this.#expected > 0) this.#expected -= 1;
+    else return false;
+    return true;
+  }
+
   hear({ action, record }) {
     if (action === 'gap') this.missed = true;
+    else if (action === 'create' && this.#isOurs()) return;
     else if (action === 'create' && this.source().indexOf(record.id) < 0) this.#created(record.id);
     else if (action === 'update') this.#updated(record);
     else if (action === 'delete') this.gone(record.id);

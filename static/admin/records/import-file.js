@@ -75,8 +75,12 @@ const textOf = async ({ file, encoding }) => new TextDecoder(encoding).decode(aw
 
 /** An array, or an object a line. The beginning is enough only for the latter. */
 async function jsonRows(file, start, encoding) {
-  if (!start.trimStart().startsWith('[')) return linesOf(start, ROWS_SHOWN).map((line) => JSON.parse(line));
-  return JSON.parse(await textOf({ file, encoding })).slice(0, ROWS_SHOWN);
+  if (start.trimStart().startsWith('[')) return JSON.parse(await textOf({ file, encoding })).slice(0, ROWS_SHOWN);
+  // Where the beginning ends, a line may have been cut; if there is no whole one, the file is read on.
+  const whole = file.size > LOOKED_AT_BYTES ? start.slice(0, start.lastIndexOf('\n') + 1) : start;
+  const lines = linesOf(whole, ROWS_SHOWN);
+  const found = lines.length > 0 ? lines : linesOf(await textOf({ file, encoding }), ROWS_SHOWN);
+  return found.map((line) => JSON.parse(line));
 }
 
 const linesOf = (text, most) => text.split('\n', most).filter((line) => line.trim());

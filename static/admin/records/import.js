@@ -27,8 +27,11 @@ function keys(collection) {
   ];
 }
 
-/** `onchange()` is called after rows have gone in. */
-export function importDialog({ collection, onchange }) {
+/**
+ * `onbegin()` is called before rows go in; afterwards `onchange(created)`, with the number of new records; without it
+ * if nobody knows which rows are in.
+ */
+export function importDialog({ collection, onbegin, onchange }) {
   const title = uniqueId('import');
   const [fileId, keyId] = [uniqueId('file'), uniqueId('key')];
   const preview = h('div', { class: 'stack' });
@@ -125,6 +128,7 @@ export function importDialog({ collection, onchange }) {
     enable(false);
     for (const input of form.querySelectorAll('input, select')) input.disabled = true;
     close.textContent = 'Stop';
+    if (!dryRun) onbegin();
     const outcome = await attempt(dryRun).finally(() => {
       running = undefined;
       close.textContent = 'Close';
@@ -132,10 +136,8 @@ export function importDialog({ collection, onchange }) {
     });
     // What is in must not go in a second time by a second click.
     enable(dryRun || !outcome || outcome.created + outcome.updated === 0);
-    if (!outcome) return;
-    fill(result, drawOutcome(outcome, dryRun, collection));
-    if (dryRun || outcome.created + outcome.updated === 0) return;
-    onchange();
+    if (outcome) fill(result, drawOutcome(outcome, dryRun, collection));
+    if (!dryRun) onchange(outcome?.created);
   }
 
   /** What the server refuses as a whole is said here; a notice would lie behind the dialog. */
@@ -145,8 +147,9 @@ export function importDialog({ collection, onchange }) {
       const options = { format: table.format, key: key.value, dryRun, signal: running.signal, onprogress: progress };
       return await upload(collection, await bodyOf(table), options);
     } catch (error) {
-      const unsure = error.status === 0 && !dryRun ? ' Some rows may be in already: look before you try again.' : '';
-      const text = error.name === 'AbortError' ? 'It was stopped.' : (error.text ?? error.message);
+      const isStopped = error.name === 'AbortError';
+      const unsure = (isStopped || error.status === 0) && !dryRun ? ' Some rows may be in already: look before you try again.' : '';
+      const text = isStopped ? 'It was stopped.' : (error.text ?? error.message);
       complain(text + unsure);
       return null;
     }

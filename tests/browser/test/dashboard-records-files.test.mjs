@@ -192,3 +192,64 @@ test('an import tells when the connection breaks, and goes on afterwards', async
   await go.click();
   await dialog.getByText('1 record created').waitFor();
 });
+
+test('who stops an import is told that rows may be in, and sees them', async () => {
+  await clear();
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  const { dialog, choose, go } = await importing(page);
+  await choose('a.csv', Buffer.from('title,code\nOne,S-2\n'));
+  // The rows are in, and the answer never comes.
+  const isIn = new Promise((resolve) => {
+    page.route('**/import?**', async (route) => resolve(await route.fetch()));
+  });
+  await go.click();
+  await isIn;
+  await dialog.getByRole('button', { name: 'Stop' }).click();
+  await dialog.getByText('It was stopped. Some rows may be in already: look before you try again.').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await row(page, 'S-2').waitFor();
+  await page.getByText('1 record', { exact: true }).waitFor();
+});
+
+test("an import's own records are no news, and others' are", async () => {
+  await clear();
+  const page = await owner();
+  const subscribed = page.waitForResponse(
+    (answer) => answer.url().endsWith('/api/realtime') && answer.request().method() === 'POST',
+  );
+  await open(page, '/_/collections/things');
+  await subscribed;
+  const { dialog, choose, go } = await importing(page);
+  const lines = Array.from({ length: 50 }, (_, at) => `Own ${at},Q-${at}`);
+  await choose('own.csv', Buffer.from(['title,code', ...lines].join('\n')));
+  await go.click();
+  await dialog.getByText('50 records created').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await create({ title: 'Of somebody else', code: 'Q-else' });
+  await page.getByRole('button', { name: '1 new record – show' }).click();
+  await page.getByText('51 records', { exact: true }).waitFor();
+  assert.deepEqual(page.trouble, []);
+});
+
+test('lines of JSON may be longer than what is looked at first', async () => {
+  await clear();
+  const page = await owner();
+  await open(page, '/_/collections/things');
+  const { dialog, choose, go } = await importing(page);
+  const lineOf = (code, length) => `${JSON.stringify({ title: code, code, body: `<p>${'x'.repeat(length)}</p>` })}\n`;
+  for (const [name, text] of [
+    // The third is cut where the look ends.
+    ['cut', [1, 2, 3].map((at) => lineOf(`C-${at}`, 100_000)).join('')],
+    // Not even the first is whole there.
+    ['long', lineOf('L-1', 300_000)],
+  ]) {
+    await choose(`${name}.jsonl`, Buffer.from(text));
+    await dialog.getByText(`${name}.jsonl`).waitFor();
+    await go.click();
+    await dialog.getByText(/records? created, 0 changed, 0 refused/).waitFor();
+  }
+  assert.deepEqual((await all()).map((one) => one.code).sort(), ['C-1', 'C-2', 'C-3', 'L-1']);
+});

@@ -3,6 +3,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { cellOf, delimiterOf, parse } from '../../../static/admin/lib/csv.js';
+import { Heard } from '../../../static/admin/records/heard.js';
 import { isExpression, literal, understand } from '../../../static/admin/records/query.js';
 import { Selection } from '../../../static/admin/records/selection.js';
 import { Source } from '../../../static/admin/records/source.js';
@@ -168,4 +169,34 @@ test('whoever jumps into a list goes on from there by cursor', async () => {
     down(500, 300),
   );
   assert.deepEqual(asked, ['page 1', 'page 6', '401']);
+});
+
+test('what an import of our own makes is no news, however late one hears of it', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const grid = { marks: new Map(), redraw: () => {} };
+  const heard = new Heard({ grid, source: () => ({ filter: '', indexOf: () => -1 }), onchange: () => {} });
+  const hear = (...ids) => {
+    for (const id of ids) heard.hear({ action: 'create', record: { id } });
+  };
+  hear('theirs');
+  heard.importing();
+  hear('a', 'b');
+  heard.hasImported(4);
+  heard.forget();
+  hear('c', 'd');
+  assert.deepEqual([...heard.news], []);
+  hear('other');
+  assert.deepEqual([...heard.news], ['other']);
+  // What never comes is waited for no longer than a while.
+  heard.importing();
+  heard.hasImported(1);
+  t.mock.timers.tick(60_000);
+  hear('late');
+  assert.deepEqual([...heard.news], ['other', 'late']);
+  // One that was stopped has made nobody knows how many.
+  heard.importing();
+  hear('e');
+  heard.hasImported();
+  hear('f');
+  assert.deepEqual([...heard.news], ['other', 'late', 'f']);
 });
