@@ -8,6 +8,7 @@ import { ago, bytes, duration, plural, when } from './lib/format.js';
 import { shortcut } from './lib/keys.js';
 import { command } from './lib/palette.js';
 import { formDialog, labelled } from './ops/form-dialog.js';
+import { keepFocus } from './ops/keep-focus.js';
 import { figures, valueOf } from './ops/metrics.js';
 import { restore } from './ops/restore.js';
 import { BACKUPS } from './ops/settings-fields.js';
@@ -54,15 +55,14 @@ function row(backup) {
 
 function draw(list) {
   const newestFirst = list.toSorted((a, b) => b.modified.localeCompare(a.modified) || b.key.localeCompare(a.key));
-  const focused = document.activeElement?.closest?.('[data-backups]')
-    && document.activeElement.getAttribute('aria-label');
+  const giveFocusBack = keepFocus(body, body.closest('.scroll'));
   fill(body,
     making !== null && h('tr', {}, h('th', { scope: 'row', class: 'mono' }, making || 'New backup'), h('td'),
       h('td', {}, 'now'), h('td', { colspan: 2 }, h('span', { class: 'badge info' }, 'Being made'))),
     newestFirst.map(row),
     list.length === 0 && making === null && h('tr', {},
       h('td', { colspan: 5, class: 'loading' }, 'There are no backups yet.')));
-  if (focused) body.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+  giveFocusBack();
   total.textContent = list.length > 0
     ? `${plural(list.length, 'backup')}, ${bytes(list.reduce((sum, { size }) => sum + size, 0))}` : '';
 }
@@ -126,6 +126,8 @@ async function bringBack(key) {
 
 async function remove(key) {
   if (!(await ask({ title: 'Delete this backup?', text: key, action: 'Delete', danger: true }))) return;
+  // The list may have been drawn anew behind the question.
+  if (document.activeElement === document.body) body.querySelector(`[data-key="${CSS.escape(key)}"] .danger`)?.focus();
   await busy(null, async () => {
     await del(`/api/backups/${encodeURIComponent(key)}`);
     await load();

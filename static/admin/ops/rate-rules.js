@@ -2,6 +2,7 @@
 
 import { getAll } from '../lib/api.js';
 import { fill, h, iconButton, uniqueId } from '../lib/dom.js';
+import { keepFocus } from './keep-focus.js';
 import { numberIn } from './numbers.js';
 
 /** What can be counted of a collection; those in the second list, only of one whose accounts sign in. */
@@ -41,10 +42,16 @@ export function rateRules(path) {
         { type: 'number', min: 1, step: 1, value: rule.maxRequests })),
       h('td', { class: 'field', 'data-label': 'Seconds' }, input('duration', 'Seconds',
         { type: 'number', min: 1, step: 1, value: rule.duration })),
-      h('td', {}, iconButton('trash', 'Remove this limit', { onclick: () => { row.remove(); changed(); } })));
+      h('td', {}, iconButton('trash', 'Remove this limit', { onclick: () => remove(row) })));
     body.append(row);
     changed();
     if (focus) label.focus();
+  }
+  function remove(row) {
+    const giveFocusBack = keepFocus(body, add);
+    row.remove();
+    changed();
+    giveFocusBack();
   }
   function changed() {
     [...body.rows].forEach((row, at) => {

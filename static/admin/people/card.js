@@ -2,6 +2,7 @@
 
 import { fill, h, uniqueId } from '../lib/dom.js';
 import { tell } from '../lib/feedback.js';
+import { keepFocus } from '../ops/keep-focus.js';
 
 // Cards are shown by pages that have style sheets of their own.
 document.head.append(h('link', { rel: 'stylesheet', href: new URL('../people-cards.css', import.meta.url).href }));
@@ -15,15 +16,22 @@ document.head.append(h('link', { rel: 'stylesheet', href: new URL('../people-car
 export function card(title, ask, draw, actions = []) {
   const id = uniqueId('card');
   const body = h('div', { class: 'stack' }, h('p', { class: 'quiet' }, 'Loading …'));
+  const heading = h('h2', { id, tabindex: -1 }, title);
   const element = h('section', { class: 'card account-card', 'aria-labelledby': id },
     h('div', { class: 'row between card-head' },
-      h('h2', { id }, title), h('div', { class: 'row' }, actions)), body);
+      heading, h('div', { class: 'row' }, actions)), body);
+  function redraw(...content) {
+    const giveFocusBack = keepFocus(body, heading);
+    fill(body, ...content);
+    giveFocusBack();
+  }
   async function load() {
     try {
-      fill(body, draw(await ask(), load));
+      const found = await ask();
+      redraw(draw(found, load));
     } catch (error) {
       tell(error);
-      fill(body, h('p', { class: 'banner problem' }, 'This couldn’t be read.'));
+      redraw(h('p', { class: 'banner problem' }, 'This couldn’t be read.'));
     }
   }
   return { element, load };

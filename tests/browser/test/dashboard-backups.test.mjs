@@ -119,6 +119,27 @@ test('one that is no good says why, and changes nothing when it is restored', as
   await api('DELETE', '/api/backups/no-good.zip');
 });
 
+test('whoever deletes a backup by keyboard keeps their place', async () => {
+  for (const name of ['first.zip', 'second.zip']) await api('POST', '/api/backups', { name });
+  const page = await owner();
+  await open(page, '/_/backups');
+  const isFocused = (element) => element.evaluate((one) => one === document.activeElement);
+  const remove = async (key) => {
+    await page.getByRole('button', { name: `Delete ${key}`, exact: true }).press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Delete this backup?' });
+    await dialog.getByRole('button', { name: 'Delete' }).press('Enter');
+    await dialog.waitFor({ state: 'detached' });
+    await row(page, key).waitFor({ state: 'detached' });
+  };
+  const order = await page.locator('[data-key]').evaluateAll((all) => all.map(({ dataset }) => dataset.key));
+  for (const [at, key] of order.entries()) {
+    await remove(key);
+    const next = order[at + 1];
+    assert.ok(await isFocused(next ? page.getByRole('button', { name: `Delete ${next}`, exact: true })
+      : page.getByRole('region', { name: 'Backups' })), key);
+  }
+});
+
 test('the schedule is saved, and one that is none is refused', async () => {
   const page = await owner();
   await open(page, '/_/backups');

@@ -18,6 +18,7 @@ const pageOf = (collection, record) => `/_/people?${new URLSearchParams({ collec
 const named = ({ id }, collection = 'users') => `?${new URLSearchParams({ collection, record: id })}`;
 const card = (name) => page.getByRole('region', { name, exact: true });
 const confirm = (name) => page.getByRole('dialog').getByRole('button', { name, exact: true }).click();
+const isFocused = (element) => element.evaluate((one) => one === document.activeElement);
 const toasted = (text) => page.locator('[data-toasts]').getByText(text).last().waitFor();
 
 /** Signs in without a browser; resolves to the account's cookie or token. */
@@ -87,9 +88,10 @@ test('one session ends, and the others go on', async () => {
   await open(page, pageOf('users', ada.id));
   const table = card('Sessions').first();
   assert.equal(await table.getByRole('row').filter({ hasText: '127.0.0.1' }).count(), 2);
-  await page.getByRole('button', { name: /^End the session of Firefox on Linux/ }).click();
+  await page.getByRole('button', { name: /^End the session of Firefox on Linux/ }).press('Enter');
   await toasted('The session has ended.');
   await page.getByRole('button', { name: /^End the session of Firefox/ }).waitFor({ state: 'detached' });
+  assert.ok(await isFocused(page.getByRole('button', { name: /^End the session of Chrome/ })));
   assert.equal(await who({ Cookie: first }), undefined);
   assert.equal(await who({ Cookie: second }), ada.id);
 });
@@ -223,6 +225,7 @@ test('second factors are shown and reset, and services unlinked', async () => {
   await page.getByRole('button', { name: 'Reset second factors' }).click();
   await confirm('Reset');
   await card('Second factors').getByText('Off').waitFor();
+  assert.ok(await isFocused(page.getByRole('heading', { name: 'Second factors' })));
   assert.equal((await api('GET', `/api/account/factors${named(ada)}`)).totp.enabled, false);
 
   await page.getByRole('button', { name: 'Unlink github' }).click();

@@ -98,7 +98,8 @@ test('limits have rows, and their labels can be completed', async () => {
   await rows.last().getByLabel('For whom').selectOption({ label: 'Guests' });
   await rows.last().getByLabel('Requests').fill('9000');
   await rows.last().getByLabel('Seconds').fill('60');
-  await rows.first().getByRole('button', { name: 'Remove this limit' }).click();
+  await rows.first().getByRole('button', { name: 'Remove this limit' }).press('Enter');
+  assert.ok(await rows.first().getByRole('button').evaluate((button) => button === document.activeElement));
   await limits.getByRole('button', { name: /Add your address/ }).click();
   // On a phone, all of a limit is in sight.
   const size = page.viewportSize();
