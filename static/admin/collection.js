@@ -202,8 +202,8 @@ function typeChoice() {
   );
 }
 
-/** What of a new collection comes along when it gets another type; views have none of it, and get it back later. */
-let remembered = { fields: [], indexes: [], rules: {} };
+/** What of a new collection comes along when it gets another type, or comes back after one that has none of it. */
+let remembered = { fields: [], indexes: [], rules: {}, viewQuery: '' };
 const WRITING = ['createRule', 'updateRule', 'deleteRule'];
 
 function changeType(type) {
@@ -211,18 +211,19 @@ function changeType(type) {
   if (value.type !== 'view') {
     const isBlank = (field) => field.system || ['created', 'updated'].includes(field.name);
     remembered = {
+      ...remembered,
       fields: draft.fields.filter((field) => !isBlank(field)),
       indexes: value.indexes.filter((sql) => !scaffolds[value.type].indexes.includes(sql)),
       rules: Object.fromEntries(WRITING.map((key) => [key, value[key]])),
     };
-  }
+  } else remembered.viewQuery = value.viewQuery;
   const { name, id, listRule, viewRule } = value;
   const next = { ...blankOf(type, scaffolds), name, id, listRule, viewRule };
   if (type !== 'view') {
     Object.assign(next, remembered.rules);
     next.fields.splice(-2, 0, ...remembered.fields);
     next.indexes.push(...remembered.indexes);
-  }
+  } else next.viewQuery = remembered.viewQuery;
   draft = new Draft(null, draft.collections, next);
   draft.start = start;
   build();

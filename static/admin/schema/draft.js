@@ -3,7 +3,7 @@
 // Used by the editor's tabs, which change `value` and `entries` and then call `changed()`. Fields are kept as entries,
 // because one that is removed stays in the list until it is saved. Pure: no request and no element here.
 
-import { mentions } from './index-sql.js';
+import { mentions, withColumns } from './index-sql.js';
 
 /** The keys that say nothing about how a collection is defined. */
 const UNSENT = new Set(['id', 'created', 'updated', 'type', 'system', 'fields']);
@@ -113,6 +113,13 @@ export class Draft extends EventTarget {
     return definition;
   }
 
+  /** An index with the new names of fields. One that was edited here has them: the server carries none into it. */
+  renamedIndex(sql) {
+    if (!this.saved?.indexes.includes(sql)) return sql;
+    const renamed = this.entries.filter(({ field, saved }) => saved && saved.name !== field.name);
+    return withColumns(sql, new Map(renamed.map(({ field, saved }) => [saved.name.toLowerCase(), field.name])));
+  }
+
   get isDirty() {
     return this.isNew ? JSON.stringify(this.definition()) !== this.start : Object.keys(this.body()).length > 0;
   }
@@ -136,6 +143,8 @@ export class Draft extends EventTarget {
     for (const [key, value] of Object.entries(definition)) {
       if (!UNSENT.has(key) && !same(value, this.saved[key])) body[key] = value;
     }
+    // Whoever sends some indexes names the columns of all of them.
+    if (body.indexes) body.indexes = body.indexes.map((sql) => this.renamedIndex(sql));
     if (!this.isView && !same(definition.fields, this.saved.fields)) body.fields = definition.fields;
     return body;
   }

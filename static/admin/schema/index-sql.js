@@ -82,6 +82,19 @@ export function mentions(sql, column) {
     one.plain ? one.name.toLowerCase() === column.toLowerCase() : speaks(one.name));
 }
 
+const WORDS = /'(?:[^']|'')*'|`(?:[^`]|``)*`|"(?:[^"]|"")*"|\[[^\]]*\]|\w+\b(?!\s*\()/g;
+
+/** The statement with other names of columns, of which `names` has the new by the old, in small letters. */
+export function withColumns(sql, names) {
+  const head = FRAME.exec(sql)?.[0];
+  if (!head) return sql;
+  const renamed = sql.slice(head.length).replaceAll(WORDS, (word) => {
+    const next = names.get(word.replaceAll(/^[`"[]|[`"\]]$/g, '').toLowerCase());
+    return next === undefined ? word : quote(next);
+  });
+  return head + renamed;
+}
+
 /** Whether this is a unique index over nothing but this column. */
 export function isUniquelyIndexed(sql, column) {
   const index = parseIndex(sql);

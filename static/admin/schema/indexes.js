@@ -4,6 +4,7 @@
 
 import { fill, h, icon, iconButton, uniqueId } from '../lib/dom.js';
 import { editor } from '../lib/editor.js';
+import { ask } from '../lib/feedback.js';
 import { checkControl, textControl } from './controls.js';
 import { parseIndex, writeIndex } from './index-sql.js';
 
@@ -48,7 +49,8 @@ export function indexList(draft) {
         index && h('div', { class: 'small quiet mono' }, index.name),
       ),
       iconButton('edit', `Edit the index ${name}`, {
-        onclick: () => indexDialog(draft, sql, (next) => change(draft.value.indexes.with(at, next))),
+        onclick: () =>
+          indexDialog(draft, draft.renamedIndex(sql), (next) => change(draft.value.indexes.with(at, next))),
       }),
       iconButton('trash', `Remove the index ${name}`, { onclick: () => change(draft.value.indexes.toSpliced(at, 1)) }),
     );
@@ -70,7 +72,7 @@ export function indexList(draft) {
   );
 }
 
-/** Asks for an index; `take(sql)` gets it. */
+/** Asks for an index; `take(sql)` gets it. What is typed isn't lost by Escape without a question. */
 async function indexDialog(draft, sql, take) {
   const table = draft.value.name;
   const blank = { unique: false, name: `idx_${random(10)}`, columns: [], condition: '' };
@@ -197,6 +199,14 @@ async function indexDialog(draft, sql, take) {
     ),
   );
   dialog.addEventListener('close', () => dialog.remove());
+  dialog.addEventListener('cancel', async (event) => {
+    if (source.get() === (sql ?? '')) return;
+    event.preventDefault();
+    const question = { title: 'Discard this index?', text: 'What you have typed is lost.', action: 'Discard' };
+    if (await ask({ ...question, danger: true })) dialog.close();
+  });
+  // The editor may have come late, and the button was pressed twice.
+  if (document.querySelector('dialog[open]')) return;
   document.body.append(dialog);
   dialog.showModal();
 }

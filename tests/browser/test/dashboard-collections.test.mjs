@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { api } from '../lib/browser.mjs';
 import { look, open } from '../lib/dashboard.mjs';
 import {
-  addField, button, define, definition, dialog, edit, fieldNames, HOSTILE, nameOf, page, record, row, saved,
+  addField, button, define, definition, dialog, edit, editorOf, fieldNames, HOSTILE, nameOf, page, record, row, saved,
   saveRefused, text, write,
 } from '../lib/collection_editor.mjs';
 
@@ -267,11 +267,48 @@ test('indexes are edited as SQL too, removed, and refused where they are', async
   assert.deepEqual((await definition('cities')).indexes, []);
 });
 
+test('an index is edited while its fields get new names, in one dialog that loses nothing by Escape', async () => {
+  await define('renamed', [text('a'), text('b')], {
+    indexes: ['CREATE INDEX idx_a ON renamed (a)', "CREATE INDEX idx_ab ON renamed (lower(a), `b`) WHERE a != 'a'"],
+  });
+  await edit('renamed');
+  await nameOf('a').fill('b2');
+  await button('Add an index').dblclick();
+  await dialog().getByText('New index').waitFor();
+  assert.equal(await dialog().count(), 1);
+  await write('Statement', 'CREATE INDEX idx_b ON renamed (b)');
+  // In the editor, Escape closes what that offers first.
+  await dialog().getByRole('heading').click();
+  await page.keyboard.press('Escape');
+  const question = page.getByRole('dialog', { name: 'Discard this index?' });
+  await button('Cancel', question).click();
+  await question.waitFor({ state: 'detached' });
+  await button('Add', dialog()).click();
+  await dialog().waitFor({ state: 'detached' });
+  await button('Edit the index idx_a').click();
+  await editorOf('Statement').filter({ hasText: 'renamed (`b2`)' }).waitFor();
+  await button('b', dialog()).click();
+  await button('Use', dialog()).click();
+  await dialog().waitFor({ state: 'detached' });
+  await button('Save').click();
+  await saved(() => button('Save', dialog()).click());
+  const indexes = (await definition('renamed')).indexes.map((sql) => sql.replaceAll(/[\s`]/g, ''));
+  assert.deepEqual(indexes, [
+    'CREATEINDEXidx_aONrenamed(b2,b)', "CREATEINDEXidx_abONrenamed(lower(b2),b)WHEREb2!='a'",
+    'CREATEINDEXidx_bONrenamed(b)',
+  ]);
+});
+
 test('a new collection keeps what was entered when it gets another type', async () => {
   await open(page, '/_/new-collection');
   await addField('Text', 'motto');
   for (const type of ['View', 'Auth']) await page.getByRole('radio', { name: new RegExp(`^${type}`) }).check();
   assert.equal(await row('motto').count(), 1);
+  await page.getByRole('radio', { name: /^View/ }).check();
+  await write('Query of the view', 'SELECT 1 AS id');
+  for (const type of ['Base', 'View']) await page.getByRole('radio', { name: new RegExp(`^${type}`) }).check();
+  await editorOf('Query of the view').filter({ hasText: 'SELECT 1 AS id' }).waitFor();
+  await page.getByRole('radio', { name: /^Auth/ }).check();
   await page.getByLabel('Name', { exact: true }).fill('teams');
   await saved(() => button('Create').click());
   await page.waitForURL('**/_/collections/teams');
