@@ -17,15 +17,19 @@ export const isMultiple = (field) => ['select', 'file', 'relation'].includes(fie
 export const isWritable = (field) => field.type !== 'autodate' && !(field.system && field.name === 'tokenKey')
   && !field.primaryKey;
 
+/** Whether the id has to be sent, as the server makes none. */
+const isIdSent = (field) => field.primaryKey && !field.autogeneratePattern;
+
 /** What clients who aren't superusers see. */
 export const isVisible = (field) => !field.hidden && field.type !== 'password';
 
-/** The columns of the unique indexes. */
+/** The id, and the columns of the unique indexes. */
 function uniqueSets(collection) {
-  return (collection.indexes ?? []).flatMap((index) => {
+  const indexed = (collection.indexes ?? []).flatMap((index) => {
     const [, columns] = /^\s*CREATE\s+UNIQUE\s+INDEX[^(]*\(([^()]*)\)/i.exec(index) ?? [];
     return columns ? [columns.split(',').map((column) => column.trim().split(/\s+/)[0].replace(/[`"[\]]/g, ''))] : [];
   });
+  return [['id'], ...indexed];
 }
 
 /**
@@ -63,7 +67,7 @@ function build(collection, related, variant) {
   const values = {};
   const files = {};
   const missing = {};
-  for (const field of collection.fields.filter(isWritable)) {
+  for (const field of collection.fields.filter((one) => isWritable(one) || isIdSent(one))) {
     if (field.hidden && !field.required && field.type !== 'password') continue;
     if (field.type === 'file') {
       if (field.required) files[field.name] = exampleFile(field);
@@ -88,7 +92,8 @@ export function example(field, { related = {}, variant = 0 } = {}) {
 
 const MAKERS = {
   text: (field, variant) => text(field, variant),
-  editor: () => '<p>An <strong>example</strong>.</p>',
+  editor: ({ maxSize }) => ['<p>An <strong>example</strong>.</p>', '<p>Example</p>', 'Example', 'x']
+    .find((one) => fits(one, maxSize)) ?? null,
   number: (field, variant) => numberIn(field, variant),
   bool: () => true,
   email: (field, variant) => `ada${variant + 1}@${domain(field)}`,
@@ -107,7 +112,8 @@ const MAKERS = {
     if (!isMultiple(field)) return ids[variant % ids.length];
     return ids.slice(0, wanted);
   },
-  json: () => ({ example: true, tags: ['a', 'b'] }),
+  json: ({ maxSize }) => [{ example: true, tags: ['a', 'b'] }, { a: 1 }, 1]
+    .find((one) => fits(JSON.stringify(one), maxSize)) ?? null,
   password: (field) => {
     const wanted = 'correct horse battery';
     if (field.pattern) return sample(field.pattern, { min: field.min || 8, max: field.max || 70 });
@@ -115,6 +121,9 @@ const MAKERS = {
   },
   geoPoint: () => ({ lon: 13.4, lat: 52.52 }),
 };
+
+/** Whether a text of plain letters has no more bytes than a field takes; 0 is no limit of the field's own. */
+const fits = (text, maxSize) => !maxSize || text.length <= maxSize;
 
 /** A text of the right length. */
 function fitted(wanted, min, max) {

@@ -122,7 +122,7 @@ function bodyFields({ collection, collections, example }, isNew) {
   const list = collection.fields.filter((field) => isWritable(field) || (isNew && field.primaryKey));
   const rows = list.map((field) => ({
     name: field.name, type: typeOf(field, collections.find((one) => one.id === field.collectionId)?.name),
-    required: isNew && field.required && !field.primaryKey && !field.autogeneratePattern, rules: rulesOf(field),
+    required: isNew && field.required && !field.autogeneratePattern, rules: rulesOf(field),
     help: field.help, note: example.missing[field.name],
     modifiers: modifiersOf(field),
   }));

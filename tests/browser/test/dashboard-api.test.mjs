@@ -62,6 +62,12 @@ before(async () => {
   });
   await api('POST', '/api/collections', { name: 'albums', type: 'base', fields: [text('name', { help: HOSTILE }),
         { name: 'cover', type: 'file', required: true, maxSelect: 1, mimeTypes: ['image/png'] }] });
+  await api('POST', '/api/collections', { name: 'tiny', type: 'base', fields: [
+    text('id', { primaryKey: true, required: true, system: true, pattern: '^[a-z]{3}-[0-9]{2}$',
+      autogeneratePattern: '' }),
+    { name: 'story', type: 'editor', required: true, maxSize: 10 },
+    { name: 'data', type: 'json', required: true, maxSize: 8 },
+  ] });
   await api('POST', '/api/collections', {
     name: 'folk', type: 'auth', listRule: 'id = @request.auth.id',
       fields: [text('nick', { required: true, pattern: '^[a-z]{4,8}$' })],
@@ -107,7 +113,7 @@ async function program(text) {
 
 const count = async (collection) => (await api('GET', `/api/collections/${collection}/records?perPage=1`)).totalItems;
 
-for (const collection of ['picky', 'albums', 'folk']) {
+for (const collection of ['picky', 'albums', 'tiny', 'folk']) {
   test(`what curl is given for ${collection} works`, async () => {
     const first = await snippets(collection, 'create');
     const made = await shell(first.create.curl);
