@@ -56,9 +56,15 @@ export async function restore(key) {
   try {
     await post(`/api/backups/${encodeURIComponent(key)}/restore`);
   } catch (error) {
-    dialog.close();
-    tell(error);
-    return false;
+    if (error.status > 0) {
+      dialog.close();
+      tell(error);
+      return false;
+    }
+    // What was lost may be the answer only, and then the server restores all the same.
+    text.textContent = 'The server\'s answer was lost. If the backup is being restored, this '
+      + 'says when that is done.';
+    fill(footer, h('button', { type: 'button', onclick: () => dialog.close() }, 'Don\'t wait'));
   }
   const end = (words, button) => {
     dialog.querySelector('progress').remove();
@@ -67,7 +73,9 @@ export async function restore(key) {
     button.focus();
   };
 
-  const outcome = await untilBack(key, before, since, (words) => { text.textContent = words; });
+  const outcome = await untilBack({ key, before, since, isWanted: () => dialog.open,
+    say: (words) => { text.textContent = words; } });
+  if (outcome.unknown) return false;
   if (outcome.failure) {
     end(outcome.failure, h('button', { type: 'button', onclick: () => dialog.close() }, 'Close'));
     return false;
@@ -79,10 +87,12 @@ export async function restore(key) {
   return true;
 }
 
-async function untilBack(key, before, since, say) {
+/** Looks until the server has begun anew, has said why not, or nobody waits for it any more. */
+async function untilBack({ key, before, since, isWanted, say }) {
   for (;;) {
     await new Promise((later) => { setTimeout(later, LOOK_EVERY_MS); });
     const now = await beganAt();
+    if (!isWanted()) return { unknown: true };
     if (now === null) say('The server is starting anew …');
     else if (now === 'stranger') return { stranger: true };
     else if (now !== before) return {};

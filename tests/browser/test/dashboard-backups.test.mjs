@@ -25,6 +25,15 @@ async function make(page, name) {
   return dialog;
 }
 
+/** Asks for a restore, and answers the question. */
+async function restore(page, name) {
+  await page.getByRole('button', { name: `Restore ${name}` }).click();
+  const dialog = page.getByRole('dialog', { name: `Restore ${name}?` });
+  await dialog.getByRole('textbox').fill(name);
+  await dialog.getByRole('button', { name: 'Restore' }).click();
+  await dialog.waitFor({ state: 'detached' });
+}
+
 test('a backup is made, tested, fetched and deleted', async () => {
   const page = await owner();
   await open(page, '/_/backups');
@@ -181,10 +190,7 @@ test('what is restored is there when the server is back', async () => {
   await make(page, 'with-kept.zip');
   await row(page, 'with-kept.zip').getByText('Verified').waitFor();
   await api('DELETE', '/api/collections/kept');
-  await page.getByRole('button', { name: 'Restore with-kept.zip' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Restore with-kept.zip?' });
-  await dialog.getByRole('textbox').fill('with-kept.zip');
-  await dialog.getByRole('button', { name: 'Restore' }).click();
+  await restore(page, 'with-kept.zip');
   await page.getByText(/The server is back with the restored data/).waitFor();
   // The session was there when the backup was made.
   await page.getByRole('button', { name: 'Reload this page' }).click();
@@ -192,14 +198,38 @@ test('what is restored is there when the server is back', async () => {
   assert.equal((await api('GET', '/api/collections/kept')).name, 'kept');
 });
 
+test('an answer to a restore that is lost doesn\'t mean that nothing was restored', async () => {
+  await api('PATCH', '/api/settings', { meta: { appName: 'Before' } });
+  const page = await owner();
+  await open(page, '/_/backups');
+  await make(page, 'unanswered.zip');
+  await row(page, 'unanswered.zip').getByText('Verified').waitFor();
+  await api('PATCH', '/api/settings', { meta: { appName: 'After' } });
+  const start = () => restore(page, 'unanswered.zip');
+  const isRestoring = page.getByRole('dialog', { name: 'Restoring unanswered.zip' });
+  // Neither request nor answer arrive: nobody has to wait for ever.
+  await page.route('**/restore', (route) => route.abort(), { times: 1 });
+  await start();
+  await isRestoring.getByText(/answer was lost/).waitFor();
+  await isRestoring.getByRole('button', { name: 'Don\'t wait' }).click();
+  await isRestoring.waitFor({ state: 'detached' });
+  assert.equal((await api('GET', '/api/settings')).meta.appName, 'After');
+  // Only the answer is lost.
+  await page.route('**/restore', async (route) => {
+    await route.fetch();
+    await route.abort();
+  }, { times: 1 });
+  await start();
+  await page.getByText('The server is back with the restored data.').waitFor();
+  assert.equal((await api('GET', '/api/settings')).meta.appName, 'Before');
+  await page.context().close();
+});
+
 test('whoever is not known in the restored data is told to sign in again', async () => {
   await api('POST', '/api/backups', { name: 'before-session.zip' });
   const page = await owner();
   await open(page, '/_/backups');
-  await page.getByRole('button', { name: 'Restore before-session.zip' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Restore before-session.zip?' });
-  await dialog.getByRole('textbox').fill('before-session.zip');
-  await dialog.getByRole('button', { name: 'Restore' }).click();
+  await restore(page, 'before-session.zip');
   await page.getByText(/Your session is not in it/).waitFor();
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.waitForURL('**/auth/_superusers/sign-in?redirect=*');
