@@ -277,6 +277,23 @@ test('one passkey that somebody has lost is removed, and the others stay', async
   assert.deepEqual(left.passkeys.map((one) => one.name), [HOSTILE]);
 });
 
+test('names of a single long word break on a phone', async () => {
+  const word = 'donaudampfschifffahrt'.repeat(3);
+  const long = await account('users', { name: word, email: `${word.slice(0, 60)}@${word.slice(0, 60)}.example.com` });
+  await page.setViewportSize({ width: 390, height: 780 });
+  const sticksOut = (element) => element.evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
+  await open(page, pageOf('users', long.id));
+  await page.locator('.account-head').getByText(word, { exact: true }).waitFor();
+  assert.equal(await sticksOut(page.locator('html')), false);
+  await page.getByRole('button', { name: 'New key' }).click();
+  const panel = page.getByRole('dialog', { name: 'New API key' });
+  await panel.getByText('It acts in the name of').waitFor();
+  assert.equal(await sticksOut(panel.locator('.panel-body')), false);
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'detached' });
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
 test('a superuser ends their other sessions, and goes on here', async () => {
   const other = await owner();
   const { items: [me] } = await api('GET', '/api/collections/_superusers/records');
