@@ -8,6 +8,16 @@ import { mentions, withColumns } from './index-sql.js';
 /** The keys that say nothing about how a collection is defined. */
 const UNSENT = new Set(['id', 'created', 'updated', 'type', 'system', 'fields']);
 
+/** Options with names of fields in them, each as a function that gives them other names. */
+const NAMING = {
+  passwordAuth: (value, renamed) => ({ ...value, identityFields: value.identityFields.map(renamed) }),
+  sessions: (value, renamed) => ({ ...value, endOnChange: value.endOnChange.map(renamed) }),
+  oauth2: (value, renamed) => ({
+    ...value,
+    mappedFields: Object.fromEntries(Object.entries(value.mappedFields).map(([key, name]) => [key, renamed(name)])),
+  }),
+};
+
 /** Whether two JSON values are the same. Keys may be in any order. */
 export function same(a, b) {
   if (Object.is(a, b)) return true;
@@ -120,6 +130,12 @@ export class Draft extends EventTarget {
     return withColumns(sql, new Map(renamed.map(({ field, saved }) => [saved.name.toLowerCase(), field.name])));
   }
 
+  /** What a field is called now that was stored with this name, unless another one has taken that. */
+  newName(name) {
+    if (this.fields.some((field) => field.name === name)) return name;
+    return this.entries.find(({ saved }) => saved?.name === name)?.field.name ?? name;
+  }
+
   get isDirty() {
     return this.isNew ? JSON.stringify(this.definition()) !== this.start : Object.keys(this.body()).length > 0;
   }
@@ -143,8 +159,10 @@ export class Draft extends EventTarget {
     for (const [key, value] of Object.entries(definition)) {
       if (!UNSENT.has(key) && !same(value, this.saved[key])) body[key] = value;
     }
-    // Whoever sends some indexes names the columns of all of them.
+    // The server carries new names of fields only into what isn't sent.
     if (body.indexes) body.indexes = body.indexes.map((sql) => this.renamedIndex(sql));
+    for (const [key, withNames] of Object.entries(NAMING))
+      if (body[key]) body[key] = withNames(body[key], (name) => this.newName(name));
     if (!this.isView && !same(definition.fields, this.saved.fields)) body.fields = definition.fields;
     return body;
   }

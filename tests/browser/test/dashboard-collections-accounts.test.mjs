@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lookAtDialog } from '../lib/dashboard.mjs';
 import {
-  button, define, definition, dialog, edit, HOSTILE, lookAtTab, page, saved, text, write,
+  button, define, definition, dialog, edit, HOSTILE, lookAtTab, nameOf, page, saved, text, write,
 } from '../lib/collection_editor.mjs';
 
 test('options of accounts: ways to sign in, services, lives of tokens, mails', async () => {
@@ -111,6 +111,28 @@ test('a mail is shown filled in while it is written, and runs, loads and leads t
   await page.getByText('there is no mail server in the settings').waitFor();
   assert.notEqual((await definition('guests')).resetPasswordTemplate.subject, 'For {RECORD:name} & {APP_NAME}');
   assert.equal(await page.evaluate(() => globalThis.wasHit), undefined);
+});
+
+test('options that name a field follow its new name, though they are changed in the same save', async () => {
+  const mappedFields = { name: 'nick', username: '' };
+  await define('callsigns', [text('nick'), text('role'), text('rank')], {
+    type: 'auth', indexes: ['CREATE UNIQUE INDEX idx_callsigns_nick ON callsigns (nick)'],
+    passwordAuth: { enabled: true, identityFields: ['email', 'nick'] }, oauth2: { mappedFields },
+    sessions: { endOnChange: ['role'] },
+  });
+  await edit('callsigns');
+  await nameOf('nick').fill('handle');
+  await nameOf('role').fill('part');
+  await page.getByRole('tab', { name: 'Sign-in' }).click();
+  await page.getByRole('group', { name: 'What people type as their name' }).getByLabel('email').uncheck();
+  await page.getByRole('group', { name: /^End everything when/ }).getByLabel('rank').check();
+  await button('Save').click();
+  await saved(() => button('Save', dialog()).click());
+  const { passwordAuth, sessions, oauth2 } = await definition('callsigns');
+  assert.deepEqual(
+    [passwordAuth.identityFields, sessions.endOnChange, oauth2.mappedFields.name],
+    [['handle'], ['part', 'rank'], 'handle'],
+  );
 });
 
 test('nothing of all this made a page complain', () => {
