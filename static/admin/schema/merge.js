@@ -92,7 +92,7 @@ function merged(old, one, deleteMissing) {
 
 /**
  * What an import will do: `added`, `changed` (each `{ before, after }`), `removed`, `unchanged`, and `clashes` (each
- * `{ here, there }`), whose name a collection of another id has here.
+ * `{ here, there }`), whose name a collection of another id has here. Throws a text for people where it can't be done.
  */
 export function plan(here, there, deleteMissing) {
   const added = [];
@@ -108,6 +108,8 @@ export function plan(here, there, deleteMissing) {
       added.push(one);
       continue;
     }
+    if (one.type && one.type !== old.type)
+      throw new Error(`${one.name}: it is of the type ${old.type} here, which can't become ${one.type}.`);
     met.add(old.id);
     const after = merged(old, one, deleteMissing);
     if (same(bare(old), bare(after))) unchanged.push(old);

@@ -163,6 +163,7 @@ test('a file that is dropped is read, and a refused import says which field of w
   for (const [json, said] of [
     ['[{"name": "odd", "fields": 3}]', 'odd: its fields have to be a list'],
     ['[{"name": "odd", "listRule": 3}]', 'odd: its listRule has to be a text or null'],
+    ['[{"name": "refusing", "type": "auth"}]', 'refusing: it is of the type base here, which can\'t become auth.'],
     ['[1]', 'Number 1 of the list isn\'t a collection'],
   ]) {
     await drop(json);
