@@ -74,13 +74,18 @@ export function filterBar({ collection, collections, onfilter }) {
   /** Says how the server is going to understand what is typed. */
   function describe() {
     const typed = text();
-    const { kind } = understand(typed, collection);
+    const { kind, left } = understand(typed, collection);
+    const searched = searchedFields(collection).filter((name) => !left.includes(name));
     clear.hidden = typed === '' && applied === '';
     const pending =
       typed === applied ? null : h('span', {}, h('kbd', {}, 'Enter'), typed ? ' to apply' : ' to show all');
     const how = {
       none: null,
-      search: [h('span', { class: 'badge' }, 'Search'), `in ${listed(searchedFields(collection))}`],
+      search: [
+        h('span', { class: 'badge' }, 'Search'),
+        `in ${listed(searched)}`,
+        left.length > 0 && h('strong', {}, `Too long for all fields: not in ${listed(left)}`),
+      ],
       filter: h('span', { class: 'badge accent' }, 'Filter expression'),
     }[kind];
     said.classList.remove('problem');

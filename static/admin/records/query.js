@@ -8,6 +8,9 @@ const EXPRESSION = new RegExp(`^[\\s(]*(?:${OPERAND.source})\\s*${OPERATOR.sourc
 /** Fields whose values are looked through for words. */
 const SEARCHED = new Set(['text', 'editor', 'email', 'url', 'select', 'file', 'json', 'date']);
 
+/** So long a filter may be for the server. */
+const FILTER_MAX_BYTES = 3500;
+
 export const isExpression = (text) => EXPRESSION.test(text);
 
 /** A text as the filter language writes it. */
@@ -19,16 +22,31 @@ const contains = (text) => literal(text.replace(/[\\%]/g, '\\$&'));
 export const searchedFields = (collection) =>
   collection.fields.filter((field) => SEARCHED.has(field.type) && !field.hidden).map((field) => field.name);
 
-/** `{ kind: 'none' | 'search' | 'filter', filter }`, where `filter` is what the server is asked. */
+/**
+ * `{ kind: 'none' | 'search' | 'filter', filter, left }`, where `filter` is what the server is asked, and `left` are
+ * the fields in which words are not looked for, because the filter would be too long.
+ */
 export function understand(text, collection) {
   const typed = text.trim();
-  if (typed === '') return { kind: 'none', filter: '' };
-  if (isExpression(typed)) return { kind: 'filter', filter: typed };
-  const names = searchedFields(collection);
-  const tests = names.map((name) => `${name} ~ ${contains(typed)}`);
+  if (typed === '') return { kind: 'none', filter: '', left: [] };
+  if (isExpression(typed)) return { kind: 'filter', filter: typed, left: [] };
+  const tests = searchedFields(collection).map((name) => [name, `${name} ~ ${contains(typed)}`]);
   const numbers = collection.fields.filter((field) => field.type === 'number' && !field.hidden);
-  if (/^-?\d+(\.\d+)?$/.test(typed)) tests.push(...numbers.map((field) => `${field.name} = ${typed}`));
-  return { kind: 'search', filter: tests.join(' || ') };
+  if (/^-?\d+(\.\d+)?$/.test(typed)) tests.push(...numbers.map(({ name }) => [name, `${name} = ${typed}`]));
+  return { kind: 'search', ...anyOf(tests) };
+}
+
+/** As many of the tests as a filter can have. One there is in any case: without, everything would be found. */
+function anyOf(tests) {
+  const bytes = (text) => new TextEncoder().encode(text).length;
+  let filter = '';
+  const left = [];
+  for (const [name, test] of tests) {
+    const longer = filter === '' ? test : `${filter} || ${test}`;
+    if (filter === '' || bytes(longer) <= FILTER_MAX_BYTES) filter = longer;
+    else left.push(name);
+  }
+  return { filter, left };
 }
 
 /** The filter for some records of which only the ids are known. */

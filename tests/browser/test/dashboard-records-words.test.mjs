@@ -50,6 +50,17 @@ test('words become texts that mean only themselves', () => {
   );
 });
 
+test('words are looked for in as many fields as a filter can have', () => {
+  const fields = Array.from({ length: 60 }, (_, at) => ({ name: `field_${at}`, type: 'text' }));
+  const { filter, left } = understand('ä'.repeat(50), { fields });
+  const asked = filter.split(' || ').length;
+  assert.ok(Buffer.byteLength(filter) <= 3500 && Buffer.byteLength(filter) > 3200, filter);
+  assert.deepEqual(left, fields.slice(asked).map((field) => field.name));
+  assert.deepEqual(understand('a', { fields }).left, []);
+  // What is too long for any filter is left to the server, which says so; without a filter, everything would be found.
+  assert.equal(understand('a'.repeat(4000), { fields }).filter, `field_0 ~ "${'a'.repeat(4000)}"`);
+});
+
 test('CSV is read as it is written', () => {
   const rows = [
     ['a', 'b "c"'],
