@@ -196,6 +196,9 @@ async function takeBack(id, { name, field }, { before, now }, query) {
     toast('Taken back.');
   } catch (error) {
     tell(error);
+  } finally {
+    // The notice with the button has gone.
+    if (document.activeElement === document.body) grid.element.focus({ preventScroll: true });
   }
 }
 
@@ -376,7 +379,7 @@ async function start() {
   context.collections = new Map(all.map((one) => [one.id, one]));
   collection = context.collections.get(place.dataset.records);
   arrangement = new Arrangement(collection);
-  state = read();
+  state = read(collection);
   grid = new Grid({
     label: `Records of ${collection.name}`,
     context,
@@ -411,7 +414,15 @@ async function start() {
   });
   bar.element.append(iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: openColumns }));
   heard = new Heard({ collection, grid, source: () => source, refresh: refreshRow, onchange: drawSoon });
-  bulk = bulkBar({ collection, grid, source: () => source, onchange: () => reload() });
+  bulk = bulkBar({
+    collection,
+    grid,
+    source: () => source,
+    onchange: () => reload(),
+    onundo: (run) => {
+      lastUndo = run;
+    },
+  });
   bar.set(state.filter);
   frame.append(grid.element);
   fill(place, bar.element, bar.said, bulk.element, frame, below);
@@ -425,7 +436,7 @@ async function start() {
 
 /** Only now there is something that buttons and keys can act on. */
 function listen() {
-  addEventListener('popstate', () => apply(read()));
+  addEventListener('popstate', () => apply(read(collection)));
   const buttons = { refresh: () => reload(), new: () => openPanel('new') };
   for (const [name, run] of Object.entries(buttons)) {
     const button = document.querySelector(`[data-${name}]`);
@@ -442,7 +453,7 @@ function listen() {
   shortcut('r', 'Refresh the list', () => reload());
   // The table hears its keys itself; here they are only listed, as names that no key has.
   for (const [keys, label] of KEYS) shortcut(keys, label, () => {});
-  shortcut('u', 'Undo the last change of a cell', () => lastUndo?.());
+  shortcut('u', 'Undo the last change of cells or selected records', () => lastUndo?.()?.catch(tell));
 }
 
 await start().catch((error) => {

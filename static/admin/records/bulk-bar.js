@@ -4,15 +4,18 @@
 import { fill, h } from '../lib/dom.js';
 import { busy } from '../lib/feedback.js';
 import { count } from '../lib/format.js';
+import { editableAtOnce } from './inputs.js';
 
 /**
- * @param {{ collection: object, grid: object, source: () => object, onchange: () => void }} options  `onchange()` is
- *   called after records have changed.
+ * @param {{ collection: object, grid: object, source: () => object, onchange: () => void,
+ *   onundo: (run: () => Promise<void>) => void }} options  `onchange()` is called after records have changed, `onundo`
+ *   with what takes the last change back.
  * @returns {{ element: HTMLElement, draw: () => void }}
  */
-export function bulkBar({ collection, grid, source, onchange }) {
+export function bulkBar({ collection, grid, source, onchange, onundo }) {
   const element = h('div', { class: 'bulk', role: 'region', 'aria-label': 'Selected records', hidden: true });
   const ids = () => [...grid.selection.ids];
+  const isView = collection.type === 'view';
 
   const button = (label, run, { kind = '', load = () => import('./bulk.js') } = {}) =>
     h(
@@ -25,15 +28,23 @@ export function bulkBar({ collection, grid, source, onchange }) {
       label,
     );
 
-  const remove = ({ deleteRecords }) =>
-    deleteRecords(collection, ids(), (gone) => {
-      grid.select((selection) => selection.remove(gone));
-      onchange();
-    });
+  /** What was pressed is gone. Whoever uses keys goes on where the records are. */
+  const goOn = () => {
+    if (document.activeElement === document.body) grid.element.focus({ preventScroll: true });
+  };
+  const changed = (gone = []) => {
+    grid.select((selection) => selection.remove(gone));
+    onchange();
+    goOn();
+  };
+  const edit = ({ editRecords }) =>
+    editRecords(collection, ids(), { change: () => changed(), undo: onundo, close: goOn });
+  const remove = ({ deleteRecords }) => deleteRecords(collection, ids(), { change: changed, undo: onundo });
 
   async function selectAll({ everyId }) {
     const all = await everyId(source());
     grid.select((selection) => selection.add(all));
+    goOn();
   }
 
   let drawn = '';
@@ -50,10 +61,8 @@ export function bulkBar({ collection, grid, source, onchange }) {
       element,
       h('strong', { role: 'status' }, size > 0 && `${count(size)} selected`),
       total > size && button(`Select all ${count(total)}`, selectAll),
-      collection.type !== 'view' && [
-        button('Edit', (bulk) => bulk.editRecords(collection, ids(), onchange)),
-        button('Delete', remove, { kind: 'danger', load: () => import('./bulk-delete.js') }),
-      ],
+      !isView && collection.fields.some(editableAtOnce) && button('Edit', edit),
+      !isView && button('Delete', remove, { kind: 'danger', load: () => import('./bulk-delete.js') }),
       button('Download JSON', (bulk) => bulk.downloadRecords(collection, ids())),
       h(
         'button',

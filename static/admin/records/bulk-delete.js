@@ -9,12 +9,15 @@ import {
   afterDeletion, canUndo, counted, linesBefore, linesOfTooMany, paragraphs, whatIsBack, whatIsMissing,
 } from '../record/losses.js';
 import { keepFiles, Undo, withFiles } from '../record/undo.js';
-import { KEPT_MAX, fetchWhole, report, sendMany, withProgress } from './changes.js';
+import { KEPT_MAX, fetchWhole, once, report, sendMany, withProgress } from './changes.js';
 
 const NO_EFFECTS = { own: 0, gone: [], along: [], emptied: [], needing: [], lasting: [], isMore: false };
 
-/** Deletes records after asking; `onchange(gone)` is called after changes, with the ids of what is gone. */
-export async function deleteRecords(collection, ids, onchange) {
+/**
+ * Deletes records after asking. `on` is what is told: `change(gone)` after changes, with the ids of what is gone;
+ * `undo(run)` how to bring it back.
+ */
+export async function deleteRecords(collection, ids, on) {
   const effects = await consent(collection, ids);
   if (!effects) return;
   const files = withFiles(effects) && canUndo(effects) ? await keepAll(effects) : new Map();
@@ -37,10 +40,12 @@ export async function deleteRecords(collection, ids, onchange) {
       toast(`Nothing is back.\n${error.message}`, 'problem', { action: { label: 'Go on', run: goBack } });
       return;
     }
-    await bringBack(real, new Undo(real, files), onchange);
+    await bringBack(real, new Undo(real, files), on.change);
   };
-  report(outcome, 'deleted', undo && goBack, afterDeletion(likely, undo));
-  onchange([...idsOf(outcome)]);
+  const back = undo && once(goBack);
+  if (back && outcome.done.length + outcome.unsure.length > 0) on.undo(back);
+  report(outcome, 'deleted', back, afterDeletion(likely, undo));
+  on.change([...idsOf(outcome)]);
 }
 
 const idsOf = ({ done }) => new Set(done.map((one) => one.id));

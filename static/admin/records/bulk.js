@@ -8,7 +8,7 @@ import { download } from '../lib/download.js';
 import { count, plural } from '../lib/format.js';
 import { kindName } from '../lib/kind-names.js';
 import { toState, toWire } from '../record/values.js';
-import { KEPT_MAX, fetchWhole, maybe, problemList, report, sendMany, withProgress } from './changes.js';
+import { KEPT_MAX, fetchWhole, maybe, once, problemList, report, sendMany, withProgress } from './changes.js';
 import { chooser } from './choose.js';
 import { editableAtOnce, valueInput } from './inputs.js';
 
@@ -29,8 +29,11 @@ const keep = async (collection, ids, title, fields) =>
     ? null
     : withProgress(title, ids.length, (progress) => fetchWhole(collection, ids, { ...progress, fields }));
 
-/** Lets somebody choose a field and a value for all of these records. */
-export function editRecords(collection, ids, onchange) {
+/**
+ * Lets somebody choose a field and a value for all of these records. `on` is what is told: `change()` after a change,
+ * `undo(run)` how to take it back, `close()` that the dialog has gone.
+ */
+export function editRecords(collection, ids, on) {
   const fields = collection.fields.filter(editableAtOnce);
   const title = uniqueId('edit');
   const [fieldId, valueId] = [uniqueId('field'), uniqueId('value')];
@@ -59,7 +62,7 @@ export function editRecords(collection, ids, onchange) {
     event.preventDefault();
     problem.textContent = '';
     try {
-      const outcome = await change(collection, ids, chosen(), input.get(), onchange);
+      const outcome = await change(collection, ids, chosen(), input.get(), on);
       if (outcome?.done.length > 0) return dialog.close();
       if (outcome) fill(problem, reasons(outcome));
     } catch (error) {
@@ -88,7 +91,10 @@ export function editRecords(collection, ids, onchange) {
       ),
     ),
   );
-  dialog.addEventListener('close', () => dialog.remove());
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    on.close();
+  });
   document.body.append(dialog);
   dialog.showModal();
 }
@@ -106,7 +112,7 @@ const patches = (collection, list) =>
   list.map(({ id, body }) => ({ id, method: 'PATCH', url: pathOf(collection.name, id), body }));
 
 /** Resolves to what has become of it, to nothing if somebody thought better of it; says so where something was done. */
-async function change(collection, ids, field, value, onchange) {
+async function change(collection, ids, field, value, on) {
   const { name } = field;
   if (!(await mayChange(`Change ${plural(ids.length, 'record')}`))) return undefined;
   const before = await keep(collection, ids, 'Keeping the old values for an undo', `id,${name}`);
@@ -117,7 +123,7 @@ async function change(collection, ids, field, value, onchange) {
   const outcome = await withProgress('Changing', ids.length, (progress) => sendMany(requests, progress));
   const changed = new Set([...outcome.done.map((one) => one.id), ...outcome.unsure]);
   if (changed.size === 0) return outcome;
-  const undo = async () => {
+  const undo = once(async () => {
     const old = before
       .filter((record) => changed.has(record.id))
       .map((record) => ({ id: record.id, body: { [name]: toWire(field, toState(field, record[name])) } }));
@@ -125,10 +131,11 @@ async function change(collection, ids, field, value, onchange) {
       await withProgress('Taking it back', old.length, (progress) => sendMany(patches(collection, old), progress)),
       'as before',
     );
-    onchange();
-  };
+    on.change();
+  });
+  if (before) on.undo(undo);
   report(outcome, 'changed', before && undo);
-  onchange();
+  on.change();
   return outcome;
 }
 

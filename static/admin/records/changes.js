@@ -86,6 +86,16 @@ export function report({ done, failed, unsure, left, broken }, verb, undo, more 
   if (done.length > 0) toast(`${plural(done.length, 'record')} ${verb}.${more}`, 'good', options);
 }
 
+/** An undo that is offered twice, by a notice and by a key, is made once, unless it fails. */
+export function once(run) {
+  let begun;
+  return () =>
+    (begun ??= run().catch((error) => {
+      begun = undefined;
+      throw error;
+    }));
+}
+
 export const maybe = (unsure, verb) => `${plural(unsure.length, 'record')} may have been ${verb}: no answer came.`;
 
 /** Whole records, with everything that the list leaves out, or some fields of them, in the order of their ids. */

@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { api, origin } from '../lib/browser.mjs';
 import { look, open, owner } from '../lib/dashboard.mjs';
-import { HOSTILE, ROWS, cell, clear, create, createMany, fillMany, grid, row, tick } from '../lib/records_table.mjs';
+import {
+  HOSTILE, ROWS, cell, clear, create, createMany, fillMany, grid, row, search, tick,
+} from '../lib/records_table.mjs';
 
 await fillMany();
 
@@ -267,6 +269,11 @@ test('sixty columns and a text of ten thousand characters stay a table', async (
   await page.keyboard.press('End');
   await page.waitForFunction(() => globalThis.document.querySelector('.grid').scrollLeft > 5000);
   await look(page, 'records-wide');
+  // Words that are too long to be looked for in sixty fields are looked for in some.
+  await search(page, 'long '.repeat(20));
+  await page.getByText(/^Too long for all fields: not in field_/).waitFor();
+  await page.getByText('1 matching record', { exact: true }).waitFor();
+  await row(page, 'long').waitFor();
 });
 
 test('rows that could not be fetched are fetched when the network is back', async () => {
@@ -312,5 +319,48 @@ test('“try again” goes once the rows are here, however they came', async () 
   await to(490);
   await row(page, /word 505$/).waitFor();
   await again.waitFor({ state: 'detached' });
+  assert.deepEqual(page.trouble, []);
+});
+
+test('a record that is deleted from its panel is counted no more', async () => {
+  await clear();
+  await create({ title: 'Stays', code: 'U-1' });
+  const { id } = await create({ title: 'Goes', code: 'U-2' });
+  const page = await owner();
+  await open(page, `/_/collections/things?record=${id}`);
+  await page.getByText('2 records', { exact: true }).waitFor();
+  await page.locator('.panel-head summary').click();
+  await page.locator('.panel-head .menu-list').getByRole('button', { name: 'Delete' }).click();
+  const question = page.getByRole('dialog', { name: /^Delete / });
+  await question.getByRole('button', { name: 'Delete', exact: true }).click();
+  await question.waitFor({ state: 'detached' });
+  await page.getByText('1 record', { exact: true }).waitFor();
+  await row(page, 'U-2').waitFor({ state: 'detached' });
+  assert.deepEqual(page.trouble, []);
+});
+
+test('a link that sorts by a field that has gone shows the records', async () => {
+  await clear();
+  for (const code of ['V-1', 'V-2']) await create({ title: 'Sorted', code });
+  const page = await owner();
+  await open(page, '/_/collections/things?sort=-nothing,code');
+  await row(page, 'V-2').waitFor();
+  const codes = await grid(page).locator('.grid-body .grid-row').allTextContents();
+  assert.deepEqual(codes.map((text) => /V-\d/.exec(text)[0]), ['V-1', 'V-2']);
+  assert.deepEqual(page.trouble, []);
+});
+
+test('what has no field that many records can get offers no such change', async () => {
+  await api('POST', '/api/collections', {
+    name: 'places',
+    type: 'base',
+    fields: [{ name: 'where', type: 'geoPoint' }],
+  });
+  const { id } = await api('POST', '/api/collections/places/records', { where: { lon: 1, lat: 2 } });
+  const page = await owner();
+  await open(page, '/_/collections/places');
+  await tick(page, id);
+  await page.getByRole('button', { name: 'Delete', exact: true }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Edit', exact: true }).count(), 0);
   assert.deepEqual(page.trouble, []);
 });
