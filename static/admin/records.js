@@ -1,7 +1,7 @@
 // The page of a collection's records: puts the table, the filter bar and what can be done with records together, and
 // keeps what is shown in the address. The parts are in records/; the record's own panel is record/editor.js.
 
-import { Refused, address, get, getAll, post, records, send } from './lib/api.js';
+import { Refused, address, get, getAll, post, records } from './lib/api.js';
 import { debounce, fill, find, h, iconButton } from './lib/dom.js';
 import { copy, menu, tell, toast } from './lib/feedback.js';
 import { shortcut } from './lib/keys.js';
@@ -10,12 +10,12 @@ import { command } from './lib/palette.js';
 import { addressOf, read } from './records/address.js';
 import { broken, emptiness, foot } from './records/around.js';
 import { bulkBar } from './records/bulk-bar.js';
-import { asText, naming } from './records/cells.js';
+import { cellEditing } from './records/cell-editing.js';
+import { naming } from './records/cells.js';
 import { Arrangement } from './records/columns.js';
 import { filterBar } from './records/filter.js';
 import { Grid, KEYS } from './records/grid.js';
 import { Heard } from './records/heard.js';
-import { editCell, store } from './records/inline.js';
 import { editableInPlace } from './records/inputs.js';
 import { understand } from './records/query.js';
 import { Source } from './records/source.js';
@@ -40,6 +40,7 @@ let arrangement;
 let grid;
 let bar;
 let bulk;
+let edit;
 let heard;
 let source;
 let lastUndo;
@@ -148,59 +149,6 @@ function drawAround() {
 
 /** Many events may come at once. */
 const drawSoon = debounce(() => drawAround(), 50);
-
-// --- cells that are edited in their place ---
-
-let editing;
-
-async function edit(row, column) {
-  const record = source.row(row);
-  if (!record || (editing && !(await editing.finish()))) return;
-  const { id } = record;
-  const query = { expand: expanded(), fields: wantedFields() };
-  editing = editCell({
-    frame,
-    grid,
-    collection,
-    record: source.row(source.indexOf(id)) ?? record,
-    column,
-    query,
-    onsaved: (now, before) => {
-      heard.changed(now);
-      const undo = () => takeBack(id, column, { before, now: now[column.name] }, query);
-      lastUndo = undo;
-      toast(`${column.name} is now ${short(asText(now[column.name], column.field)) || 'empty'}.`, 'good', {
-        action: { label: 'Undo', run: undo },
-      });
-    },
-    onnext: (step) => {
-      const editable = grid.columns.filter((one) => editableInPlace(one.field));
-      const next = editable[editable.findIndex((one) => one.name === column.name) + step];
-      if (next) grid.edit(source.row(row)?.id === id ? row : source.indexOf(id), next);
-    },
-  });
-}
-
-const short = (text) => (text.length > 60 ? `${text.slice(0, 60)} …` : text);
-
-async function takeBack(id, { name, field }, { before, now }, query) {
-  lastUndo = undefined;
-  try {
-    const answer = await send('GET', records(collection.name, id), { query: { fields: name }, raw: true });
-    const state = answer.headers.get('ETag');
-    if (JSON.stringify((await answer.json())[name]) !== JSON.stringify(now)) {
-      toast(`${name} has been changed meanwhile, so it was left as it is.`, 'problem');
-      return;
-    }
-    heard.changed(await store(collection, id, { [name]: before ?? (field.nullable ? null : '') }, { state, query }));
-    toast('Taken back.');
-  } catch (error) {
-    tell(error);
-  } finally {
-    // The notice with the button has gone.
-    if (document.activeElement === document.body) grid.element.focus({ preventScroll: true });
-  }
-}
 
 /** Copies a value as it is stored, of rich texts more than the table has. */
 async function copyCell({ name, type }, record) {
@@ -386,7 +334,7 @@ async function start() {
     on: {
       open: (record) => go({ record: record.id }),
       editable: (column) => !isView() && editableInPlace(column.field),
-      edit,
+      edit: (row, column) => edit(row, column),
       copyId: copy,
       copy: (column, record) => copyCell(column, record).catch(tell),
       sort: sortBy,
@@ -414,15 +362,12 @@ async function start() {
   });
   bar.element.append(iconButton('columns', 'Columns', { dataset: { columns: '' }, onclick: openColumns }));
   heard = new Heard({ collection, grid, source: () => source, refresh: refreshRow, onchange: drawSoon });
-  bulk = bulkBar({
-    collection,
-    grid,
-    source: () => source,
-    onchange: () => reload(),
-    onundo: (run) => {
-      lastUndo = run;
-    },
-  });
+  const onundo = (run) => {
+    lastUndo = run;
+  };
+  const query = () => ({ expand: expanded(), fields: wantedFields() });
+  edit = cellEditing({ frame, grid, collection, source: () => source, heard, query, onundo });
+  bulk = bulkBar({ collection, grid, source: () => source, onchange: () => reload(), onundo });
   bar.set(state.filter);
   frame.append(grid.element);
   fill(place, bar.element, bar.said, bulk.element, frame, below);

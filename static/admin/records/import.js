@@ -148,9 +148,9 @@ export function importDialog({ collection, onbegin, onchange }) {
       return await upload(collection, await bodyOf(table), options);
     } catch (error) {
       const isStopped = error.name === 'AbortError';
-      const unsure = (isStopped || error.status === 0) && !dryRun ? ' Some rows may be in already: look before you try again.' : '';
+      const isUnsure = (isStopped || error.status === 0) && !dryRun;
       const text = isStopped ? 'It was stopped.' : (error.text ?? error.message);
-      complain(text + unsure);
+      complain(isUnsure ? `${text} Some rows may be in already: look before you try again.` : text);
       return null;
     }
   }
