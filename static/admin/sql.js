@@ -200,7 +200,11 @@ function show(answer, statements) {
     answer.truncated &&
     answer.rows.length < ROWS_MAX &&
     canGoOn(statements) &&
-    h('button', { type: 'button', class: 'small', onclick: () => loadMore(answer, statements) }, 'Load more');
+    h(
+      'button',
+      { type: 'button', class: 'small', dataset: { more: '' }, onclick: () => loadMore(answer, statements) },
+      'Load more',
+    );
   fill(
     result,
     h(
@@ -222,6 +226,8 @@ async function loadMore(shown, [question]) {
   if (!next) return;
   const rows = [...shown.rows, ...next.rows];
   show({ ...next, columns: shown.columns, rows, execTime: shown.execTime + next.execTime }, [question]);
+  // The button that was pressed is another one now, or gone.
+  if (document.activeElement === document.body) find('[data-more], .result', result).focus();
 }
 
 runButton.addEventListener('click', () => run());

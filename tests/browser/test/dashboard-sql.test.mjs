@@ -209,8 +209,9 @@ test('more rows than an answer has come after each other', async () => {
   await page.getByText('1,000 rows, and there are more').waitFor();
   await page.getByRole('button', { name: 'Load more' }).click();
   await page.getByText('2,000 rows, and there are more').waitFor();
-  await page.getByRole('button', { name: 'Load more' }).click();
+  await page.locator('[data-more]:focus').press('Enter');
   await page.getByText('2,500 rows, in').waitFor();
+  await page.getByRole('region', { name: 'Result' }).and(page.locator(':focus')).waitFor();
   const all = await cells(page, 1);
   assert.deepEqual([all.length, all[0], all[1000], all.at(-1)], [2500, '2500', '1500', '1']);
   assert.equal(await page.getByRole('button', { name: 'Load more' }).count(), 0);
