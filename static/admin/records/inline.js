@@ -1,5 +1,5 @@
 // Editing one cell in its place. The input lies over the table and follows its record, so rows may be drawn anew, move
-// and go meanwhile. Used by records.js.
+// and go meanwhile. Used by cell-editing.js.
 
 import { Refused, get, patch, records, send } from '../lib/api.js';
 import { mayChange } from '../lib/controls.js';
