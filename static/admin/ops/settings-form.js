@@ -135,6 +135,7 @@ export function settingsForm({ form, fields, settings, place, onchange = () => {
       } catch (error) {
         // A form that was closed meanwhile shows nothing any more.
         if (error instanceof Refused && error.status === 400 && form.isConnected) refused(error);
+        else if (error instanceof Refused) closeToast = toast(error.text, 'problem');
         else tell(error);
         return false;
       }

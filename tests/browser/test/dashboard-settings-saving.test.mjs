@@ -108,6 +108,8 @@ test('on a phone, a notice leaves the buttons that save in reach', async () => {
   assert.ok(y + height <= bar.y, `${y + height} is above ${bar.y}`);
   await save(page);
   await saved(page);
+  // What went wrong before has been mended.
+  assert.equal(await notice.count(), 0);
   assert.equal((await settings()).meta.senderName, 'Post');
   await page.context().close();
 });
