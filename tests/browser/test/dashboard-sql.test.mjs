@@ -98,16 +98,16 @@ test('only the server itself is believed that nothing has changed', async () => 
   const page = await owner();
   await open(page, '/_/sql');
   const answers = [
-    (route) => route.fulfill({ status: 504, body: 'The upstream server is too slow.' }),
-    (route) => route.abort(),
+    ['The upstream server is too slow.', (route, body) => route.fulfill({ status: 504, body })],
+    ["The server can't be reached.", (route) => route.abort()],
   ];
-  for (const [at, answer] of answers.entries()) {
+  for (const [at, [said, answer]] of answers.entries()) {
     await page.route('**/api/sql', async (route) => {
       await route.fetch();
-      await answer(route);
+      await answer(route, said);
     });
     await change(page, `UPDATE notes SET n = ${70 + at} WHERE title = 'second'`);
-    await page.getByRole('alert').filter({ hasText: 'It may have been done all the same: look.' }).waitFor();
+    await page.getByRole('alert').filter({ hasText: `${said} It may have been done all the same: look.` }).waitFor();
     await page.unroute('**/api/sql');
     assert.equal((await api('GET', `/api/collections/notes/records?filter=n=${70 + at}`)).totalItems, 1);
   }
