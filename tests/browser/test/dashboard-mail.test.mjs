@@ -141,8 +141,8 @@ test('a mail server is set up, refused if it is wrong, and tried', async () => {
   await dialog.getByLabel('As accounts of this collection').selectOption('users');
   await dialog.getByRole('button', { name: 'Send' }).click();
   await page.getByText('A test mail was sent to ada@example.com.').waitFor();
-  assert.equal(mails.length, 1);
-  assert.match(mails[0], /^To: .*ada@example\.com/m);
+  // Mails that waited for a server may have arrived, too.
+  assert.equal(mails.filter((mail) => /^To: .*ada@example\.com/m.test(mail)).length, 1);
 });
 
 test('a mail that can\'t be sent says why, one that was sent has no text any more', async () => {
