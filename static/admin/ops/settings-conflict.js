@@ -1,5 +1,5 @@
 // The question before somebody's settings replace what somebody else has saved meanwhile, say in another tab. Values
-// are stored whole: whoever adds a line to an old list takes away what was added to it since. Called by `settings-form`.
+// are stored whole: whoever adds a line to an old list takes away what was added since. Called by `settings-form`.
 
 import { h } from '../lib/dom.js';
 import { ask } from '../lib/feedback.js';
