@@ -1,4 +1,4 @@
-// Dialogs and notices of the dashboard, whatever page they are of: what a second click does, and how long a notice stays.
+// Dialogs and notices of the dashboard, whatever page they are of: what a second click does, how long a notice stays.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
