@@ -130,10 +130,7 @@ impl App {
             tracing::info!(%id, %kind, %to, "there is no mail server; this mail stays here: {}\n{text}", mail.subject);
             return Ok(State::Kept);
         };
-        match tokio::time::timeout(SEND_TIMEOUT, server.send(mail)).await {
-            Ok(sent) => sent.map(|()| State::Sent),
-            Err(_) => Err(Failure::ForNow("the mail server took too long".to_owned())),
-        }
+        hand_over(server, mail, SEND_TIMEOUT).await.map(|()| State::Sent)
     }
 
     /// A page of the outbox, the newest first, without the texts. For superusers, and for no API key: mails
@@ -236,4 +233,44 @@ fn note(tx: &mut WriteTx<'_>, cx: &Cx<'_>, mail: &Mail, result: Result<State, Fa
     }
     outbox::note(tx, cx.plans.dialect(), &mail.id, state, &error)?;
     Ok((state, error))
+}
+
+/// Hands a mail over, all steps of which may take so long.
+///
+/// # Errors
+/// Why it wasn't taken.
+pub(super) async fn hand_over(server: &Smtp, mail: &Mail, limit: Duration) -> Result<(), Failure> {
+    let sent = tokio::time::timeout(limit, server.send(mail)).await;
+    sent.unwrap_or_else(|_| Err(Failure::ForNow("the mail server took too long".to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mail::Outgoing;
+    use crate::settings::{Settings, Sources};
+
+    #[tokio::test]
+    async fn a_server_that_never_greets_is_given_up() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let config = Config {
+            smtp_host: "127.0.0.1".to_owned(),
+            smtp_port: silent.local_addr().expect("it is bound").port(),
+            mail_from_address: "shed@example.com".to_owned(),
+            ..Settings::load(&Sources::default()).expect("the defaults are a configuration").config
+        };
+        let server = Smtp::new(&config).expect("acceptable").expect("one is configured");
+        let mail = Mail::unstored(Outgoing {
+            kind: MailKind::Otp,
+            to: "ada@example.com".to_owned(),
+            subject: String::new(),
+            html: String::new(),
+            text: String::new(),
+            reference: String::new(),
+        });
+        match hand_over(&server, &mail, Duration::from_millis(50)).await {
+            Err(Failure::ForNow(reason)) => assert_eq!(reason, "the mail server took too long"),
+            other => panic!("{other:?}"),
+        }
+    }
 }

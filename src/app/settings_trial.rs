@@ -1,9 +1,11 @@
 //! Trying settings out: whether the bucket can be used, whether mail is sent; and the client secret for Apple.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::mails::hand_over;
 use super::{App, Caller};
 use crate::auth::letters;
 use crate::auth::oauth2::apple;
@@ -17,6 +19,8 @@ use crate::records::access;
 
 /// Who mails are to that are only looked at.
 const SAMPLE_EMAIL: &str = "somebody@example.com";
+/// How long sending one at once may take, while somebody waits for it.
+const TRIAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl App {
     /// Puts an object into the bucket for files or for backups (`filesystem` of the body) and removes it. For
@@ -100,7 +104,7 @@ impl App {
         let Some(server) = &live.smtp else {
             return Err(Error::invalid("The mail can't be sent: there is no mail server in the settings."));
         };
-        server.send(&Mail::unstored(mail)).await.map_err(|failure| {
+        hand_over(server, &Mail::unstored(mail), TRIAL_TIMEOUT).await.map_err(|failure| {
             let (Failure::ForNow(reason) | Failure::ForGood(reason)) = failure;
             Error::invalid(format!("The mail can't be sent: {reason}"))
         })

@@ -81,7 +81,8 @@ impl Smtp {
         Ok(Some(Smtp { transport: builder.build(), from: Mailbox::new(Some(name), address) }))
     }
 
-    /// Hands a mail over.
+    /// Hands a mail over. The limit of a step doesn't count while a server is waited for that takes the connection and
+    /// says nothing: whoever calls has one of their own.
     ///
     /// # Errors
     /// Why it wasn't taken.
