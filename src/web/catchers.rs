@@ -9,15 +9,20 @@ use rocket::{Catcher, Request, catch, catchers};
 use crate::base::{Error, ErrorKind};
 use crate::web::admission;
 use crate::web::guards::clean_path;
+use crate::web::page::Failure;
+
+/// Where pages are; everything else speaks JSON.
+const PAGES: [&str; 2] = ["/_/", "/auth/"];
 
 /// All catchers.
 pub fn catchers() -> Vec<Catcher> {
     catchers![any]
 }
 
-/// Either the envelope or the way to the clean path.
+/// The envelope, the same for people, or the way to the clean path.
 enum Caught {
     Failed(Error),
+    Shown(Failure),
     Moved(String),
 }
 
@@ -25,6 +30,7 @@ impl<'r> Responder<'r, 'static> for Caught {
     fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
         match self {
             Caught::Failed(error) => error.respond_to(request),
+            Caught::Shown(failure) => failure.respond_to(request),
             // 307 keeps method and body.
             Caught::Moved(to) => {
                 Response::build().status(Status::TemporaryRedirect).header(Header::new("Location", to)).ok()
@@ -36,7 +42,10 @@ impl<'r> Responder<'r, 'static> for Caught {
 #[catch(default)]
 fn any(status: Status, request: &Request<'_>) -> Caught {
     if let Some(refused) = admission::refusal(request) {
-        return Caught::Failed(refused);
+        return match is_for_a_page(request) {
+            true => Caught::Shown(Failure::of_admission(refused)),
+            false => Caught::Failed(refused),
+        };
     }
     match status.code {
         404 => match clean_path(request.uri().path().as_str()) {
@@ -49,6 +58,13 @@ fn any(status: Status, request: &Request<'_>) -> Caught {
         // program has set for panics has already logged where it happened.
         code => Caught::Failed(Error::internal(format!("a handler panicked (status {code})"))),
     }
+}
+
+/// Whether a browser opens a page, or sends a form of one. Scripts of pages don't ask for HTML.
+fn is_for_a_page(request: &Request<'_>) -> bool {
+    let path = request.uri().path();
+    let wants_html = request.headers().get("Accept").any(|accept| accept.contains("text/html"));
+    wants_html && PAGES.iter().any(|pages| path.starts_with(pages))
 }
 
 /// Where the clean path is. Browsers read `/\\host` as another server, so no backslash may get through.

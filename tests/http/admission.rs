@@ -6,6 +6,7 @@ use holdall::web::admission::TAGS;
 use rocket::http::Method;
 use serde_json::{Value as Json, json};
 
+use crate::browser::Browser;
 use crate::coverage::ROUTES;
 use crate::fixture::PASSWORD;
 use crate::harness::{Answer, Call, Principal, TestApp, id, item, record, records, text};
@@ -313,6 +314,35 @@ fn superusers_come_only_from_where_they_may() {
         // Nobody else is concerned.
         assert_eq!(status(&app.guest(), LIST), 200);
         assert_eq!(status(&app.as_user("ada"), HEALTH), 200);
+    }
+}
+
+#[test]
+fn browsers_are_shown_pages_where_they_are_turned_away() {
+    let app = new();
+    let limit = json!({"label": "/auth/", "maxRequests": 1, "duration": 60});
+    let limits = json!({"rateLimits": {"enabled": true, "rules": [limit]}});
+    app.as_superuser().patch("/api/settings", limits).expect(200);
+    let open = || {
+        let call = app.guest().call(Method::Get, "/auth/people/sign-in").from("203.0.113.8");
+        call.header("Accept", "text/html").send()
+    };
+    assert_eq!(open().status, 200);
+    let refused = open();
+    assert_eq!((refused.status, refused.header("Content-Type")), (429, Some("text/html; charset=utf-8")));
+    assert!(refused.text().contains("Too many attempts") && refused.header("Retry-After").is_some());
+
+    let root = Browser::of(&app, "root");
+    let places = json!({"rateLimits": {"enabled": false}, "superuserIPs": ["10.0.0.0/8"]});
+    app.as_superuser().patch("/api/settings", places).expect(200);
+    for page in ["/_/", "/_/logs", "/auth/_superusers/account", "/auth/people/sign-in"] {
+        let call = || root.call(Method::Get, page).from("203.0.113.7");
+        let shown = root.send(call().header("Accept", "text/html,*/*;q=0.8"));
+        assert_eq!((shown.status, shown.header("Content-Type")), (403, Some("text/html; charset=utf-8")), "{page}");
+        assert!(shown.text().contains("Superusers are let in from certain addresses only"), "{}", shown.text());
+        // Scripts want to read why.
+        let told = root.send(call().header("Accept", "*/*"));
+        assert_eq!(told.expect(403)["message"], "Superusers are not let in from your address.");
     }
 }
 

@@ -108,11 +108,11 @@ impl Look {
         self.page("message.html", self.text(title), json!({"text": text}))
     }
 
-    /// The page that says what went wrong.
-    fn failure(&self, error: &Error) -> Result<Page> {
+    /// The page that says what went wrong; `forbidden` is the text for what may not be.
+    fn failure(&self, Failure { error, forbidden }: &Failure) -> Result<Page> {
         let (title, text) = match error.kind() {
             ErrorKind::NotFound => ("page.not_found", self.text("page.not_found_text")),
-            ErrorKind::Forbidden | ErrorKind::Unauthenticated => ("page.forbidden", self.text("page.forbidden_text")),
+            ErrorKind::Forbidden | ErrorKind::Unauthenticated => ("page.forbidden", self.text(forbidden)),
             ErrorKind::TooManyRequests => ("page.too_many", self.text("page.too_many_text")),
             ErrorKind::Unavailable | ErrorKind::Timeout => ("page.busy", self.text("page.busy_text")),
             ErrorKind::Internal => ("page.broken", self.text("page.broken_text")),
@@ -227,24 +227,38 @@ impl<'r> Responder<'r, 'static> for Page {
 }
 
 /// An error that is shown to people.
-pub struct Failure(Error);
+pub struct Failure {
+    error: Error,
+    /// The name of the text for what may not be.
+    forbidden: &'static str,
+}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        Failure(error)
+        Failure { error, forbidden: "page.forbidden_text" }
+    }
+}
+
+impl Failure {
+    /// Why a request wasn't even looked at: nobody but superusers is turned away for where they come from.
+    pub fn of_admission(error: Error) -> Failure {
+        Failure { error, forbidden: "page.address_text" }
     }
 }
 
 impl<'r> Responder<'r, 'static> for Failure {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let request_id = respond::log(&self.0, request);
-        let page = match Look::of(request).failure(&self.0) {
+        let request_id = respond::log(&self.error, request);
+        let page = match Look::of(request).failure(&self) {
             Ok(page) => page,
             Err(error) => return error.respond_to(request),
         };
         let mut response = page.respond_to(request)?;
         if let Some(id) = request_id {
             response.set_raw_header("X-Request-Id", id);
+        }
+        if let Some(seconds) = self.error.retry_after_seconds() {
+            response.set_raw_header("Retry-After", seconds.to_string());
         }
         Ok(response)
     }
