@@ -45,6 +45,12 @@ pub fn with_draft(tx: &ReadTx<'_>, definition: &Map<String, Json>) -> Result<(Sc
         None => blank::collection(&body.text("type")?.unwrap_or_default()),
     };
     merge(&mut draft, &body)?;
+    if stored.is_none()
+        && let Some(id) = body.text("id")?
+    {
+        // Relations of a new collection to itself name it by this.
+        draft.id = id;
+    }
     if let CollectionKind::View(query) = &draft.kind {
         // What is wrong with the query is said beside it; until then, the fields are those that were.
         if let Ok(derived) = try_query(tx, schema, query, &draft.fields)? {

@@ -22,6 +22,16 @@ fn rules_are_checked_against_what_is_not_saved_yet() {
 }
 
 #[test]
+fn a_new_collection_may_name_itself() {
+    let install = install();
+    let mut tree = posts();
+    tree["id"] = json!("c_new");
+    tree["fields"][1]["collectionId"] = json!("c_new");
+    assert!(problems(&install, tree.clone(), "author.title = \"x\"").is_empty());
+    assert_eq!(problems(&install, tree, "author.nothing = 1").len(), 1);
+}
+
+#[test]
 fn places_are_counted_as_browsers_count() {
     let install = install();
     let found = problems(&install, posts(), "title = \"😀\" && nothing = 1");
