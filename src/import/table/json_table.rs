@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::reading::{Allowance, BUFFER_BYTES, Reading};
 use super::{Entry, Values, cell, confirm_password, is_left_out};
 use crate::base::{Error, Result};
-use crate::domain::Collection;
+use crate::domain::{Collection, FieldKind};
 
 /// How the objects follow each other.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,6 +167,11 @@ impl JsonTable {
             let field = self.collection.field(&key).or_else(|| self.collection.field(name));
             let field = field.ok_or_else(|| format!("There is no field {key:?}."))?;
             cell::check_json(field, &value).map_err(|why| format!("{key}: {why}"))?;
+            let value = match (&field.kind, value) {
+                // As the interface takes it, a text would be read as JSON once more.
+                (FieldKind::Json(_), Json::String(text)) => Json::String(Json::String(text).to_string()),
+                (_, value) => value,
+            };
             body.insert(key, value);
         }
         confirm_password(&mut body);

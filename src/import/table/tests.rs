@@ -130,6 +130,19 @@ fn json_comes_as_an_array_or_in_lines() {
 }
 
 #[test]
+fn texts_of_json_fields_stay_texts() {
+    // As the interface reads it: what isn't a text is that value, and a text is read as JSON.
+    for (value, expect) in [("\"5\"", "\"5\""), ("\"[1]\"", "\"[1]\""), ("\"hello\"", "\"hello\""), ("\"\"", "\"\"")] {
+        let rows = read(open(&format!("{{\"more\": {value}}}"), Format::Json).expect("a table"));
+        assert_eq!(rows, [(1, Ok(json!({ "more": expect })))], "{value}");
+    }
+    for value in [json!(5), json!(null), json!([1]), json!(true)] {
+        let rows = read(open(&json!({ "more": value }).to_string(), Format::Json).expect("a table"));
+        assert_eq!(rows, [(1, Ok(json!({ "more": value })))]);
+    }
+}
+
+#[test]
 fn json_that_is_none_is_told() {
     let rows =
         read(open("{\n5\n{\"nope\": 1}\n{\"born\": \"soon\"}\n{\"name\": \"ok\"}", Format::Json).expect("a table"));
