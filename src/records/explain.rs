@@ -17,6 +17,9 @@ use crate::rules::plan::{Condition, EmptyLiteral, Nulls, Operand, Plan, ROOT, Sc
 use crate::rules::{self, Bind, Env, Expr, Places, Span, Submitted};
 use crate::store::ReadTx;
 
+/// Parts of `@request` that are as its sender likes.
+const SENT: [&str; 3] = ["body", "query", "headers"];
+
 /// What a rule is tested on.
 #[derive(Clone, Copy, Debug)]
 pub enum Tested<'a> {
@@ -222,7 +225,8 @@ fn count(tx: &ReadTx<'_>, compiled: &Compiled, env: &Env<'_>) -> Result<i64> {
     counted.ok_or_else(|| Error::internal("COUNT gave no row"))
 }
 
-/// For how many records a rule holds as things are, counted no further than `cap`; `None` if it can't be used.
+/// For how many records a rule holds as things are if whoever asks sends whatever it takes, counted no further than
+/// `cap`; `None` if it can't be used.
 ///
 /// # Errors
 /// Those of the store.
@@ -234,9 +238,38 @@ pub fn reach(
     cap: u64,
 ) -> Result<Option<i64>> {
     let Ok(expr) = rules::parse(rule) else { return Ok(None) };
+    let Some(expr) = beyond_what_is_sent(expr) else {
+        return super::count(tx, cx, &collection.id).map(|all| Some(all.min(cap as i64)));
+    };
     match cx.plans.part(tx.schema(), collection, cx.principal, (kind, &expr), PartOn::Some) {
         Ok((_, compiled)) => count(tx, &compiled, &cx.env(tx, &[SqlValue::Integer(cap as i64)])).map(Some),
         Err(_) => Ok(None),
+    }
+}
+
+/// What is left of a rule where all that depends on what its sender puts into the request holds; `None` if nothing is.
+fn beyond_what_is_sent(expr: Expr) -> Option<Expr> {
+    match expr {
+        Expr::Compare(compare) => {
+            let is_up_to_the_sender = is_sent(&compare.left) || is_sent(&compare.right);
+            (!is_up_to_the_sender).then_some(Expr::Compare(compare))
+        }
+        Expr::All(items) => {
+            let left: Vec<Expr> = items.into_iter().filter_map(beyond_what_is_sent).collect();
+            (!left.is_empty()).then_some(Expr::All(left))
+        }
+        Expr::Any(items) => items.into_iter().map(beyond_what_is_sent).collect::<Option<_>>().map(Expr::Any),
+    }
+}
+
+/// Whether a side of a comparison is made of the request's body, query or headers.
+fn is_sent(side: &rules::Operand) -> bool {
+    match side {
+        rules::Operand::Path(path) => {
+            matches!(path.segments.as_slice(), [root, part, ..] if root == "@request" && SENT.contains(&part.as_str()))
+        }
+        rules::Operand::Function(call) => call.args.iter().any(is_sent),
+        rules::Operand::Text(_) | rules::Operand::Number(_) => false,
     }
 }
 

@@ -540,6 +540,29 @@ fn the_report_says_what_guests_then_can_do() {
     }
 }
 
+#[test]
+fn what_is_up_to_the_sender_keeps_nobody_out() {
+    let app = TestApp::new();
+    let dashboard = Dashboard::of(&app);
+    for (rule, reach) in [
+        ("@request.body.n:isset = true", 3),
+        ("@request.body.n > 1 && n > 1", 2),
+        ("@request.headers.x_team = title || n = 1", 3),
+        ("@request.query.who != '' && (@request.body.n != 4 || n = 9) && owner != ''", 2),
+        ("@request.method = 'PATCH'", 3),
+        ("@request.method = 'DELETE' || n = 1", 1),
+    ] {
+        make_things(&app, rule);
+        let report = dashboard.report();
+        let things = report["collections"].as_array().expect("a list").iter().find(|one| one["name"] == "things");
+        let update = &things.expect("it is there")["guests"]["update"];
+        assert_eq!(*update, json!({"level": "conditional", "reach": reach}), "{rule}");
+        let found = report["findings"].as_array().expect("a list").iter();
+        let is_found = found.clone().any(|one| one["collection"] == "things" && one["class"] == "open-writes");
+        assert!(is_found, "{rule}: {report}");
+    }
+}
+
 #[track_caller]
 fn agrees(level: &str, happens: bool, rule: &str) {
     match level {

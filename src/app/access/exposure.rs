@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::method;
 use crate::app::identity::Identity;
 use crate::base::Result;
 use crate::base::limits::TOTAL_CAP;
@@ -52,7 +53,7 @@ pub struct Opening {
     pub kind: RuleKind,
     /// How far it stands open.
     pub level: Level,
-    /// For how many records a condition holds as things are, without anything in the request; up to [`TOTAL_CAP`].
+    /// For how many records a condition holds as things are, whatever it takes in the request; up to [`TOTAL_CAP`].
     pub reach: Option<i64>,
 }
 
@@ -102,15 +103,14 @@ pub fn look(tx: &ReadTx<'_>, plans: &Plans, counts: bool) -> Result<Vec<Exposed>
     let guest = Identity::GUEST;
     let mut all = Vec::new();
     for collection in schema.collections() {
-        let cx = guest.cx(&request, plans);
-        let total = if counts { records::count(tx, &cx, &collection.id).ok() } else { None };
-        let mut openings = openings(tx, &cx, collection)?;
+        let total = if counts { records::count(tx, &guest.cx(&request, plans), &collection.id).ok() } else { None };
+        let mut openings = openings(tx, &guest, plans, collection)?;
         if counts {
-            openings.iter_mut().for_each(|opening| opening.reach = reach(tx, &cx, collection, opening));
+            openings.iter_mut().for_each(|opening| opening.reach = reach(tx, &guest, plans, collection, opening));
         }
         let mut theirs = Vec::new();
         for (name, identity) in &accounts {
-            theirs.push((name.clone(), openings_of_accounts(tx, &identity.cx(&request, plans), collection)?));
+            theirs.push((name.clone(), openings_of_accounts(tx, identity, plans, collection)?));
         }
         let layout = plans.layout(&schema, collection, &guest.principal);
         let fields = layout.shown_fields().map(str::to_owned).collect();
@@ -137,17 +137,33 @@ fn account_of(collection: &Arc<Collection>) -> Identity {
     Identity { principal: Principal::Record(Arc::new(record)), credential: Credential::Token }
 }
 
-fn openings(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &Arc<Collection>) -> Result<Vec<Opening>> {
-    let opening = |kind| Ok(Opening { kind, level: level(tx, cx, collection, kind)?, reach: None });
+/// A request for an action, with nothing in it.
+fn asking(kind: RuleKind) -> RequestInfo {
+    RequestInfo { method: method(kind).to_owned(), ..RequestInfo::default() }
+}
+
+fn openings(tx: &ReadTx<'_>, identity: &Identity, plans: &Plans, collection: &Arc<Collection>) -> Result<Vec<Opening>> {
+    let opening = |kind| {
+        let level = level(tx, &identity.cx(&asking(kind), plans), collection, kind)?;
+        Ok(Opening { kind, level, reach: None })
+    };
     ACTIONS.into_iter().map(opening).collect()
 }
 
-fn openings_of_accounts(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &Arc<Collection>) -> Result<Vec<Opening>> {
-    let mut openings = openings(tx, cx, collection)?;
+fn openings_of_accounts(
+    tx: &ReadTx<'_>,
+    identity: &Identity,
+    plans: &Plans,
+    collection: &Arc<Collection>,
+) -> Result<Vec<Opening>> {
+    let mut openings = openings(tx, identity, plans, collection)?;
     if collection.is_auth() {
         let level = match collection.rule(RuleKind::Manage) {
             None | Some("") => Level::Closed,
-            Some(rule) => by_rule(tx, cx, collection, (RuleKind::Manage, rule))?,
+            Some(rule) => {
+                let request = asking(RuleKind::Manage);
+                by_rule(tx, &identity.cx(&request, plans), collection, (RuleKind::Manage, rule))?
+            }
         };
         openings.push(Opening { kind: RuleKind::Manage, level, reach: None });
     }
@@ -174,10 +190,17 @@ fn by_rule(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &Arc<Collection>, rule: (Ru
 }
 
 /// How many records a condition lets guests reach; `None` also where that takes too long to find out.
-fn reach(tx: &ReadTx<'_>, cx: &Cx<'_>, collection: &Arc<Collection>, opening: &Opening) -> Option<i64> {
+fn reach(
+    tx: &ReadTx<'_>,
+    guest: &Identity,
+    plans: &Plans,
+    collection: &Arc<Collection>,
+    opening: &Opening,
+) -> Option<i64> {
     let rule = collection.rule(opening.kind)?;
     if opening.level != Level::Conditional || opening.kind == RuleKind::Create {
         return None;
     }
-    records::reach(tx, cx, collection, (opening.kind, rule), TOTAL_CAP).ok().flatten()
+    let request = asking(opening.kind);
+    records::reach(tx, &guest.cx(&request, plans), collection, (opening.kind, rule), TOTAL_CAP).ok().flatten()
 }

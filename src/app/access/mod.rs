@@ -43,3 +43,13 @@ fn action_name(kind: RuleKind) -> &'static str {
         RuleKind::Mfa => "mfa",
     }
 }
+
+/// By which method the API is asked for it.
+fn method(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::List | RuleKind::View => "GET",
+        RuleKind::Create | RuleKind::Auth | RuleKind::Mfa => "POST",
+        RuleKind::Update | RuleKind::Manage => "PATCH",
+        RuleKind::Delete => "DELETE",
+    }
+}

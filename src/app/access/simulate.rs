@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json, json};
 
 use super::who::Somebody;
-use super::{action_name, rule_name};
+use super::{action_name, method, rule_name};
 use crate::app::{App, Caller};
 use crate::auth::sign_in;
 use crate::base::{Error, FieldError, FieldErrors, Result, SqlValue};
@@ -436,15 +436,6 @@ fn verb(kind: RuleKind) -> Option<Verb> {
         RuleKind::Delete => Verb::Delete,
         RuleKind::Auth | RuleKind::Manage | RuleKind::Mfa => return None,
     })
-}
-
-fn method(kind: RuleKind) -> &'static str {
-    match kind {
-        RuleKind::List | RuleKind::View => "GET",
-        RuleKind::Create | RuleKind::Auth | RuleKind::Mfa => "POST",
-        RuleKind::Update | RuleKind::Manage => "PATCH",
-        RuleKind::Delete => "DELETE",
-    }
 }
 
 /// The members of an object as pairs of texts; `None` if it is something else.
