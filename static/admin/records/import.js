@@ -149,7 +149,8 @@ export function importDialog({ collection, onbegin, onchange }) {
     } catch (error) {
       const isStopped = error.name === 'AbortError';
       const isUnsure = (isStopped || error.status === 0) && !dryRun;
-      const text = isStopped ? 'It was stopped.' : (error.text ?? error.message);
+      const stopped = dryRun ? 'It was stopped.' : 'Nobody waits any more, but the server goes on with what it has.';
+      const text = isStopped ? stopped : (error.text ?? error.message);
       complain(isUnsure ? `${text} Some rows may be in already: look before you try again.` : text);
       return null;
     }
