@@ -42,6 +42,13 @@ export function readRecords(text, collection) {
   return JSON.parse(text).items.map((record, at) => withExactJson(collection, record, exact[at]));
 }
 
+/**
+ * What a list is asked for, for `readRecords` to have these fields as they are stored: where only some are asked for,
+ * the server rounds numbers inside of JSON.
+ */
+export const exactly = ({ fields }, names) =>
+  fields.some(({ name, type }) => type === 'json' && names.includes(name)) ? undefined : names.join(',');
+
 /** The value of a field that was never set. */
 export function zero(field) {
   if (field.nullable) return null;

@@ -7,7 +7,7 @@ import { fill, h, uniqueId } from '../lib/dom.js';
 import { download } from '../lib/download.js';
 import { count, plural } from '../lib/format.js';
 import { kindName } from '../lib/kind-names.js';
-import { toState, toWire } from '../record/values.js';
+import { exactly, toState, toWire } from '../record/values.js';
 import { KEPT_MAX, fetchWhole, maybe, once, problemList, report, sendMany, withProgress } from './changes.js';
 import { chooser } from './choose.js';
 import { editableAtOnce, valueInput } from './inputs.js';
@@ -115,7 +115,8 @@ const patches = (collection, list) =>
 async function change(collection, ids, field, value, on) {
   const { name } = field;
   if (!(await mayChange(`Change ${plural(ids.length, 'record')}`))) return undefined;
-  const before = await keep(collection, ids, 'Keeping the old values for an undo', `id,${name}`);
+  const wanted = exactly(collection, ['id', name]);
+  const before = await keep(collection, ids, 'Keeping the old values for an undo', wanted);
   const requests = patches(
     collection,
     ids.map((id) => ({ id, body: { [name]: value } })),

@@ -6,7 +6,7 @@ import { h, uniqueId } from '../lib/dom.js';
 import { download } from '../lib/download.js';
 import { tell, toast } from '../lib/feedback.js';
 import { count, plural } from '../lib/format.js';
-import { readRecords } from '../record/values.js';
+import { exactly, readRecords } from '../record/values.js';
 import { withProgress } from './changes.js';
 import { lineOf } from '../lib/csv.js';
 import { chunks, oneOf } from './query.js';
@@ -120,8 +120,7 @@ async function write(options) {
 
 async function* pages({ collection, filter, sort, names, ids }, signal) {
   const path = pathOf(collection.name);
-  const fields = names.join(',');
-  // Numbers inside of JSON keep all their digits.
+  const fields = exactly(collection, names);
   const read = async (from, query) => {
     const text = await (await send('GET', from, { query, signal, raw: true })).text();
     return { items: readRecords(text, collection), cursor: JSON.parse(text).nextCursor };

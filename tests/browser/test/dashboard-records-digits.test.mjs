@@ -14,11 +14,6 @@ test('large numbers keep their digits in exports and in an undo of many records'
   await clear();
   const { id } = await create({ title: 'Large', code: 'Z-1', extra: `{"n":${LARGE}}` });
   const page = await owner();
-  // A server that rounds numbers where it is asked for some fields only must not hide what the page does with them.
-  await page.route('**/api/collections/things/records?**', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: (await response.text()).replace(/"n":[\d.e+]+/g, `"n":${LARGE}`) });
-  });
   await open(page, '/_/collections/things');
   for (const format of ['CSV, for tables', 'JSON']) {
     await page.getByLabel('More').click();
