@@ -164,6 +164,7 @@ test('related records are found, made, sorted and limited', async () => {
   await picker.getByLabel('Gamma').waitFor();
   assert.equal(await picker.getByLabel('Gamma').isDisabled(), true);
   await button(picker, 'Take these').click();
+  await picker.waitFor({ state: 'detached' });
   const names = field(panel, 'shelves').locator('.record-name');
   assert.deepEqual(await names.allTextContents(), ['Beta', 'Alpha', 'Epsilon']);
   await field(panel, 'shelves').locator('.record-handle').nth(2).press('ArrowUp');
