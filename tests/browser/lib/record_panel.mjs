@@ -111,7 +111,8 @@ export const answers = async (label, on = page) => {
   await answer.waitFor();
   const asked = await dialog.elementHandle();
   await answer.click();
-  await asked.waitForElementState('hidden');
+  // Hidden is too early: what was answered is heard of when it has closed, and then it goes.
+  await on.waitForFunction((element) => !element.isConnected, asked);
 };
 /** Types into CodeMirror, which has a root of its own. */
 export async function typeJson(panel, name, text) {

@@ -172,6 +172,7 @@ test('related records are found, made, sorted and limited', async () => {
   await search.fill('Delta');
   await picker.getByLabel('Delta').check();
   await button(picker, 'Take this').click();
+  await picker.waitFor({ state: 'detached' });
   await button(panel, 'Create').click();
   await panel.locator('.record-id').waitFor();
   const made = await newest('kinds');

@@ -250,6 +250,7 @@ test('many records get a relation that is searched by name, or a null', async ()
   await page.getByLabel('Search shelves').fill('Upper');
   await page.getByRole('checkbox', { name: /Upper/ }).check();
   await page.getByRole('button', { name: 'Take this' }).click();
+  await page.locator('dialog.record-picker').waitFor({ state: 'detached' });
   await page.waitForFunction(
     ([id]) => [...globalThis.document.querySelectorAll('dialog input')].some((input) => input.value === id),
     [shelf.id],
