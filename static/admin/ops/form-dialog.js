@@ -48,7 +48,7 @@ export function formDialog({ title, content, action, submit, mayClose = () => tr
     }
     function refuse(error) {
       // Nobody sees what stands in a dialog that was closed meanwhile.
-      if (!(error instanceof Refused) || !dialog.isConnected) {
+      if (!(error instanceof Refused) || !dialog.open) {
         tell(error);
         return;
       }

@@ -68,7 +68,7 @@ async function submit(form, said, button, action) {
     await action();
     return true;
   } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 400 || !form.isConnected) {
+    if (!(error instanceof Refused) || error.status !== 400 || !form.closest('dialog[open]')) {
       tell(error);
       return false;
     }

@@ -33,7 +33,9 @@ test('options of accounts: ways to sign in, services, lives of tokens, mails', a
   await mail.getByLabel('Subject').fill('For ');
   await button('{RECORD:nick}', mail).click();
   await button('End all issued: Sign-in tokens').click();
+  const question = await dialog().elementHandle();
   await button('End them', dialog()).click();
+  await page.waitForFunction((element) => !element.isConnected, question);
   await button('Save').click();
   await dialog().getByText('Ends all that was issued of tokens and sessions.').waitFor();
   await saved(() => button('Save', dialog()).click());
