@@ -3,7 +3,7 @@
 
 import { getAll, records, send } from '../lib/api.js';
 import { quoted } from './requests.js';
-import { isMultiple, isSecret, readRecords } from './values.js';
+import { isMultiple, isSecret, readPage } from './values.js';
 
 /** So many others are looked at. Where there are more, that is said, and no undo is offered. */
 export const FOLLOWED_MAX = 500;
@@ -108,7 +108,7 @@ async function* referringTo(collection, field, ids, signal) {
   for (let page = 1; ; page += 1) {
     const query = { filter, page, perPage: PAGE_ROWS, skipTotal: 1 };
     const answer = await send('GET', records(collection.name), { query, signal, raw: true });
-    const found = readRecords(await answer.text(), collection);
+    const found = readPage(await answer.text(), collection).items;
     yield* found;
     if (found.length < PAGE_ROWS) return;
   }

@@ -36,14 +36,15 @@ function withExactJson(collection, record, exact) {
 export const readRecord = (text, collection) =>
   withExactJson(collection, JSON.parse(text), JSON.parse(text, keepNumber));
 
-/** The same for a list's page. */
-export function readRecords(text, collection) {
+/** The same for a list's page, with what stands around its items. */
+export function readPage(text, collection) {
+  const page = JSON.parse(text);
   const exact = JSON.parse(text, keepNumber).items;
-  return JSON.parse(text).items.map((record, at) => withExactJson(collection, record, exact[at]));
+  return { ...page, items: page.items.map((record, at) => withExactJson(collection, record, exact[at])) };
 }
 
 /**
- * What a list is asked for, for `readRecords` to have these fields as they are stored: where only some are asked for,
+ * What a list is asked for, for `readPage` to have these fields as they are stored: where only some are asked for,
  * the server rounds numbers inside of JSON.
  */
 export const exactly = ({ fields }, names) =>

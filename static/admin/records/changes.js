@@ -5,7 +5,7 @@ import { Refused, get, post, records as pathOf, send } from '../lib/api.js';
 import { h, uniqueId } from '../lib/dom.js';
 import { tell, toast } from '../lib/feedback.js';
 import { count, plural } from '../lib/format.js';
-import { readRecords } from '../record/values.js';
+import { readPage } from '../record/values.js';
 import { chunks, oneOf } from './query.js';
 
 /** More than this isn't kept for an undo: fetching it would take longer than the change itself. */
@@ -104,7 +104,7 @@ export async function fetchWhole(collection, ids, { onprogress = () => {}, signa
   for (const chunk of chunks(ids, IDS_PER_REQUEST)) {
     const query = { filter: oneOf(chunk), perPage: IDS_PER_REQUEST, skipTotal: 1, fields };
     const answer = await send('GET', pathOf(collection.name), { query, signal, raw: true });
-    for (const record of readRecords(await answer.text(), collection)) found.set(record.id, record);
+    for (const record of readPage(await answer.text(), collection).items) found.set(record.id, record);
     onprogress(found.size);
   }
   return ids.map((id) => found.get(id)).filter(Boolean);

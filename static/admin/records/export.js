@@ -6,7 +6,7 @@ import { h, uniqueId } from '../lib/dom.js';
 import { download } from '../lib/download.js';
 import { tell, toast } from '../lib/feedback.js';
 import { count, plural } from '../lib/format.js';
-import { exactly, readRecords } from '../record/values.js';
+import { exactly, readPage } from '../record/values.js';
 import { withProgress } from './changes.js';
 import { lineOf } from '../lib/csv.js';
 import { chunks, oneOf } from './query.js';
@@ -121,17 +121,15 @@ async function write(options) {
 async function* pages({ collection, filter, sort, names, ids }, signal) {
   const path = pathOf(collection.name);
   const fields = exactly(collection, names);
-  const read = async (from, query) => {
-    const text = await (await send('GET', from, { query, signal, raw: true })).text();
-    return { items: readRecords(text, collection), cursor: JSON.parse(text).nextCursor };
-  };
+  const read = async (from, query) =>
+    readPage(await (await send('GET', from, { query, signal, raw: true })).text(), collection);
   const some = { perPage: IDS_PER_REQUEST, skipTotal: 1, fields, sort };
   for (const chunk of chunks(ids ?? [], IDS_PER_REQUEST))
     yield (await read(path, { ...some, filter: oneOf(chunk) })).items;
   for (let cursor = ids ? undefined : ''; cursor !== undefined;) {
     const found = await read(`${path}?cursor=`, { filter, sort, cursor, fields, perPage: PAGE_ROWS });
     if (found.items.length > 0) yield found.items;
-    cursor = found.cursor || undefined;
+    cursor = found.nextCursor || undefined;
   }
 }
 
